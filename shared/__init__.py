@@ -1,0 +1,1 @@
+"""What every service stands on: the pure kernel and the runtime that executes it."""
