@@ -1,6 +1,7 @@
 """Who asks: the tokens that identity signs for one minute, and how every service verifies them.
 
-Algorithm: EdDSA with Ed25519 (RFC 8032, RFC 8037) as JWT (RFC 7519), pinned: what the token's own header asks for is never used.
+Algorithm: EdDSA with Ed25519 (RFC 8032, RFC 8037) as JWT (RFC 7519), pinned: what the token's own header asks
+for is never used.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ def _key_id(key: Ed25519PublicKey) -> str:
 
 
 class TokenSigner:
-    """Identity's half. Only the holder of the private key has one; `retired` public keys are still published."""
+    """Identity's half: the private key. `retired` public keys are still published."""
 
     def __init__(self, key: Ed25519PrivateKey, retired: tuple[Ed25519PublicKey, ...] = ()) -> None:
         self._key = key
@@ -114,7 +115,7 @@ def _refused() -> Unauthenticated:
 
 
 class TokenVerifier:
-    """A service's half: verifies with the published keys, remembers them and the tokens it has already verified."""
+    """A service's half: the published keys, and the tokens that were already verified with them."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Keys]], *, clock: Clock = time.monotonic) -> None:
         self._fetch = fetch
@@ -147,7 +148,7 @@ class TokenVerifier:
         return cls(fetch)
 
     async def verify(self, token: str) -> Actor:
-        """Raises Unauthenticated ("token-invalid", "token-expired"), or Unavailable while identity cannot be asked."""
+        """Raises Unauthenticated ("token-invalid", "token-expired"), or Unavailable while identity is away."""
         known = self._verified.get(token)
         if known is not None and time.time() < known[1] and not self._stale():
             return known[0]
@@ -225,7 +226,7 @@ class TokenVerifier:
 
 
 def _public_keys(published: Keys) -> dict[str, Ed25519PublicKey]:
-    """Those of the published keys that are Ed25519 public keys with an id; raises ValueError where it is no key set."""
+    """The Ed25519 public keys among them, by id. Raises ValueError where it is no key set."""
     found = published.get("keys") if isinstance(published, Mapping) else None
     if not isinstance(found, list):
         raise ValueError("not a key set")

@@ -27,9 +27,24 @@ _KAFKA = {"correlation_id": "ce_correlationid", "causation_id": "ce_causationid"
 
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,127}")
 _SECRET_WORDS = frozenset(
-    "authorization cookie credential credentials csrf passphrase passwd password secret token tokens uri".split()
+    [
+        "authorization",
+        "cookie",
+        "credential",
+        "credentials",
+        "csrf",
+        "passphrase",
+        "passwd",
+        "password",
+        "secret",
+        "token",
+        "tokens",
+        "uri",
+    ]
 )
-_PERSONAL_WORDS = frozenset("address body display_name email full_name phone photo plain text".split())
+_PERSONAL_WORDS = frozenset(
+    ["address", "body", "display_name", "email", "full_name", "phone", "photo", "plain", "text"]
+)
 _SECRET_TEXT = re.compile(
     r"(?i:\bbearer\s+)\S+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^\s/@:]*:[^\s/@]*(?=@)|\bfkr_\w{8,}"
 )

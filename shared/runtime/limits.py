@@ -1,0 +1,54 @@
+"""How often somebody may ask: a token bucket per caller, in this process, with bounded memory.
+
+Algorithm: the generic cell rate algorithm (ITU-T I.371): one number per caller, the time at which the bucket is
+full again. Libraries of windows keep a record per caller and window until it expires, without a ceiling.
+"""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from shared.kernel.errors import TooMany
+from shared.runtime import telemetry
+
+
+class RateLimit:
+    """At most `a_minute` on average and `burst` at once, per key; the `most` latest keys are remembered."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        a_minute: int,
+        burst: int,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._interval = 60 / a_minute
+        self._tolerance = self._interval * (burst - 1)
+        self._most = most
+        self._clock = clock
+        self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, key: str) -> None:
+        """Raises TooMany with the seconds to wait in `params["seconds"]`; what is refused costs nothing."""
+        now = self._clock()
+        full_at = max(self._full_at.get(key, now), now)
+        wait = full_at - self._tolerance - now
+        if wait > 0:
+            telemetry.REFUSED_RATE.labels(self.name).inc()
+            raise TooMany(
+                "too-many-requests",
+                "That was a lot at once. Try again in {seconds} s.",
+                params={"seconds": max(1, math.ceil(wait))},
+            )
+        self._full_at[key] = full_at + self._interval
+        self._full_at.move_to_end(key)
+        if len(self._full_at) > self._most:
+            self._full_at.popitem(last=False)
+
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._full_at)
