@@ -1,0 +1,152 @@
+"""What identity tells the rest of the house: who is a member, and which tokens and clearance that gives them.
+
+Names and addresses are personal fields: sealed under the member's own key, readable for as long as it exists.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from shared.kernel.audience import EVERYONE, STAFF, Classification, TokenChange
+from shared.kernel.events import Event
+from shared.kernel.personal import Personal, Subject
+
+TOPIC = "identity.events"
+
+
+class Kind(StrEnum):
+    """Staff belong to the organisation; guests belong to the groups that invited them."""
+
+    STAFF = "staff"
+    GUEST = "guest"
+
+
+class Role(StrEnum):
+    """What a member is trusted with beyond being one."""
+
+    EDITOR = "editor"
+    TRANSLATOR = "translator"
+    AMBASSADOR = "ambassador"
+    COACH = "coach"
+    LEADER = "leader"
+    BOARD = "board"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+def role_tokens(roles: Iterable[Role]) -> frozenset[str]:
+    return frozenset(f"role:{role.value}" for role in roles)
+
+
+def language_token(language: str) -> str:
+    return f"language:{language}"
+
+
+class MemberRegistered(Event):
+    """Somebody became a member. One who does not sign in (the author of imported pages) holds no tokens.
+
+    `imported_as` is what the source calls them, where they came with an import.
+    """
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    kind: Kind
+    name: Annotated[Personal, Subject("member_id")]
+    email: Annotated[Personal | None, Subject("member_id")] = None
+    country: str | None = None
+    language: str
+    time_zone: str
+    roles: tuple[Role, ...] = ()
+    clearance: Classification
+    signs_in: bool
+    imported_as: str | None = None
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        if not self.signs_in:
+            return ()
+        tokens = {
+            EVERYONE,
+            f"member:{self.member_id}",
+            language_token(self.language),
+            *role_tokens(self.roles),
+        }
+        if self.kind is Kind.STAFF:
+            tokens.add(STAFF)
+        if self.country is not None:
+            tokens.add(f"country:{self.country}")
+        return [TokenChange(self.member_id, grant=frozenset(tokens), clearance=self.clearance)]
+
+
+class RolesChanged(Event):
+    """The member is trusted with other things than before."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    old: tuple[Role, ...]
+    new: tuple[Role, ...]
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        old, new = role_tokens(self.old), role_tokens(self.new)
+        return [TokenChange(self.member_id, grant=new - old, revoke=old - new)]
+
+
+class ClearanceChanged(Event):
+    """How far information may travel to this member was decided anew."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    old: Classification
+    new: Classification
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        return [TokenChange(self.member_id, clearance=self.new)]
+
+
+class LanguageChanged(Event):
+    """The member reads and writes in another language by preference."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    old: str
+    new: str
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        old, new = frozenset({language_token(self.old)}), frozenset({language_token(self.new)})
+        return [TokenChange(self.member_id, grant=new - old, revoke=old - new)]
+
+
+class MemberDeactivated(Event):
+    """The member left. What they shared stays, under their name; they hold nothing and sign in no more."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        return [TokenChange(self.member_id, gone=True)]
+
+
+class MemberErased(Event):
+    """The member is forgotten: their key is destroyed. Whoever holds plain text of theirs purges it."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        return [TokenChange(self.member_id, gone=True)]
+
+
+#: What the fold of members' tokens reads from identity.
+CHANGES_TOKENS: tuple[type[Event], ...] = (
+    MemberRegistered,
+    RolesChanged,
+    ClearanceChanged,
+    LanguageChanged,
+    MemberDeactivated,
+    MemberErased,
+)

@@ -1,0 +1,308 @@
+"""What may be done with a member: register, import, change roles and language, deactivate, erase."""
+
+import re
+import unicodedata
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+
+from contracts.identity import (
+    ClearanceChanged,
+    Kind,
+    LanguageChanged,
+    MemberDeactivated,
+    MemberErased,
+    MemberRegistered,
+    Role,
+    RolesChanged,
+)
+from services.identity.domain.permissions import Acting, Permission, permit, permit_touching
+from shared.kernel.audience import Classification
+from shared.kernel.decider import Decider
+from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from shared.kernel.events import Event
+from shared.kernel.personal import Personal
+
+LONGEST_NAME = 200
+LONGEST_EMAIL = 254
+LONGEST_SOURCE_NAME = 200
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+#: Unicode categories that no name needs: controls, surrogates, private use, unassigned, line separators.
+_UNNAMEABLE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: Format characters that do need to be in names: the joiners of Indic and Persian writing.
+_JOINERS = frozenset("\u200c\u200d")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterMember:
+    """`clearance` None means the one that `default_clearance` gives."""
+
+    acting: Acting
+    member_id: str
+    kind: Kind
+    name: str
+    language: str
+    time_zone: str
+    country: str | None = None
+    email: str | None = None
+    roles: frozenset[Role] = frozenset()
+    clearance: Classification | None = None
+    signs_in: bool = True
+    imported_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRoles:
+    acting: Acting
+    member_id: str
+    roles: frozenset[Role]
+    clearance: Classification | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLanguage:
+    """Of the acting member's own preference."""
+
+    acting: Acting
+    member_id: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeactivateMember:
+    acting: Acting
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EraseMember:
+    acting: Acting
+    member_id: str
+
+
+Command = RegisterMember | ChangeRoles | ChangeLanguage | DeactivateMember | EraseMember
+
+
+class Standing(StrEnum):
+    UNKNOWN = "unknown"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What the rules need to remember of a member: nothing personal."""
+
+    standing: Standing = Standing.UNKNOWN
+    kind: Kind = Kind.STAFF
+    roles: frozenset[Role] = frozenset()
+    clearance: Classification = Classification.OPEN
+    language: str = ""
+    time_zone: str = ""
+    signs_in: bool = False
+    imported_as: str | None = None
+
+    @property
+    def may_sign_in(self) -> bool:
+        return self.standing is Standing.ACTIVE and self.signs_in
+
+
+def default_clearance(kind: Kind, roles: frozenset[Role]) -> Classification:
+    if kind is Kind.GUEST:
+        return Classification.OPEN
+    if roles & {Role.LEADER, Role.BOARD, Role.ADMIN}:
+        return Classification.CONFIDENTIAL
+    return Classification.INTERNAL
+
+
+def decide(command: Command, member: Member) -> Sequence[Event]:
+    """The facts that follow from a command, or the reason it is refused."""
+    match command:
+        case RegisterMember():
+            return _register(command, member)
+        case ChangeRoles():
+            return _change_roles(command, member)
+        case ChangeLanguage():
+            return _change_language(command, member)
+        case DeactivateMember():
+            permit(command.acting, Permission.DEACTIVATE_MEMBERS)
+            _another(command.acting, command.member_id, member)
+            if member.standing is not Standing.ACTIVE:
+                return []
+            return [MemberDeactivated(member_id=command.member_id)]
+        case EraseMember():
+            permit(command.acting, Permission.ERASE_MEMBERS)
+            _another(command.acting, command.member_id, member)
+            if member.standing is Standing.ERASED:
+                return []
+            return [MemberErased(member_id=command.member_id)]
+
+
+def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
+    imported = command.imported_as is not None
+    permit(command.acting, Permission.IMPORT_MEMBERS if imported else Permission.REGISTER_MEMBERS)
+    permit_touching(command.acting, command.roles)
+    if member.standing is not Standing.UNKNOWN:
+        if imported and member.imported_as == command.imported_as:
+            return []
+        raise Conflict("member-exists", "There is such a member already.")
+    if command.kind is Kind.GUEST and command.roles:
+        raise Refused("guest-has-no-roles", "Guests hold no roles. Register staff instead.", field="roles")
+    return [
+        MemberRegistered(
+            member_id=command.member_id,
+            kind=command.kind,
+            name=Personal(_name(command.name)),
+            email=Personal(_email(command.email)) if command.email else None,
+            country=_country(command.country),
+            language=language_tag(command.language),
+            time_zone=_time_zone(command.time_zone),
+            roles=tuple(sorted(command.roles)),
+            clearance=command.clearance or default_clearance(command.kind, command.roles),
+            signs_in=command.signs_in and not imported,
+            imported_as=_source_name(command.imported_as),
+        )
+    ]
+
+
+def _change_roles(command: ChangeRoles, member: Member) -> Sequence[Event]:
+    permit(command.acting, Permission.CHANGE_ROLES)
+    _active(member)
+    if command.acting.member_id == command.member_id and Role.ADMIN not in command.roles:
+        raise Forbidden("not-yourself", "You cannot take this from yourself. Ask another administrator.")
+    if member.kind is Kind.GUEST and command.roles:
+        raise Refused("guest-has-no-roles", "Guests hold no roles. Register staff instead.", field="roles")
+    changed: list[Event] = []
+    if command.roles != member.roles:
+        old, new = tuple(sorted(member.roles)), tuple(sorted(command.roles))
+        changed.append(RolesChanged(member_id=command.member_id, old=old, new=new))
+    if command.clearance is not None and command.clearance is not member.clearance:
+        old_level = member.clearance
+        changed.append(ClearanceChanged(member_id=command.member_id, old=old_level, new=command.clearance))
+    return changed
+
+
+def _change_language(command: ChangeLanguage, member: Member) -> Sequence[Event]:
+    if command.acting.member_id != command.member_id:
+        raise Forbidden("not-permitted", "You may not do this. Ask an administrator.")
+    _active(member)
+    language = language_tag(command.language)
+    if language == member.language:
+        return []
+    return [LanguageChanged(member_id=command.member_id, old=member.language, new=language)]
+
+
+def _active(member: Member) -> None:
+    if member.standing is not Standing.ACTIVE:
+        raise no_such_member()
+
+
+def _another(acting: Acting, member_id: str, member: Member) -> None:
+    """Raises where there is no such member, it is the acting one, or one that only an admin may touch."""
+    if member.standing is Standing.UNKNOWN:
+        raise no_such_member()
+    if acting.member_id == member_id:
+        raise Forbidden("not-yourself", "You cannot do this to yourself. Ask another administrator.")
+    permit_touching(acting, member.roles)
+
+
+def no_such_member() -> NotFound:
+    return NotFound("no-such-member", "There is no such member.")
+
+
+def _name(text: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name or len(name) > LONGEST_NAME:
+        raise Refused(
+            "name-length", "A name has 1 to {most} characters.", field="name", params={"most": LONGEST_NAME}
+        )
+    for character in name:
+        category = unicodedata.category(character)
+        if category in _UNNAMEABLE or (category == "Cf" and character not in _JOINERS):
+            raise Refused(
+                "name-characters", "A name has no invisible characters. Type it anew.", field="name"
+            )
+    return name
+
+
+def _email(text: str) -> str:
+    email = text.strip()
+    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email) or not email.isprintable():
+        raise Refused("email-unknown", "This is no e-mail address: name@company.example", field="email")
+    return email
+
+
+def _country(code: str | None) -> str | None:
+    if code is not None and not _COUNTRY.fullmatch(code):
+        raise Refused("country-unknown", "Give the country by its two letters, such as SE.", field="country")
+    return code
+
+
+def language_tag(tag: str) -> str:
+    """Raises Refused where `tag` has not the form of a language tag (BCP 47)."""
+    if not _LANGUAGE.fullmatch(tag):
+        raise Refused("language-unknown", "Give the language by its tag, such as sv.", field="language")
+    return tag
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise Refused(
+            "time-zone-unknown",
+            "Give the time zone by its name, such as Europe/Stockholm.",
+            field="time_zone",
+        )
+    return name
+
+
+def _source_name(name: str | None) -> str | None:
+    if name is not None and not (0 < len(name) <= LONGEST_SOURCE_NAME and name.isprintable()):
+        raise Refused(
+            "source-name", "What the source calls a member has 1 to 200 characters.", field="imported_as"
+        )
+    return name
+
+
+def evolve(member: Member, event: Event) -> Member:
+    """What is known of a member once `event` has happened."""
+    match event:
+        case MemberRegistered():
+            return Member(
+                standing=Standing.ACTIVE,
+                kind=event.kind,
+                roles=frozenset(event.roles),
+                clearance=event.clearance,
+                language=event.language,
+                time_zone=event.time_zone,
+                signs_in=event.signs_in,
+                imported_as=event.imported_as,
+            )
+        case RolesChanged():
+            return replace(member, roles=frozenset(event.new))
+        case ClearanceChanged():
+            return replace(member, clearance=event.new)
+        case LanguageChanged():
+            return replace(member, language=event.new)
+        case MemberDeactivated():
+            return replace(member, standing=Standing.DEACTIVATED)
+        case MemberErased():
+            return replace(member, standing=Standing.ERASED)
+    return member
+
+
+def stream(member_id: str) -> str:
+    return f"member-{member_id}"
+
+
+members: Decider[Command, Member] = Decider(lambda c: stream(c.member_id), Member(), decide, evolve)

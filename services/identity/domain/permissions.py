@@ -1,0 +1,56 @@
+"""Who may do what: every permission is a name, and the roles that hold it are data."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.identity import Role
+from shared.kernel.errors import Forbidden
+
+
+class Permission(StrEnum):
+    REGISTER_MEMBERS = "register-members"
+    IMPORT_MEMBERS = "import-members"
+    CHANGE_ROLES = "change-roles"
+    DEACTIVATE_MEMBERS = "deactivate-members"
+    ERASE_MEMBERS = "erase-members"
+    REVOKE_SESSIONS = "revoke-sessions"
+
+
+HOLDERS: Mapping[Permission, frozenset[Role]] = {
+    Permission.REGISTER_MEMBERS: frozenset({Role.ADMIN, Role.OPERATOR}),
+    Permission.IMPORT_MEMBERS: frozenset({Role.ADMIN, Role.OPERATOR}),
+    Permission.CHANGE_ROLES: frozenset({Role.ADMIN}),
+    Permission.DEACTIVATE_MEMBERS: frozenset({Role.ADMIN, Role.OPERATOR}),
+    Permission.ERASE_MEMBERS: frozenset({Role.ADMIN}),
+    Permission.REVOKE_SESSIONS: frozenset({Role.ADMIN, Role.OPERATOR}),
+}
+
+#: Roles that let somebody administer; only an admin hands them out, or acts upon those who hold them.
+ADMINISTERING = frozenset({Role.ADMIN, Role.OPERATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who gives a command, and what they are trusted with."""
+
+    member_id: str
+    roles: frozenset[str] = frozenset()
+
+
+def may(acting: Acting, permission: Permission) -> bool:
+    return not HOLDERS[permission].isdisjoint(acting.roles)
+
+
+def permit(acting: Acting, permission: Permission) -> None:
+    """Raises Forbidden."""
+    if not may(acting, permission):
+        raise Forbidden("not-permitted", "You may not do this. Ask an administrator.")
+
+
+def permit_touching(acting: Acting, roles: Iterable[Role]) -> None:
+    """Only an admin hands out administering roles, or acts upon those who hold them. Raises Forbidden."""
+    if Role.ADMIN not in acting.roles and not ADMINISTERING.isdisjoint(roles):
+        raise Forbidden(
+            "for-admins-only", "Only an administrator may do this to administrators and operators."
+        )
