@@ -1,0 +1,1 @@
+"""Keeps the promises of recorded events: schemas, examples, AsyncAPI, written and checked."""
