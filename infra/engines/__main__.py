@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from collections import deque
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from infra.engines.engines import Engines
-from infra.engines.faults import EngineFault
+from infra.engines.faults import EngineFault, NotReady
 from infra.engines.install import installed, write_lock
 from infra.engines.settings import ENGINES, EngineName, EngineSettings
 from infra.engines.training import train
@@ -19,6 +20,7 @@ from infra.engines.training import train
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 _WATCH_SECONDS = 0.5
+_DEATHS, _DEATHS_WITHIN_SECONDS = 5, 600.0
 Home = Annotated[Path, typer.Argument(help="folder of data, logs and ports")]
 
 
@@ -40,11 +42,7 @@ def start(home: Home, names: Annotated[list[str] | None, typer.Argument()] = Non
         addresses = engines.start(chosen)
         (engines.home / "addresses.json").write_text(addresses.to_json() + "\n")
         print(addresses.to_json(), flush=True)
-        while True:
-            time.sleep(_WATCH_SECONDS)
-            for name in engines.died():
-                _say(f"{name} ended by itself; starting it again")
-                engines.start((name,))
+        _watch(engines)
 
 
 @app.command()
@@ -78,6 +76,22 @@ def install() -> None:
 def lock() -> None:
     """Record the checksums of the jars that pom.xml resolves to."""
     write_lock(EngineSettings().tools, _say)
+
+
+def _watch(engines: Engines) -> None:
+    """Start again what ends by itself, until it does so too often."""
+    deaths: deque[float] = deque(maxlen=_DEATHS)
+    while True:
+        time.sleep(_WATCH_SECONDS)
+        for name in engines.died():
+            now = time.monotonic()
+            if len(deaths) == _DEATHS and now - deaths[0] < _DEATHS_WITHIN_SECONDS:
+                raise NotReady(
+                    f"{name}: ended by itself for the {_DEATHS + 1}th time; see {engines.home / 'logs'}"
+                )
+            deaths.append(now)
+            _say(f"{name} ended by itself; starting it again")
+            engines.start((name,))
 
 
 def _chosen(names: list[str] | None) -> list[EngineName]:

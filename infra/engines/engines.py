@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +13,7 @@ from infra.engines import kafka, mongo, opensearch
 from infra.engines.faults import EngineFault, MemoryShort
 from infra.engines.install import Installation, Report, installed
 from infra.engines.leash import Leash
+from infra.engines.memory import available_mb
 from infra.engines.ports import ENGINE_PORTS, ports_of
 from infra.engines.process import Engine, EngineProcess
 from infra.engines.seam import Addresses, EngineStatus, State
@@ -50,7 +52,7 @@ class Engines:
         """Start the named engines in parallel; if one cannot start, none of them stays."""
         starting = [self._process(name) for name in names]
         starting = [process for process in starting if not process.running]
-        self._require_memory(process.engine for process in starting)
+        self._require_memory([process.engine for process in starting])
         if self.settings.leash and self._leash is None:
             self._leash = Leash(self.home)
         faults = _in_parallel(EngineProcess.start, starting)
@@ -106,9 +108,9 @@ class Engines:
             "kafka": addresses.kafka_bootstrap,
             "opensearch": addresses.opensearch_url,
         }[name]
-        state: State = "running" if pid else "died" if process.died else "stopped"
-        rss = int(psutil.Process(pid).memory_info().rss / 2**20) if pid else 0
-        return EngineStatus(state=state, address=address, pid=pid, rss_mb=rss, log=process.log)
+        return EngineStatus(
+            state=_state(process, pid), address=address, pid=pid, rss_mb=_rss_mb(pid), log=process.log
+        )
 
     def _process(self, name: EngineName) -> EngineProcess:
         if name not in self._processes:
@@ -121,11 +123,13 @@ class Engines:
         folder.mkdir(exist_ok=True)
         if name == "mongo":
             return mongo.Mongo(folder, self._ports, self.settings)
-        programs = self._installation()
         if name == "kafka":
-            return kafka.Kafka(folder, self._ports, self.settings, programs.kafka)
-        return opensearch.OpenSearch(folder, self._ports, self.settings, programs.opensearch)
+            return kafka.Kafka(folder, self._ports, self.settings, lambda: self._installation.kafka)
+        return opensearch.OpenSearch(
+            folder, self._ports, self.settings, lambda: self._installation.opensearch
+        )
 
+    @cached_property
     def _installation(self) -> Installation:
         installation = installed(self.settings.tools, self._report)
         if not installation.trained:
@@ -135,16 +139,30 @@ class Engines:
             train(installation, self.settings, self._report)
         return installation
 
-    def _require_memory(self, engines: Iterable[Engine]) -> None:
-        engines = list(engines)
+    def _require_memory(self, engines: list[Engine]) -> None:
         needed = sum(engine.needed_mb for engine in engines)
-        available = psutil.virtual_memory().available // 2**20
+        available = available_mb()
         if needed > available:
             names = ", ".join(engine.name for engine in engines)
             raise MemoryShort(
                 f"{names}: {available} MB of memory available, {needed} MB needed; lower FIKARUM_KAFKA_HEAP, "
                 "FIKARUM_OPENSEARCH_HEAP or FIKARUM_MONGO_CACHE_GB"
             )
+
+
+def _state(process: EngineProcess, pid: int | None) -> State:
+    if pid is None:
+        return "died" if process.died else "stopped"
+    return "running" if process.engine.answers() else "silent"
+
+
+def _rss_mb(pid: int | None) -> int:
+    if pid is None:
+        return 0
+    try:
+        return int(psutil.Process(pid).memory_info().rss // 2**20)
+    except psutil.NoSuchProcess:
+        return 0  # ended since it was looked up
 
 
 def _in_parallel(order: Callable[[EngineProcess], None], processes: list[EngineProcess]) -> list[EngineFault]:

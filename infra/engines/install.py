@@ -85,20 +85,21 @@ def _stamp() -> str:
     return digest.hexdigest()[:12]
 
 
-def _java_stamp() -> str:
-    release = JAVA.parents[1] / "release"
-    return hashlib.sha256(release.read_bytes()).hexdigest()[:8]
+def _program(jars: tuple[Path, ...], cache: Path) -> Program:
+    """A cache of its own per jars and runtime: Java ignores, without a word, one made from other files."""
+    files = (*jars, JAVA.parents[1] / "lib" / "modules")
+    stamp = hashlib.sha256("".join(f"{file}\0{file.stat().st_mtime_ns}\0" for file in files).encode())
+    return Program(jars, cache.with_name(f"{cache.name}-{stamp.hexdigest()[:12]}.aot"))
 
 
 def _programs(folder: Path) -> Installation:
-    programs = {}
-    for name in ("kafka", "opensearch"):
-        jars = tuple(sorted((folder / name).glob("*.jar")))
-        programs[name] = Program(jars, folder / f"{name}-{_java_stamp()}.aot")
-    return Installation(**programs)
+    jars = {name: tuple(sorted((folder / name).glob("*.jar"))) for name in ("kafka", "opensearch")}
+    return Installation(**{name: _program(found, folder / name) for name, found in jars.items()})
 
 
 def _build(folder: Path, report: Report) -> None:
+    for interrupted in folder.parent.glob(".building-*"):
+        shutil.rmtree(interrupted)
     work = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
     try:
         _fetch(work, report)

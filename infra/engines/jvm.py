@@ -15,6 +15,8 @@ _ALWAYS = (
     "-Djava.awt.headless=true",
     "-Dfile.encoding=UTF-8",
     "-Dlog4j2.disable.jmx=true",
+    # it warns of single entries of the cache that it makes anew
+    "-Xlog:aot*=error",
 )
 
 

@@ -5,6 +5,7 @@ import socket
 import struct
 import subprocess
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.engines.faults import NotReady
@@ -46,7 +47,7 @@ class Kafka:
         folder: Path,
         ports: dict[str, int],
         settings: EngineSettings,
-        program: Program,
+        program: Callable[[], Program],
         *,
         train: bool = False,
     ) -> None:
@@ -83,9 +84,9 @@ class Kafka:
             "-Xms64m",
             f"-Xmx{self._settings.kafka_heap}",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
-            *self._settings.jvm_options.split(),
+            *self._settings.kafka_jvm_options.split(),
         ]
-        return self._program.command(options, main, *arguments, train=train)
+        return self._program().command(options, main, *arguments, train=train)
 
     def _format(self, configuration: Path) -> None:
         command = self._command(

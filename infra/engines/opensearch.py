@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.engines.jvm import Program
@@ -52,7 +53,7 @@ class OpenSearch:
         folder: Path,
         ports: dict[str, int],
         settings: EngineSettings,
-        program: Program,
+        program: Callable[[], Program],
         *,
         train: bool = False,
     ) -> None:
@@ -82,10 +83,10 @@ class OpenSearch:
             "-Dio.netty.noKeySetOptimization=true",
             "-Dio.netty.allocator.numDirectArenas=0",
             "--enable-native-access=ALL-UNNAMED",
-            *self._settings.jvm_options.split(),
+            *self._settings.opensearch_jvm_options.split(),
         ]
         arguments = (str(self.folder), str(configuration), *_PLUGINS)
-        return self._program.command(options, _MAIN, *arguments, train=self._train)
+        return self._program().command(options, _MAIN, *arguments, train=self._train)
 
     def answers(self) -> bool:
         """True once every primary shard is there to be read and written."""

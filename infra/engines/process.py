@@ -64,10 +64,6 @@ class EngineProcess:
         """Ended although nobody ordered it."""
         return self._process is not None and not self._ordered_to_end and not self.running
 
-    @property
-    def rss_mb(self) -> int:
-        return int(self._process.memory_info().rss / 2**20) if self._process and self.running else 0
-
     def holder(self) -> int | None:
         return self._lock.holder()
 
@@ -90,11 +86,12 @@ class EngineProcess:
         self._wait_until_ready()
 
     def adopt(self) -> bool:
-        """Take over the process that runs on the folder, if there is one that answers."""
+        """Take over the process that runs on the folder, if there is one."""
         pid = self._lock.holder()
-        if not pid or not self.engine.answers():
+        if not pid:
             return False
-        self._process, self._ordered_to_end = psutil.Process(pid), False
+        if self._process is None or self._process.pid != pid:
+            self._process, self._ordered_to_end = psutil.Process(pid), False
         return True
 
     def stop(self) -> None:

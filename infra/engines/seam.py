@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 
 from infra.engines.settings import ENGINES, EngineName
 
-State = Literal["running", "stopped", "died"]
+# silent: the process lives but does not answer, because it is starting, paused or stuck
+State = Literal["running", "silent", "stopped", "died"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from infra.engines.process import EngineProcess
 from infra.engines.settings import EngineSettings
 
 _RECORDS = 500
+_KEPT_CACHES = 3  # checkouts with runtimes of their own may share one folder of tools
 
 Ports = dict[str, int]
 Use = Callable[[Ports], None]
@@ -27,7 +28,7 @@ Kind = type[kafka_engine.Kafka] | type[opensearch_engine.OpenSearch]
 
 def train(installation: Installation, settings: EngineSettings, report: Report) -> None:
     """Write the caches that are missing; the engines work without, only their starts are slow."""
-    plain = settings.model_copy(update={"minimum_free_mb": 0, "jvm_options": ""})
+    plain = settings.model_copy(update={"minimum_free_mb": 0})
     with exclusive(settings.tools / "train.lock"):
         if not installation.kafka.cache.exists():
             report("making Kafka start fast")
@@ -42,15 +43,17 @@ def _train(program: Program, kind: Kind, use: Use, settings: EngineSettings) -> 
     with tempfile.TemporaryDirectory(prefix="fikarum-train-") as home:
         folder = Path(home) / kind.name
         folder.mkdir()
-        engine = kind(folder, ports_of(Path(home), ENGINE_PORTS, {}), settings, fresh, train=True)
+        engine = kind(folder, ports_of(Path(home), ENGINE_PORTS, {}), settings, lambda: fresh, train=True)
         process = EngineProcess(engine, Path(home) / "log", settings)
         process.start()
         try:
             use(engine.ports)
         finally:
             process.stop()
-    if fresh.cache.exists():
-        fresh.cache.rename(program.cache)
+    fresh.cache.rename(program.cache)
+    caches = sorted(program.cache.parent.glob(f"{kind.name}-*.aot"), key=lambda cache: cache.stat().st_mtime)
+    for outdated in caches[:-_KEPT_CACHES]:
+        outdated.unlink()
 
 
 def _use_kafka(ports: Ports) -> None:
