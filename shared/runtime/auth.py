@@ -148,7 +148,7 @@ class TokenVerifier:
         return cls(fetch)
 
     async def verify(self, token: str) -> Actor:
-        """Raises Unauthenticated ("token-invalid", "token-expired"), or Unavailable while identity is away."""
+        """Raises Unauthenticated ("token-invalid", "token-expired"), or Unavailable without identity."""
         known = self._verified.get(token)
         if known is not None and time.time() < known[1] and not self._stale():
             return known[0]

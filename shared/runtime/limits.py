@@ -1,7 +1,7 @@
 """How often somebody may ask: a token bucket per caller, in this process, with bounded memory.
 
-Algorithm: the generic cell rate algorithm (ITU-T I.371): one number per caller, the time at which the bucket is
-full again. Libraries of windows keep a record per caller and window until it expires, without a ceiling.
+Algorithm: the generic cell rate algorithm (ITU-T I.371): one number per caller, the time at which the bucket
+is full again. Libraries of windows keep a record per caller and window until it expires, without a ceiling.
 """
 
 import math

@@ -1,6 +1,7 @@
-"""What is logged and how: one configuration, with the ids that follow a request and an event through every service.
+"""What is logged and how: one configuration, with the ids that follow a request through every service.
 
-No personal data and no secrets: values under telling names, bearer tokens and passwords within addresses are struck out.
+No personal data and no secrets: values under telling names, bearer tokens and passwords in addresses are
+struck out.
 """
 
 import logging
@@ -26,25 +27,12 @@ _HTTP = {"correlation_id": CORRELATION_HEADER, "causation_id": CAUSATION_HEADER}
 _KAFKA = {"correlation_id": "ce_correlationid", "causation_id": "ce_causationid", "event_id": "ce_id"}
 
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,127}")
-_SECRET_WORDS = frozenset(
-    [
-        "authorization",
-        "cookie",
-        "credential",
-        "credentials",
-        "csrf",
-        "passphrase",
-        "passwd",
-        "password",
-        "secret",
-        "token",
-        "tokens",
-        "uri",
-    ]
+_SECRET_WORDS = re.compile(
+    r"(?:^|[_\-.\s])"
+    r"(?:authorization|cookie|credentials?|csrf|passphrase|passwd|password|secret|tokens?|uri)"
+    r"(?:$|[_\-.\s])"
 )
-_PERSONAL_WORDS = frozenset(
-    ["address", "body", "display_name", "email", "full_name", "phone", "photo", "plain", "text"]
-)
+_PERSONAL_WORDS = re.compile(r"address|body|display_name|email|full_name|phone|photo|plain|text")
 _SECRET_TEXT = re.compile(
     r"(?i:\bbearer\s+)\S+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^\s/@:]*:[^\s/@]*(?=@)|\bfkr_\w{8,}"
 )
@@ -53,7 +41,7 @@ _DEEPEST = 4
 
 
 def sane_id(text: str | None) -> str | None:
-    """`text` if it can be an id of ours or of somebody who calls us; ids end up in headers, logs and events."""
+    """`text` if it can be an id, ours or a caller's; ids end up in headers, logs and events."""
     return text if text is not None and _SANE.fullmatch(text) else None
 
 
@@ -118,13 +106,15 @@ def _struck(name: str, value: object, depth: int = 0) -> object:
 
 def _telling(name: str) -> bool:
     lower = name.lower()
-    return lower in _PERSONAL_WORDS or not _SECRET_WORDS.isdisjoint(re.split(r"[_\-.\s]", lower))
+    return bool(_PERSONAL_WORDS.fullmatch(lower) or _SECRET_WORDS.search(lower))
 
 
 def strike_out(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """The processor that keeps secrets and personal data out of every line."""
     keep: MutableMapping[str, Any] = {}
     for name, value in event.items():
+        if value is None and name in CONTEXT:
+            continue
         keep[name] = value if name.startswith("_") or name == "exc_info" else _struck(name, value)
     return keep
 
@@ -157,22 +147,33 @@ def _rendering(json: bool, colours: bool) -> list[Processor]:
     ]
 
 
+class _StandardOutput(logging.StreamHandler[TextIO]):
+    """Asks for standard output with every line: whoever redirects it later gets what follows."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stdout
+
+
 def configure(service: str, settings: Settings, stream: TextIO | None = None) -> None:
-    """Sends structlog and the standard library's logging alike to `stream` (standard output), named `service`."""
-    out = stream or sys.stdout
+    """Sends structlog and standard logging alike to `stream` (standard output), named `service`."""
+    handler = logging.StreamHandler(stream) if stream else _StandardOutput()
+    colours = (stream or sys.stdout).isatty()
 
     def named(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event.setdefault("service", service)
         return event
 
     before = [named, *_processors()]
-    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(settings.json_logs, out.isatty()),
+                *_rendering(settings.json_logs, colours),
             ],
         )
     )

@@ -1,6 +1,7 @@
 """What can be set from outside, where it is read from, and how large, many or long anything may be.
 
-Read from the environment only (`FIKARUM_PORT=7104`, `FIKARUM_LIMITS__PAGE_SIZE_MOST=50`); secrets from the files named there.
+Read from the environment only (`FIKARUM_PORT=7104`, `FIKARUM_LIMITS__PAGE_SIZE_MOST=50`); secrets from the
+files named there.
 """
 
 from enum import StrEnum
@@ -31,7 +32,7 @@ class Environment(StrEnum):
 
 
 class Limits(BaseModel):
-    """Every ceiling by name. What passes one is refused with that name's own words, never cut off silently."""
+    """Every ceiling by name. What passes one is refused in words, never cut off silently."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +77,7 @@ class Limits(BaseModel):
 
 
 class Settings(BaseSettings):
-    """One process's settings. `Settings.from_env()` is what an app calls; tests give the fields by name."""
+    """One process's settings. An app calls `Settings.from_env()`; tests give the fields by name."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -117,14 +118,14 @@ class Settings(BaseSettings):
 
     #: 32 bytes that wrap every member's own key; by default `secrets/master.key` under home.
     master_key_file: Path | None = None
-    #: The Ed25519 key (PEM) that identity signs members' tokens with; by default `secrets/signing.pem` under home.
+    #: The Ed25519 key (PEM) that identity signs tokens with; by default `secrets/signing.pem` under home.
     signing_key_file: Path | None = None
 
     limits: Limits = Limits()
 
     @classmethod
     def from_env(cls) -> Self:
-        """Raises SystemExit with one line that names the variable at fault; values are not repeated, they may be secret."""
+        """Raises SystemExit with one line that names the variable but not its value, which may be secret."""
         try:
             return cls()
         except ValidationError as error:

@@ -1,6 +1,6 @@
-"""What a process measures of itself (Prometheus), and how one trace runs through HTTP and Kafka (OpenTelemetry, W3C headers).
+"""What a process measures of itself (Prometheus), and how traces run through HTTP and Kafka (OpenTelemetry).
 
-Labels are names of ours only (routes, views, services): a label with an id or a word of a member's would leak and never end.
+Labels are names of ours only (routes, views): one with an id or a member's words would leak and never end.
 """
 
 from collections.abc import Iterable, Iterator
@@ -99,7 +99,7 @@ def trace_to(service: str, settings: Settings) -> None:
 def span(
     name: str, kind: SpanKind = SpanKind.INTERNAL, headers: Iterable[tuple[str, bytes]] = ()
 ) -> Iterator[None]:
-    """A part of the trace under way, or of the one that a record's `headers` bring; errors are noted by type, not by text."""
+    """A part of the trace under way, or of the one in a record's `headers`; errors are noted by type only."""
     carrier = {key: value.decode("ascii", "replace") for key, value in headers}
     parent = propagate.extract(carrier) if carrier else None
     with trace.get_tracer("fikarum").start_as_current_span(
@@ -113,7 +113,7 @@ def span(
 
 
 def trace_headers() -> dict[str, str]:
-    """The W3C headers (`traceparent`) that carry the trace under way into another service or a topic; none when off."""
+    """The W3C headers (`traceparent`) that carry the trace under way further; none when off."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier
