@@ -1,0 +1,335 @@
+"""The keys of personal fields: one per member, wrapped by the master key, gone when the member is erased.
+
+Keys are no events. Identity owns them (`vault.py`), others keep a copy (`keycopy.py`) filled from the topic
+`identity.keys`. Not here yet and erased are different answers; erased is final.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hashlib
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.kernel import personal
+from shared.kernel.errors import Refused, Unavailable
+from shared.kernel.events import Event
+from shared.kernel.personal import KEY_BYTES, NONCE_BYTES, Personal, Sealed
+from shared.runtime.codec import CODEC
+from shared.runtime.settings import secret
+
+#: Keys kept unwrapped in the memory of one process.
+KEYS_REMEMBERED = 10_000
+#: How long sealing waits for a key on its way, in seconds: a member may write right after registering.
+PATIENCE = 2.0
+COLLECTION = "keys"
+
+_DUPLICATE = 11000
+
+
+class WrongMasterKey(Unavailable):
+    """This master key did not wrap the keys that are here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong-master-key",
+            "The master key is not the one that personal data was sealed with. Put the original file back.",
+        )
+
+
+class Missing(Enum):
+    """Why a personal field cannot be read."""
+
+    UNKNOWN = "unknown"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """The key that wraps members' keys: AES-256-GCM, the member's id as associated data."""
+
+    key: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises SystemExit with one line where the file is missing, readable by others or holds no key."""
+        try:
+            key = base64.b64decode(secret(path).strip(), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise SystemExit(f"fikarum: {path} holds no master key: {KEY_BYTES} bytes in base64 are expected")
+        return cls(key)
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """The key in `path`, made now where there is none; two who begin at once get the same one."""
+        create_secret(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+        return cls.read(path)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells master keys apart without telling anything about them."""
+        return hashlib.sha256(b"fikarum master key\n" + self.key).hexdigest()[:16]
+
+    def wrap(self, member_id: str, key: bytes) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + AESGCM(self.key).encrypt(nonce, key, member_id.encode())
+
+    def unwrap(self, member_id: str, wrapped: bytes) -> bytes:
+        """Raises WrongMasterKey."""
+        try:
+            nonce, rest = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
+            return AESGCM(self.key).decrypt(nonce, rest, member_id.encode())
+        except (InvalidTag, ValueError) as error:
+            raise WrongMasterKey from error
+
+
+def create_secret(path: Path, content: bytes) -> bool:
+    """Writes a file that only its owner reads, unless there is one; nobody sees half of it. True: written."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+            return True
+        return False
+    finally:
+        draft.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is known of a member's key: wrapped, or erased for ever."""
+
+    member_id: str
+    version: int
+    wrapped: bytes | None = None
+    master: str = ""
+    erased_at: datetime | None = None
+
+    def supersedes(self, known: "KeyRecord | None") -> bool:
+        """Erased is final; otherwise the higher version counts, in whatever order records arrive."""
+        if known is None:
+            return True
+        if known.erased_at is not None:
+            return False
+        return self.erased_at is not None or self.version > known.version
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        return cls(
+            document["_id"],
+            document["version"],
+            document.get("wrapped"),
+            document.get("master", ""),
+            document.get("erased_at"),
+        )
+
+
+class KeyRing:
+    """Seals and opens personal fields with the keys in `keys` of the service's database."""
+
+    def __init__(
+        self,
+        database: AsyncDatabase[dict[str, Any]],
+        master: MasterKey,
+        *,
+        remembered: int = KEYS_REMEMBERED,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.master: Final = master
+        self.collection: AsyncCollection[dict[str, Any]] = database.get_collection(
+            COLLECTION,
+            codec_options=CODEC,
+            read_concern=ReadConcern("majority"),
+            write_concern=WriteConcern("majority", j=True),
+        )
+        #: Set when every erasure that was published before the start is known here. Nothing opens earlier.
+        self.caught_up = asyncio.Event()
+        self._remembered = remembered
+        self._patience = patience
+        self._unwrapped: OrderedDict[str, bytes] = OrderedDict()
+        self._epoch = 0
+        self._arrived = asyncio.Event()
+
+    async def check(self) -> None:
+        """Raises WrongMasterKey where the keys here were wrapped by another one."""
+        other = {"master": {"$exists": True, "$ne": self.master.fingerprint}}
+        if await self.collection.find_one(other, {"_id": 1}) is not None:
+            raise WrongMasterKey
+
+    async def seal(self, event: Event, event_id: str) -> Event:
+        """The event with its plain personal fields sealed under their persons' keys.
+
+        Raises Refused ("person-erased") and Unavailable (the key is not here yet).
+        """
+        changed: dict[str, Personal] = {}
+        for field, subject_field in event.personal.items():
+            value: Personal | None = getattr(event, field)
+            if value is None:
+                continue
+            if value.plain is None:
+                raise ValueError(
+                    f"{type(event).__name__}.{field} is sealed already: it belongs to another event"
+                )
+            subject: str = getattr(event, subject_field)
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            changed[field] = personal.seal(
+                value.plain,
+                await self._key_to_seal(subject),
+                subject=subject,
+                event_id=event_id,
+                field=field,
+                nonce=nonce,
+            )
+        return event.model_copy(update=changed) if changed else event
+
+    async def open(self, value: Personal) -> str | None:
+        """The text, or None where its person is erased. Raises Unavailable where the key is not here yet."""
+        opened = (await self.open_all([value]))[0]
+        if opened is Missing.UNKNOWN:
+            raise _not_here_yet()
+        return None if isinstance(opened, Missing) else opened
+
+    async def open_all(self, values: Sequence[Personal]) -> list[str | Missing]:
+        """The texts in order, each with its own reason where it cannot be read. One query for all."""
+        sealed = [value.sealed for value in values]
+        keys = await self._keys({one.subject for one in sealed if one is not None})
+        return [
+            value.plain or "" if one is None else _opened(one, keys[one.subject])
+            for value, one in zip(values, sealed, strict=True)
+        ]
+
+    async def absorb(self, records: Iterable[KeyRecord]) -> None:
+        """Takes in what the topic or the owner says; old and repeated records change nothing."""
+        pending = _latest(records)
+        while pending := await self._newer(pending):
+            try:
+                await self.collection.bulk_write([_update(r) for r in pending.values()], ordered=False)
+            except BulkWriteError as error:
+                # Somebody else wrote that key between the look and the write: look again.
+                if any(e["code"] != _DUPLICATE for e in error.details["writeErrors"]):
+                    raise
+            self.forget(pending)
+        self._arrived.set()
+        self._arrived = asyncio.Event()
+
+    async def _newer(self, records: Mapping[str, KeyRecord]) -> dict[str, KeyRecord]:
+        known = {
+            d["_id"]: KeyRecord.of(d) async for d in self.collection.find({"_id": {"$in": list(records)}})
+        }
+        return {key: record for key, record in records.items() if record.supersedes(known.get(key))}
+
+    async def superseding(self, records: Iterable[KeyRecord]) -> list[KeyRecord]:
+        """Those of `records` that tell something new."""
+        return list((await self._newer(_latest(records))).values())
+
+    def forget(self, member_ids: Iterable[str]) -> None:
+        """Drops keys from memory; a look-up that is under way will not put them back."""
+        self._epoch += 1
+        for member_id in member_ids:
+            self._unwrapped.pop(member_id, None)
+
+    async def _keys(self, subjects: Collection[str]) -> dict[str, bytes | Missing]:
+        if subjects and not self.caught_up.is_set():
+            raise Unavailable(
+                "keys-not-caught-up", "Names and texts are being prepared. Try again in a moment."
+            )
+        found: dict[str, bytes | Missing] = {}
+        for subject in subjects:
+            if subject in self._unwrapped:
+                self._unwrapped.move_to_end(subject)
+                found[subject] = self._unwrapped[subject]
+        missing = [subject for subject in subjects if subject not in found]
+        return {**found, **await self._look_up(missing)} if missing else found
+
+    async def _look_up(self, subjects: Sequence[str]) -> dict[str, bytes | Missing]:
+        epoch = self._epoch
+        found: dict[str, bytes | Missing] = dict.fromkeys(subjects, Missing.UNKNOWN)
+        async for document in self.collection.find({"_id": {"$in": list(subjects)}}):
+            record = KeyRecord.of(document)
+            if record.erased_at is not None or record.wrapped is None:
+                found[record.member_id] = Missing.ERASED
+                continue
+            if record.master != self.master.fingerprint:
+                raise WrongMasterKey
+            key = self.master.unwrap(record.member_id, record.wrapped)
+            found[record.member_id] = key
+            if epoch == self._epoch:
+                self._unwrapped[record.member_id] = key
+        while len(self._unwrapped) > self._remembered:
+            self._unwrapped.popitem(last=False)
+        return found
+
+    async def _key_to_seal(self, subject: str) -> bytes:
+        deadline = asyncio.get_running_loop().time() + self._patience
+        while True:
+            arrived = self._arrived
+            key = (await self._keys([subject]))[subject]
+            if isinstance(key, bytes):
+                return key
+            if key is Missing.ERASED:
+                raise Refused("person-erased", "This person is erased: nothing more is kept about them.")
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise _not_here_yet()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(arrived.wait(), left)
+
+
+def _latest(records: Iterable[KeyRecord]) -> dict[str, KeyRecord]:
+    latest: dict[str, KeyRecord] = {}
+    for record in records:
+        if record.supersedes(latest.get(record.member_id)):
+            latest[record.member_id] = record
+    return latest
+
+
+def _opened(sealed: Sealed, key: bytes | Missing) -> str | Missing:
+    return key if isinstance(key, Missing) else personal.unseal(sealed, key)
+
+
+def _update(record: KeyRecord) -> UpdateOne:
+    """Writes only over something older, whoever else writes meanwhile."""
+    if record.erased_at is not None:
+        return UpdateOne(
+            {"_id": record.member_id, "erased_at": {"$exists": False}},
+            {
+                "$set": {"erased_at": record.erased_at},
+                "$max": {"version": record.version},
+                "$unset": {"wrapped": "", "master": ""},
+            },
+            upsert=True,
+        )
+    return UpdateOne(
+        {"_id": record.member_id, "erased_at": {"$exists": False}, "version": {"$lt": record.version}},
+        {"$set": {"version": record.version, "wrapped": record.wrapped, "master": record.master}},
+        upsert=True,
+    )
+
+
+def _not_here_yet() -> Unavailable:
+    return Unavailable("key-not-here-yet", "This is not readable yet. Try again in a moment.")
