@@ -1,6 +1,7 @@
 """Who may see what: clauses on things, tokens of members, and the one fold from events to a member's tokens.
 
-A thing is readable when one of its audience's clauses is among the member's tokens and the member's clearance suffices.
+A thing is readable when one of its audience's clauses is among the member's tokens and the member's
+clearance suffices.
 """
 
 import re
@@ -21,7 +22,8 @@ STAFF = "staff"
 #: Longest audience of one thing, in clauses, and longest clause, in characters.
 MOST_CLAUSES = 20
 LONGEST_CLAUSE = 200
-#: Tokens asked for in one query. Above 200 values MongoDB gives up its sorted merge (measured at 200,000 items).
+#: Tokens asked for in one query. Above 200 values MongoDB gives up its sorted merge (measured at 200,000
+#: items).
 TOKENS_A_QUERY = 150
 
 _TOKEN = re.compile(
@@ -80,9 +82,7 @@ def audience(clauses: Iterable[str]) -> tuple[str, ...]:
 
 def _clause(clause: str) -> str:
     tokens = sorted(set(clause.split("&")))
-    if len(clause) > LONGEST_CLAUSE or not all(
-        _TOKEN.fullmatch(token) for token in tokens
-    ):
+    if len(clause) > LONGEST_CLAUSE or not all(_TOKEN.fullmatch(token) for token in tokens):
         raise Refused(
             "audience-unknown",
             "There is no such audience. Choose one from the list.",
@@ -101,9 +101,7 @@ class Reader:
 
     def may_see(self, clauses: Collection[str], level: Classification) -> bool:
         """The same rule as `visible`, for a thing already in hand."""
-        return level.rank <= self.clearance.rank and any(
-            set(c.split("&")) <= self.tokens for c in clauses
-        )
+        return level.rank <= self.clearance.rank and any(set(c.split("&")) <= self.tokens for c in clauses)
 
 
 def cleared(clearance: Classification) -> list[str]:
@@ -114,11 +112,7 @@ def cleared(clearance: Classification) -> list[str]:
 def held(tokens: Collection[str], registered: Iterable[str]) -> frozenset[str]:
     """A member's own tokens and the registered conjunctions that they satisfy."""
     own = frozenset(tokens)
-    return own | {
-        clause
-        for clause in registered
-        if "&" in clause and set(clause.split("&")) <= own
-    }
+    return own | {clause for clause in registered if "&" in clause and set(clause.split("&")) <= own}
 
 
 def visible(reader: Reader, tokens: Sequence[str]) -> dict[str, Any]:
@@ -132,9 +126,7 @@ def visible(reader: Reader, tokens: Sequence[str]) -> dict[str, Any]:
 def chunks(reader: Reader) -> list[list[str]]:
     """The reader's tokens in the portions that one query may ask for."""
     tokens = sorted(reader.tokens)
-    return [
-        tokens[at : at + TOKENS_A_QUERY] for at in range(0, len(tokens), TOKENS_A_QUERY)
-    ] or [[]]
+    return [tokens[at : at + TOKENS_A_QUERY] for at in range(0, len(tokens), TOKENS_A_QUERY)] or [[]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,31 +158,21 @@ class MemberTokens(BaseModel):
     @property
     def tokens(self) -> frozenset[str]:
         return (
-            frozenset()
-            if self.gone
-            else frozenset(t for granted in self.granted.values() for t in granted)
+            frozenset() if self.gone else frozenset(t for granted in self.granted.values() for t in granted)
         )
 
 
 def _keys(event: Event) -> Collection[str]:
-    return (
-        {change.member_id for change in event.token_changes()}
-        if isinstance(event, ChangesTokens)
-        else ()
-    )
+    return {change.member_id for change in event.token_changes()} if isinstance(event, ChangesTokens) else ()
 
 
-def _evolve(
-    view: MemberTokens | None, event: Event, recorded: Recorded, key: str
-) -> MemberTokens:
+def _evolve(view: MemberTokens | None, event: Event, recorded: Recorded, key: str) -> MemberTokens:
     now = view or MemberTokens(member_id=key)
     granted: Mapping[str, list[str]] = now.granted
     clearance, gone = now.clearance, now.gone
     for change in event.token_changes() if isinstance(event, ChangesTokens) else ():
         if change.member_id == key:
-            mine = (
-                set(granted.get(recorded.stream, ())) | change.grant
-            ) - change.revoke
+            mine = (set(granted.get(recorded.stream, ())) | change.grant) - change.revoke
             granted = {**granted, recorded.stream: sorted(mine)}
             clearance = change.clearance or clearance
             gone = gone or change.gone
@@ -202,9 +184,7 @@ def _evolve(
     )
 
 
-def tokens_projection(
-    service: str, events: tuple[type[Event], ...]
-) -> Projection[MemberTokens]:
+def tokens_projection(service: str, events: tuple[type[Event], ...]) -> Projection[MemberTokens]:
     """The shared fold of members' tokens for `service`, over every event type that grants or takes away."""
     for event in events:
         if not issubclass(event, ChangesTokens):

@@ -1,4 +1,5 @@
-"""The write side of an aggregate as data: where its stream is, where it begins, what it decides and what it remembers."""
+"""The write side of an aggregate as data: where its stream is, where it begins, what it decides and what it
+remembers."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

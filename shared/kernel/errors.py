@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """A command breaks a rule. `code` is kebab-case and stable; `message` is an English sentence that says what to do.
+    """A command breaks a rule. `code` is kebab-case and stable; `message` is an English sentence that says
+    what to do.
 
-    `message` may hold `{names}` that `params` fill, so that a translation can place them; `field` names the input at fault.
+    `message` may hold `{names}` that `params` fill, so that a translation can place them; `field` names the
+    input at fault.
     """
 
     def __init__(

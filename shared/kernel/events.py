@@ -22,8 +22,8 @@ E = TypeVar("E", bound="Event")
 class Event(BaseModel):
     """A fact. Subclasses are named in the past tense, subject first; a name is used once in the whole house.
 
-    `topic` says where it is sent: `<service>.events` (public), `<service>.private`, or None for what stays in its stream.
-    A field that is added later is optional, so unknown fields are ignored when reading.
+    `topic` says where it is sent: `<service>.events` (public), `<service>.private`, or None for what stays
+    in its stream. A field that is added later is optional, so unknown fields are ignored when reading.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="iso8601")
@@ -33,9 +33,7 @@ class Event(BaseModel):
     personal: ClassVar[dict[str, str]] = {}
 
     @classmethod
-    def __pydantic_init_subclass__(
-        cls, *, abstract: bool = False, **kwargs: Any
-    ) -> None:
+    def __pydantic_init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         cls.personal = dict(_personal_fields(cls))
         if abstract:
@@ -45,9 +43,7 @@ class Event(BaseModel):
             cls.__module__,
             cls.__qualname__,
         ):
-            raise TypeError(
-                f"two events are named {cls.__name__}: {known.__module__} and {cls.__module__}"
-            )
+            raise TypeError(f"two events are named {cls.__name__}: {known.__module__} and {cls.__module__}")
         _registry[cls.__name__] = cls
 
 
@@ -61,9 +57,7 @@ def _personal_fields(cls: type[Event]) -> Iterator[tuple[str, str]]:
                 )
             yield name, subjects[0]
         elif field.annotation is Personal:
-            raise TypeError(
-                f"{cls.__name__}.{name} is personal but does not say of whom: add Subject(...)"
-            )
+            raise TypeError(f"{cls.__name__}.{name} is personal but does not say of whom: add Subject(...)")
 
 
 def event_types() -> dict[str, type[Event]]:
@@ -71,16 +65,13 @@ def event_types() -> dict[str, type[Event]]:
     return dict(_registry)
 
 
-def upcaster(
-    event: type[Event], *, from_version: int
-) -> Callable[[Upcaster], Upcaster]:
-    """Registers the step from `from_version` to the next one; a chain has a step for every version before today's."""
+def upcaster(event: type[Event], *, from_version: int) -> Callable[[Upcaster], Upcaster]:
+    """Registers the step from `from_version` to the next one; a chain has a step for every version before
+    today's."""
 
     def register(step: Upcaster) -> Upcaster:
         if (event.__name__, from_version) in _upcasters:
-            raise TypeError(
-                f"two upcasters for {event.__name__} version {from_version}"
-            )
+            raise TypeError(f"two upcasters for {event.__name__} version {from_version}")
         _upcasters[event.__name__, from_version] = step
         return step
 
@@ -122,7 +113,8 @@ class Recorded(NamedTuple):
     """An event as the store holds it and as Kafka carries it: its data (JSON) and what is known about it.
 
     `occurred_at` is said by the command; `recorded_at` is the store's and never runs back within a stream.
-    `version` is the position in the stream, counted from 1. A tuple, because replays make a hundred thousand a second.
+    `version` is the position in the stream, counted from 1. A tuple, because replays make a hundred
+    thousand a second.
     """
 
     id: str
@@ -140,7 +132,8 @@ class Recorded(NamedTuple):
     imported: bool
 
     def event(self) -> Event:
-        """Raises Undecodable; a personal field that was sealed for another event is refused here, once for all readers."""
+        """Raises Undecodable; a personal field that was sealed for another event is refused here, once for
+        all readers."""
         event = decode(self.type, self.schema_version, self.data)
         for field in event.personal:
             value = getattr(event, field)
@@ -149,9 +142,7 @@ class Recorded(NamedTuple):
                 self.id,
                 field,
             ):
-                raise Undecodable(
-                    f"{self.type}.{field} was sealed for another event or field"
-                )
+                raise Undecodable(f"{self.type}.{field} was sealed for another event or field")
         return event
 
 

@@ -1,7 +1,8 @@
-"""Personal fields: text that is stored only under its person's own key, so that destroying the key forgets it.
+"""Personal fields: text that is stored only under its person's own key, so that destroying the key forgets
+it.
 
-Algorithm: AES-256-GCM (NIST SP 800-38D), 96-bit nonce; the associated data is the event's id and the field's name,
-so a ciphertext that was moved to another event or field does not open.
+Algorithm: AES-256-GCM (NIST SP 800-38D), 96-bit nonce; the associated data is the event's id and the field's
+name, so a ciphertext that was moved to another event or field does not open.
 """
 
 import base64
@@ -62,7 +63,8 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """The value of a personal field: plain while a command is decided, sealed wherever it is stored or sent."""
+    """The value of a personal field: plain while a command is decided, sealed wherever it is stored or
+    sent."""
 
     plain: str | None = None
     sealed: Sealed | None = None
@@ -81,15 +83,11 @@ class Personal:
 
     def _serialize(self) -> str:
         if self.sealed is None:
-            raise ValueError(
-                "a personal field must be sealed before it is stored or sent"
-            )
+            raise ValueError("a personal field must be sealed before it is stored or sent")
         return str(self.sealed)
 
     @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(
@@ -108,13 +106,9 @@ def _associated(event_id: str, field: str) -> bytes:
     return f"{event_id}\n{field}".encode()
 
 
-def seal(
-    plain: str, key: bytes, *, subject: str, event_id: str, field: str, nonce: bytes
-) -> Personal:
+def seal(plain: str, key: bytes, *, subject: str, event_id: str, field: str, nonce: bytes) -> Personal:
     """`plain` under the key of `subject`; `nonce` is 12 fresh random bytes."""
-    ciphertext = AESGCM(key).encrypt(
-        nonce, plain.encode(), _associated(event_id, field)
-    )
+    ciphertext = AESGCM(key).encrypt(nonce, plain.encode(), _associated(event_id, field))
     return Personal(sealed=Sealed(subject, event_id, field, nonce + ciphertext))
 
 
@@ -122,12 +116,6 @@ def unseal(sealed: Sealed, key: bytes) -> str:
     """Raises CannotOpen where key, event or field is not the one it was sealed with."""
     nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
     try:
-        return (
-            AESGCM(key)
-            .decrypt(nonce, ciphertext, _associated(sealed.event_id, sealed.field))
-            .decode()
-        )
+        return AESGCM(key).decrypt(nonce, ciphertext, _associated(sealed.event_id, sealed.field)).decode()
     except (InvalidTag, ValueError) as error:
-        raise CannotOpen(
-            f"{sealed.field} of event {sealed.event_id} does not open with this key"
-        ) from error
+        raise CannotOpen(f"{sealed.field} of event {sealed.event_id} does not open with this key") from error

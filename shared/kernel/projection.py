@@ -10,25 +10,29 @@ from shared.kernel.events import Event, Recorded
 
 V = TypeVar("V", bound=BaseModel)
 
-#: Fields of a stored view document that are the runtime's own; a view's fields may not begin with an underscore.
-META = ("_rev", "_seen", "_gone", "_parked")
+#: Fields of a stored view document that are the runtime's own; a view's fields may not begin with an
+#: underscore.
+META = ("_rev", "_seen", "_live", "_parked")
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index of the view's collection: (field, 1 or -1) pairs. Documents that are gone are left out of it."""
+    """An index of the view's collection: (field, 1 or -1) pairs. Documents that are gone are left out of it.
+
+    Never unique: a view follows events that have happened, so a rule belongs where commands are decided.
+    """
 
     fields: tuple[tuple[str, int], ...]
-    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Projection(Generic[V]):
-    """A fold from events to documents. `version` is raised whenever `keys`, `evolve` or `view` change their result.
+    """A fold from events to documents. `version` is raised whenever `keys`, `evolve` or `view` change their
+    result.
 
-    `evolve(view, event, recorded, key)` returns None for a document that is to be gone; `key` tells it which of the event's
-    documents it is asked for, since a document that does not exist yet cannot. Laws: it is total over `events`, and any interleaving that keeps
-    each stream's order gives the same documents.
+    `evolve(view, event, recorded, key)` returns None for a document that is to be gone; `key` tells it
+    which of the event's documents it is asked for, since a document that does not exist yet cannot. Laws:
+    it is total over `events`, and any interleaving that keeps each stream's order gives the same documents.
     """
 
     name: str
@@ -42,9 +46,7 @@ class Projection(Generic[V]):
     @property
     def topics(self) -> tuple[str, ...]:
         """Where its events are read from, sorted."""
-        return tuple(
-            sorted({event.topic for event in self.events if event.topic is not None})
-        )
+        return tuple(sorted({event.topic for event in self.events if event.topic is not None}))
 
 
 def canonical(document: Mapping[str, Any]) -> dict[str, Any]:

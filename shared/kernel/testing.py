@@ -33,9 +33,7 @@ class Specification(Generic[C, S]):
     def when(self, command: C) -> "Specification[C, S]":
         state = self.decider.initial if self.state is None else self.state
         try:
-            outcome: Sequence[Event] | Refused = list(
-                self.decider.decide(command, state)
-            )
+            outcome: Sequence[Event] | Refused = list(self.decider.decide(command, state))
         except Refused as refused:
             outcome = refused
         return Specification(self.decider, state, command, outcome)
@@ -45,9 +43,7 @@ class Specification(Generic[C, S]):
 
     def refused(self, kind: type[Refused], code: str) -> None:
         assert type(self.outcome) is kind, f"{self.command} gave {self.outcome!r}"
-        assert isinstance(self.outcome, Refused) and self.outcome.code == code, (
-            self.outcome
-        )
+        assert isinstance(self.outcome, Refused) and self.outcome.code == code, self.outcome
 
 
 def recorded(
@@ -89,8 +85,6 @@ def _stored(event: Event, event_id: str) -> bytes:
         value = getattr(event, name)
         if isinstance(value, Personal) and value.sealed is None:
             sealed[name] = Personal(
-                sealed=Sealed(
-                    getattr(event, subject), event_id, name, b"no key opens this"
-                )
+                sealed=Sealed(getattr(event, subject), event_id, name, b"no key opens this")
             )
     return event.model_copy(update=sealed).model_dump_json().encode()

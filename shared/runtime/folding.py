@@ -1,0 +1,375 @@
+"""How a view is kept: a batch of events is folded in memory and written per document by compare-and-set.
+
+`_seen` holds the last offset per topic id and partition and makes redelivery a no-op; `_rev` makes a write
+that raced another consumer miss, reload and fold again. A document that is gone leaves a tombstone, so that
+it cannot rise again.
+"""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import bson
+import structlog
+from aiokafka.structs import ConsumerRecord
+from bson.raw_bson import RawBSONDocument
+from pydantic import BaseModel
+from pymongo import ASCENDING
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, OperationFailure
+
+from shared.kernel.errors import Undecodable
+from shared.kernel.events import Event, Recorded
+from shared.kernel.projection import META, Projection
+from shared.runtime import telemetry
+from shared.runtime.codec import CODEC, event_name, incoming
+from shared.runtime.generations import Registry, offset_key
+from shared.runtime.ids import new_id
+from shared.runtime.parking import Parked, Parking
+from shared.runtime.points import passing
+
+log = structlog.get_logger(__name__)
+V = TypeVar("V", bound=BaseModel)
+
+#: MongoDB's limit is 16 MB; a document that comes near it parks its key instead of failing a whole batch.
+LARGEST_VIEW = 15_000_000
+_PASSING = (ConnectionFailure, ExecutionTimeout, NotPrimaryError)
+_DUPLICATE = 11000
+_MAJORITY = {"w": "majority", "j": True}
+
+
+class Delivered(NamedTuple):
+    """A record and where it lies; `where` is topic id and partition."""
+
+    record: ConsumerRecord
+    where: str
+
+    @property
+    def offset(self) -> int:
+        return int(self.record.offset)
+
+
+class _Item(NamedTuple):
+    delivered: Delivered
+    recorded: Recorded
+    event: Event
+
+
+@dataclass(slots=True)
+class _Document(Generic[V]):
+    """A view document in hand. `rev` 0: it does not exist yet."""
+
+    view: V | None = None
+    rev: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+    parked: dict[str, Any] | None = None
+
+
+class Fold(Generic[V]):
+    """Writes one generation of one projection."""
+
+    def __init__(
+        self,
+        projection: Projection[V],
+        generation: str,
+        database: AsyncDatabase[dict[str, Any]],
+        registry: Registry,
+    ) -> None:
+        self.projection = projection
+        self.generation = generation
+        self._database = database
+        self._registry = registry
+        self._documents = database.get_collection(generation, codec_options=CODEC)
+        self.parking = Parking(database, projection.name, generation)
+        self._names = {event.__name__ for event in projection.events}
+
+    async def prepare(self) -> None:
+        """Makes the collection's indexes and reads what is parked and mended."""
+        for index in self.projection.indexes:
+            await self._documents.create_index(list(index.fields), partialFilterExpression={"_live": True})
+        await self._documents.create_index(
+            [("_parked.first", ASCENDING)], partialFilterExpression={"_parked.first": {"$exists": True}}
+        )
+        await self.parking.load()
+
+    async def apply(self, batch: Sequence[Delivered]) -> None:
+        """Folds the batch and saves its offsets. Waits out an engine that is away; everything else parks."""
+        pause = 0.05
+        while True:
+            try:
+                await self._apply(batch)
+                return
+            except (*_PASSING, OperationFailure) as error:
+                if isinstance(error, OperationFailure) and not error.has_error_label("RetryableWriteError"):
+                    raise
+                log.warning("view waits for the store", view=self.generation, error=repr(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+
+    async def _apply(self, batch: Sequence[Delivered]) -> None:
+        started = time.monotonic()
+        by_key: dict[str, list[_Item]] = {}
+        for delivered in batch:
+            item = await self._read(delivered)
+            if item is None:
+                continue
+            for key in await self._keys(item):
+                by_key.setdefault(key, []).append(item)
+        todo = by_key
+        while todo:
+            todo = await self._fold(todo)
+        passing("view.written")
+        ends: dict[str, int] = {}
+        for delivered in batch:
+            ends[delivered.where] = max(delivered.offset + 1, ends.get(delivered.where, 0))
+        if ends:
+            await self._registry.save(self.generation, ends)
+        telemetry.VIEW_FOLDED.labels(self.projection.name).inc(len(batch))
+        telemetry.VIEW_BATCH_SECONDS.labels(self.projection.name).observe(time.monotonic() - started)
+
+    async def _read(self, delivered: Delivered) -> _Item | None:
+        """The event, where this view folds it and it can be read; parks its stream where it cannot."""
+        headers = dict(delivered.record.headers)
+        stream = (delivered.record.key or b"").decode(errors="replace")
+        try:
+            if not self.parking.streams and event_name(headers)[0] not in self._names:
+                return None
+            recorded = incoming(headers, delivered.record.value)
+            if recorded.type not in self._names:
+                return None
+            mend = self.parking.mends.get(recorded.id)
+            if mend is not None:
+                if mend.skip:
+                    return None
+                recorded = recorded._replace(data=mend.data, schema_version=mend.schema_version)
+            event = recorded.event()
+        except Undecodable as error:
+            await self.parking.park_stream(stream, delivered, str(error), traceback.format_exc())
+            return None
+        if stream in self.parking.streams:
+            await self.parking.park_stream(stream, delivered, "behind an event that cannot be read", "")
+            return None
+        return _Item(delivered, recorded, event)
+
+    async def _keys(self, item: _Item) -> Collection[str]:
+        try:
+            return self.projection.keys(item.event)
+        except Exception as error:
+            where = item.recorded.stream
+            await self.parking.park_stream(where, item.delivered, repr(error), traceback.format_exc())
+            return ()
+
+    async def _fold(self, todo: Mapping[str, list[_Item]]) -> dict[str, list[_Item]]:
+        """Folds and writes; answers the keys that raced another consumer and must be folded again."""
+        documents = await self._load(todo)
+        inserts: dict[str, RawBSONDocument] = {}
+        updates: dict[str, tuple[int, RawBSONDocument]] = {}
+        for key, items in todo.items():
+            document = documents.get(key) or _Document()
+            encoded = await self._fold_one(key, document, items)
+            if encoded is None:
+                continue
+            if document.rev == 0:
+                inserts[key] = encoded
+            else:
+                updates[key] = (document.rev, encoded)
+        missed = [*await self._insert(inserts), *await self._update(updates, todo)]
+        if missed:
+            telemetry.VIEW_MISSES.labels(self.projection.name).inc(len(missed))
+        return {key: todo[key] for key in missed}
+
+    async def _load(self, keys: Iterable[str]) -> dict[str, _Document[V]]:
+        found = {}
+        async for stored in self._documents.find({"_id": {"$in": list(keys)}}):
+            live = stored.get("_live", False)
+            view = self.projection.view.model_validate(content(stored)) if live else None
+            found[stored["_id"]] = _Document(view, stored["_rev"], stored["_seen"], stored.get("_parked"))
+        return found
+
+    async def _fold_one(
+        self, key: str, document: _Document[V], items: Sequence[_Item]
+    ) -> RawBSONDocument | None:
+        """The document after `items`, encoded; None where it has seen them all."""
+        fresh = [i for i in items if i.delivered.offset > document.seen.get(i.delivered.where, -1)]
+        if not fresh:
+            return None
+        if document.parked is None:
+            try:
+                view = document.view
+                for item in fresh:
+                    view = self.projection.evolve(view, item.event, item.recorded, key)
+                return self._encode(key, view, document.rev + 1, _seen(document.seen, fresh), None)
+            except Exception as error:
+                log.warning("a fold fails", view=self.generation, key=key, error=repr(error))
+        return await self._fold_and_park(key, document, fresh)
+
+    async def _fold_and_park(
+        self, key: str, document: _Document[V], fresh: Sequence[_Item]
+    ) -> RawBSONDocument:
+        """One event at a time: what comes before the failing one is folded, it and what comes behind are
+        parked in order."""
+        view, parked, trace = document.view, document.parked, ""
+        for item in fresh:
+            if parked is None:
+                try:
+                    folded = self.projection.evolve(view, item.event, item.recorded, key)
+                    self._encode(key, folded, document.rev + 1, document.seen, None)
+                    view = folded
+                    continue
+                except Exception as error:
+                    trace = traceback.format_exc()
+                    parked = {
+                        "first": item.recorded.id,
+                        "episode": new_id(),
+                        "count": 0,
+                        "error": repr(error)[:500],
+                    }
+            await self.parking.park(key, parked, item.delivered, item.recorded, trace)
+            parked, trace = {**parked, "count": parked["count"] + 1}, ""
+        return self._encode(key, view, document.rev + 1, _seen(document.seen, fresh), parked)
+
+    def _encode(
+        self, key: str, view: V | None, rev: int, seen: Mapping[str, int], parked: Mapping[str, Any] | None
+    ) -> RawBSONDocument:
+        stored: dict[str, Any] = {"_id": key, "_rev": rev, "_seen": seen}
+        if view is not None:
+            stored.update(view.model_dump())
+            stored["_live"] = True
+        if parked is not None:
+            stored["_parked"] = parked
+        encoded = bson.encode(stored)
+        if len(encoded) > LARGEST_VIEW:
+            raise ValueError(f"the document would have {len(encoded)} bytes, more than {LARGEST_VIEW}")
+        return RawBSONDocument(encoded)
+
+    async def _insert(self, inserts: Mapping[str, RawBSONDocument]) -> list[str]:
+        missed = []
+        keys = list(inserts)
+        for portion in _portions(keys, inserts):
+            command = {
+                "insert": self.generation,
+                "documents": [inserts[key] for key in portion],
+                "ordered": False,
+                "writeConcern": _MAJORITY,
+            }
+            answer = await self._database.command(command)
+            for error in answer.get("writeErrors", ()):
+                if error["code"] != _DUPLICATE:
+                    raise OperationFailure(error.get("errmsg", "insert failed"), error["code"])
+                missed.append(portion[error["index"]])
+            _check_concern(answer)
+        return missed
+
+    async def _update(
+        self, updates: Mapping[str, tuple[int, RawBSONDocument]], todo: Mapping[str, list[_Item]]
+    ) -> list[str]:
+        missed: list[str] = []
+        documents = {key: document for key, (_, document) in updates.items()}
+        for portion in _portions(list(updates), documents):
+            command = {
+                "update": self.generation,
+                "updates": [
+                    {"q": {"_id": key, "_rev": updates[key][0]}, "u": updates[key][1]} for key in portion
+                ],
+                "ordered": False,
+                "writeConcern": _MAJORITY,
+            }
+            answer = await self._database.command(command)
+            if answer.get("writeErrors"):
+                first = answer["writeErrors"][0]
+                raise OperationFailure(first.get("errmsg", "update failed"), first["code"])
+            _check_concern(answer)
+            if answer["n"] != len(portion):
+                missed.extend(await self._behind(portion, todo))
+        return missed
+
+    async def _behind(self, keys: Sequence[str], todo: Mapping[str, list[_Item]]) -> list[str]:
+        """Which documents do not hold what was just written: another consumer was faster."""
+        stored = {
+            d["_id"]: d["_seen"]
+            async for d in self._documents.find({"_id": {"$in": list(keys)}}, {"_seen": 1})
+        }
+        return [
+            key
+            for key in keys
+            if any(stored.get(key, {}).get(i.delivered.where, -1) < i.delivered.offset for i in todo[key])
+        ]
+
+    async def replay_parked(self, key: str) -> bool:
+        """Folds a parked key's events, with their mends; False where one still fails, and nothing is
+        changed then."""
+        while True:
+            document = (await self._load([key])).get(key)
+            if document is None or document.parked is None:
+                return True
+            parked = await self.parking.of_key(key, document.parked["episode"], document.parked["count"])
+            view = self._refold(key, document.view, parked)
+            if isinstance(view, _Failed):
+                await self.parking.still_fails(key, view.event_id, view.error)
+                return False
+            encoded = self._encode(key, view, document.rev + 1, document.seen, None)
+            if not await self._update({key: (document.rev, encoded)}, {key: []}):
+                done = await self._documents.find_one({"_id": key}, {"_rev": 1, "_parked": 1})
+                if done is not None and done["_rev"] > document.rev and "_parked" not in done:
+                    await self.parking.forget(key)
+                    return True
+
+    def _refold(self, key: str, view: V | None, parked: Sequence[Parked]) -> "V | _Failed | None":
+        for entry in parked:
+            try:
+                recorded = incoming(entry.headers, entry.value)
+                mend = self.parking.mends.get(recorded.id)
+                if mend is not None and mend.skip:
+                    continue
+                if mend is not None:
+                    recorded = recorded._replace(data=mend.data, schema_version=mend.schema_version)
+                view = self.projection.evolve(view, recorded.event(), recorded, key)
+                self._encode(key, view, 1, {}, None)
+            except Exception as error:
+                return _Failed(entry.event_id, repr(error))
+        return view
+
+
+def _seen(before: Mapping[str, int], items: Sequence[_Item]) -> dict[str, int]:
+    seen = dict(before)
+    for item in items:
+        seen[item.delivered.where] = max(item.delivered.offset, seen.get(item.delivered.where, -1))
+    return seen
+
+
+class _Failed(NamedTuple):
+    event_id: str
+    error: str
+
+
+def content(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored view document without what is the runtime's own."""
+    return {name: value for name, value in stored.items() if name not in META and name != "_id"}
+
+
+def delivered(records: Iterable[ConsumerRecord], topic_ids: Mapping[str, str]) -> list[Delivered]:
+    """Records with the place that `_seen` knows them by; `topic_ids` by the broker's topic names."""
+    return [Delivered(record, offset_key(topic_ids[record.topic], record.partition)) for record in records]
+
+
+def _portions(keys: Sequence[str], documents: Mapping[str, RawBSONDocument]) -> Iterable[list[str]]:
+    """At most 1,000 documents and 24 MB a command; MongoDB takes 48 MB."""
+    portion: list[str] = []
+    size = 0
+    for key in keys:
+        length = len(documents[key].raw)
+        if portion and (size + length > 24_000_000 or len(portion) >= 1_000):
+            yield portion
+            portion, size = [], 0
+        portion.append(key)
+        size += length
+    if portion:
+        yield portion
+
+
+def _check_concern(answer: Mapping[str, Any]) -> None:
+    if "writeConcernError" in answer:
+        raise ExecutionTimeout(f"not acknowledged by the majority: {answer['writeConcernError']}")

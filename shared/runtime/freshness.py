@@ -1,0 +1,110 @@
+"""Read your writes: where a commit lies in the log, and waiting until a view has passed it.
+
+`after` names either a commit of this service (`wiki/page-1/7`) or its places in the log (`<topic
+id>:<partition>:<offset>`, joined by commas), which the gateway asks its owner for.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
+
+from shared.kernel.errors import NotFound, Refused
+from shared.runtime.codec import CODEC, check_stream, commit_key, split_key
+from shared.runtime.generations import Registry, offset_key
+from shared.runtime.viewing import Viewing
+
+#: Seconds that a read waits for the reader's own write before it answers and says that it may be behind.
+PATIENCE = 2.0
+
+Place = tuple[str, int]
+
+
+class Freshness:
+    """One service's answers to 'have you seen what I just did?'."""
+
+    def __init__(self, service: str, database: AsyncDatabase[dict[str, Any]], registry: Registry) -> None:
+        self._service = service
+        self._registry = registry
+        self._commits = database.get_collection(
+            "commits", codec_options=CODEC, read_concern=ReadConcern("majority")
+        )
+
+    async def places(self, stream: str, version: int, patience: float = PATIENCE) -> list[dict[str, Any]]:
+        """Where the commit that holds this version was sent; empty where the relay has not sent it within
+        `timeout` seconds.
+
+        Raises NotFound where there is no such commit.
+        """
+        check_stream(stream)
+        deadline, pause = time.monotonic() + patience, 0.002
+        where = {"_id": {"$gte": commit_key(stream, 1), "$lte": commit_key(stream, version)}}
+        while True:
+            found = await self._commits.find_one(
+                where, {"sent": 1, "unsent": 1, "events.id": 1}, sort=[("_id", -1)]
+            )
+            if found is None or split_key(found["_id"])[1] + len(found["events"]) - 1 < version:
+                raise NotFound("no-such-commit", "There is no such version.")
+            if not found.get("unsent"):
+                return list(found.get("sent", ()))
+            if time.monotonic() > deadline:
+                return []
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+
+    async def behind(self, after: str | None, *viewings: Viewing[Any], key: str | None = None) -> bool:
+        """Waits at most 2 s in all; True where one of the views may not hold `after` yet, or its document
+        `key` is parked."""
+        if after is None:
+            return False
+        deadline = time.monotonic() + PATIENCE
+        places = await self._places(after)
+        if places is None:
+            return True
+        for viewing in viewings:
+            generation = viewing.views.generation
+            if generation is None:
+                return True
+            mine = set(generation.topics.values())
+            for where, offset in places:
+                if where.rpartition("/")[0] not in mine:
+                    continue
+                if not await self._registry.covers(
+                    generation.name, where, offset, max(0.0, deadline - time.monotonic())
+                ):
+                    return True
+            if key is not None and await viewing.views.is_parked(key):
+                return True
+        return False
+
+    async def _places(self, after: str) -> list[Place] | None:
+        """None: not sent yet."""
+        try:
+            if "/" in after:
+                service, stream, version = after.split("/")
+                if service != self._service:
+                    raise Refused(
+                        "after-of-another",
+                        "Ask the owner of that commit for its places first.",
+                        field="after",
+                    )
+                entries = await self.places(stream, int(version))
+                if not entries:
+                    return None
+                return [(offset_key(e["id"], e["partition"]), e["offset"]) for e in entries]
+            return [_place(part) for part in after.split(",")]
+        except ValueError as error:
+            raise Refused("bad-after", "'after' is not what a command answered.", field="after") from error
+
+
+def _place(text: str) -> Place:
+    topic_id, partition, offset = text.split(":")
+    return offset_key(topic_id, int(partition)), int(offset)
+
+
+def encode_places(places: Sequence[dict[str, Any]]) -> str:
+    """What other services understand as `after`."""
+    return ",".join(f"{place['id']}:{place['partition']}:{place['offset']}" for place in places)

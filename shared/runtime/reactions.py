@@ -1,0 +1,100 @@
+"""When an event, then a command: run once per cause, from now on, never for the past.
+
+A reaction has one consumer group without generations. Its start is stored as a `recorded_at` and compared
+with every event, so that a refilled topic does not replay the past. It is idempotent because the target's
+id derives from the cause. Imported events never cause anything.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiokafka.structs import ConsumerRecord
+from faststream.kafka import KafkaBroker
+
+from shared.kernel.decider import Decider
+from shared.kernel.errors import Refused, Unavailable, Undecodable
+from shared.kernel.events import Event, Occasion, Recorded
+from shared.runtime.codec import event_name, incoming
+from shared.runtime.subscribe import Follower
+
+if TYPE_CHECKING:
+    from shared.runtime.service import Service
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """`when(event, recorded)` is pure and answers the command for `decider`, or None. `name` is the
+    consumer group."""
+
+    name: str
+    events: tuple[type[Event], ...]
+    when: Callable[[Event, Recorded], Any | None]
+    decider: Decider[Any, Any]
+    starts: datetime | None = None
+
+
+class Reacting:
+    """Runs one reaction of a service."""
+
+    def __init__(self, reaction: Reaction, service: "Service") -> None:
+        self._reaction = reaction
+        self._service = service
+        self._follower: Follower | None = None
+        self._since = datetime.max.replace(tzinfo=UTC)
+        self._names = {event.__name__ for event in reaction.events}
+
+    async def start(self, broker: KafkaBroker) -> None:
+        """Remembers when it began, the first time."""
+        starts = self._service.database["reactions"]
+        since = self._reaction.starts or datetime.now(UTC)
+        await starts.update_one({"_id": self._reaction.name}, {"$setOnInsert": {"since": since}}, upsert=True)
+        stored = await starts.find_one({"_id": self._reaction.name})
+        assert stored is not None, "it was just written"
+        self._since = stored["since"]
+        await self._follow(broker)
+
+    async def tend(self, broker: KafkaBroker) -> None:
+        """Begins again after a failure."""
+        if self._follower is not None and self._follower.failed.is_set():
+            await self._follower.stop()
+            await self._follow(broker)
+
+    async def stop(self) -> None:
+        if self._follower is not None:
+            await self._follower.stop()
+            self._follower = None
+
+    async def _follow(self, broker: KafkaBroker) -> None:
+        topics = self._service.topics
+        names = sorted({topics.full_name(event.topic) for event in self._reaction.events if event.topic})
+        self._follower = Follower(broker, topics.full_name(self._reaction.name), names, self._handle)
+        await self._follower.start()
+
+    async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
+        for record in records:
+            headers = dict(record.headers)
+            try:
+                if event_name(headers)[0] in self._names:
+                    recorded = incoming(headers, record.value)
+                    await self._react(recorded, recorded.event())
+            except Undecodable as error:
+                log.error("event cannot be read, no reaction", reaction=self._reaction.name, error=str(error))
+
+    async def _react(self, recorded: Recorded, event: Event) -> None:
+        if recorded.imported or recorded.recorded_at < self._since:
+            return
+        command = self._reaction.when(event, recorded)
+        if command is None:
+            return
+        occasion = Occasion(recorded.by, recorded.correlation_id, causation_id=recorded.id)
+        try:
+            await self._service.store.handle(self._reaction.decider, command, occasion)
+        except Unavailable:
+            raise
+        except Refused as refused:
+            log.info("reaction refused", reaction=self._reaction.name, code=refused.code, cause=recorded.id)

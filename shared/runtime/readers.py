@@ -1,0 +1,38 @@
+"""Who asks, as this service knows them: the member's tokens from its own copy of the shared token view."""
+
+from collections.abc import Iterable
+
+from shared.kernel.audience import MemberTokens, Reader, held
+from shared.kernel.errors import Unauthenticated, Unavailable
+from shared.runtime.auth import Actor
+from shared.runtime.viewing import Viewing
+
+#: Tokens older than this, in seconds, are not believed: somebody may have been removed meanwhile.
+OLDEST_TOKENS = 30.0
+
+
+class Readers:
+    """Turns the actor of a request into a reader that queries can be trimmed for."""
+
+    def __init__(self, viewing: Viewing[MemberTokens] | None, conjunctions: Iterable[str] = ()) -> None:
+        self._viewing = viewing
+        self._conjunctions = tuple(conjunctions)
+
+    async def of(self, actor: Actor) -> Reader:
+        """Raises Unavailable while the token view is too far behind, Unauthenticated for a member who is
+        gone."""
+        if self._viewing is None:
+            raise Unavailable("no-token-view", "This service does not know who may see what.")
+        if self._viewing.lag.age() > OLDEST_TOKENS:
+            raise Unavailable(
+                "tokens-behind", "It is not certain what you may see right now. Try again in a moment."
+            )
+        known = await self._viewing.views.get(actor.member_id)
+        if known is None:
+            raise Unavailable(
+                "member-not-here-yet",
+                "You are so new here that this is not ready yet. Try again in a moment.",
+            )
+        if known.gone:
+            raise Unauthenticated("member-gone", "This account is closed.")
+        return Reader(actor.member_id, held(known.tokens, self._conjunctions), known.clearance)

@@ -1,0 +1,268 @@
+"""A service, assembled: its store and relay, its views and their followers, its HTTP face, and how all of
+it starts and stops."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import httpx
+import structlog
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from pydantic import BaseModel
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+
+from shared.kernel.audience import tokens_projection
+from shared.kernel.errors import NotFound, Unavailable
+from shared.kernel.events import Event
+from shared.kernel.projection import Projection
+from shared.runtime import logging, operate
+from shared.runtime.auth import TokenVerifier, Verifier
+from shared.runtime.codec import PARTITIONS
+from shared.runtime.freshness import Freshness
+from shared.runtime.generations import Registry
+from shared.runtime.http import build_app
+from shared.runtime.keycopy import KeyCopy
+from shared.runtime.keys import KeyRing, MasterKey
+from shared.runtime.lag import LogEnds
+from shared.runtime.reactions import Reacting, Reaction
+from shared.runtime.readers import Readers
+from shared.runtime.relay import Lane, Relay
+from shared.runtime.settings import Settings
+from shared.runtime.store import EventStore
+from shared.runtime.subscribe import make_broker
+from shared.runtime.topics import Topics
+from shared.runtime.viewing import Viewing
+from shared.runtime.views import Views
+
+log = structlog.get_logger(__name__)
+V = TypeVar("V", bound=BaseModel)
+
+#: How often views are looked after, in seconds.
+TEND_EVERY = 1.0
+#: How long a start waits for its engines before it answers requests with 503 and goes on trying.
+START_PATIENCE = 20.0
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class Service:
+    """One room of the house. `module` is where it is assembled, so that a builder can assemble it again."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        module: str,
+        projections: Sequence[Projection[Any]] = (),
+        tokens_from: tuple[type[Event], ...] = (),
+        reactions: Sequence[Reaction] = (),
+        verifier: Verifier | None = None,
+        personal: bool = False,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self._module = module
+        self._client: AsyncMongoClient[dict[str, Any]] = mongo_client(settings)
+        self.database: AsyncDatabase[dict[str, Any]] = self._client[settings.named(name)]
+        self.topics = Topics(settings.kafka, settings.namespace)
+        self.registry = Registry(self.database)
+        self.identity = httpx.AsyncClient(timeout=5.0)
+        self._keys = KeyRing(self.database, MasterKey.read(settings.master_key_path)) if personal else None
+        self._key_copy = KeyCopy(self._keys, self.topics, settings.kafka) if self._keys else None
+        self.relay = Relay(
+            name,
+            self.database,
+            self.topics,
+            settings.kafka,
+            [f"{name}.events", f"{name}.private"],
+            Lane(0, tuple(range(PARTITIONS))),
+        )
+        self.store = EventStore(name, self.database, self._keys, on_append=self.relay.wake)
+        tokens = [tokens_projection(name, tokens_from)] if tokens_from else []
+        self.viewings: dict[str, Viewing[Any]] = {
+            projection.name: Viewing(projection, self.database, self.registry, self.topics, module=module)
+            for projection in (*projections, *tokens)
+        }
+        self.readers = Readers(self.viewings[tokens[0].name] if tokens else None)
+        self.freshness = Freshness(name, self.database, self.registry)
+        self._reacting = [Reacting(reaction, self) for reaction in reactions]
+        self._ends = LogEnds(settings.kafka)
+        self._hooks: list[Hook] = []
+        self._closers: list[Hook] = []
+        self._broker: KafkaBroker | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.up = asyncio.Event()
+        self.waiting_for = "its start"
+        self.http = build_app(
+            name,
+            settings,
+            lifespan=self._lifespan,
+            verifier=verifier or TokenVerifier.of(settings.identity_url, self.identity),
+            ready=self.not_ready,
+        )
+        self.http.include_router(operate.router(self))
+
+    @property
+    def keys(self) -> KeyRing:
+        """Opens personal fields; only for a service that is assembled with `personal=True`."""
+        if self._keys is None:
+            raise RuntimeError(f"{self.name} is assembled without personal keys")
+        return self._keys
+
+    def views(self, projection: Projection[V]) -> Views[V]:
+        """For reading a projection of this service."""
+        return self.viewings[projection.name].views
+
+    def projection(self, name: str) -> Projection[Any]:
+        """Raises NotFound where this service has no such view."""
+        if name not in self.viewings:
+            raise NotFound("no-such-view", "There is no view {view} here.", params={"view": name})
+        return self.viewings[name].projection
+
+    async def behind(self, after: str | None, *projections: Projection[Any], key: str | None = None) -> bool:
+        """Read your writes: waits until the views hold `after`; True where they may not (after at most 2
+        s)."""
+        return await self.freshness.behind(after, *(self.viewings[p.name] for p in projections), key=key)
+
+    def on_start(self, hook: Hook) -> None:
+        """Run once engines, topics and views are there."""
+        self._hooks.append(hook)
+
+    def on_stop(self, hook: Hook) -> None:
+        """Run before the engines are let go."""
+        self._closers.append(hook)
+
+    async def not_ready(self) -> list[str]:
+        """Why requests should go elsewhere; nothing when all is well."""
+        if not self.up.is_set():
+            return [f"waits for {self.waiting_for}"]
+        return [f"{v.name} is being built" for v in self.viewings.values() if v.views.generation is None]
+
+    @contextlib.asynccontextmanager
+    async def engines(self) -> AsyncIterator[tuple[AsyncDatabase[dict[str, Any]], Topics]]:
+        """The database and the topics alone, for a process that does one thing and ends."""
+        logging.configure(self.name, self.settings)
+        try:
+            yield self.database, self.topics
+        finally:
+            await self.identity.aclose()
+            await self.topics.close()
+            await self._client.close()
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: object) -> AsyncIterator[None]:
+        logging.configure(self.name, self.settings)
+        starting = asyncio.create_task(self._bring_up())
+        try:
+            await asyncio.wait([starting], timeout=START_PATIENCE)
+            if starting.done():
+                starting.result()
+            yield
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await self._shut_down()
+
+    async def _bring_up(self) -> None:
+        """Tries until the engines are there; what cannot be mended by waiting ends the process."""
+        pause = 0.1
+        while True:
+            try:
+                await self._start()
+                return
+            except (PyMongoError, KafkaError, Unavailable, OSError) as error:
+                log.warning("start waits", service=self.name, for_=self.waiting_for, error=repr(error)[:300])
+                await self._let_go()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 3.0)
+
+    async def _start(self) -> None:
+        self.waiting_for = "MongoDB"
+        await self.store.prepare()
+        self.waiting_for = "Kafka"
+        read = {topic for viewing in self.viewings.values() for topic in viewing.projection.topics}
+        await self.topics.ensure(sorted({*read, f"{self.name}.events", f"{self.name}.private"}))
+        broker = self._broker = make_broker(self.settings.kafka)
+        await broker.start()
+        if self._key_copy is not None:
+            self.waiting_for = "personal keys"
+            await self._key_copy.start()
+        self.waiting_for = "its views"
+        await asyncio.gather(*(viewing.start(broker) for viewing in self.viewings.values()))
+        await asyncio.gather(*(reacting.start(broker) for reacting in self._reacting))
+        self._tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(self._tend(broker))]
+        for hook in self._hooks:
+            await hook()
+        self.up.set()
+        log.info("service is up", service=self.name)
+
+    async def _tend(self, broker: KafkaBroker) -> None:
+        """Once a second: lag, failed followers, generations."""
+        while True:
+            try:
+                await self._measure()
+                for viewing in self.viewings.values():
+                    await viewing.tend(broker)
+                for reacting in self._reacting:
+                    await reacting.tend(broker)
+            except (PyMongoError, KafkaError, Unavailable, OSError) as error:
+                log.warning("views are not looked after", service=self.name, error=repr(error)[:300])
+            await asyncio.sleep(TEND_EVERY)
+
+    async def _measure(self) -> None:
+        names = sorted({topic for viewing in self.viewings.values() for topic in viewing.projection.topics})
+        if not names:
+            return
+        found = await self.topics.describe(names)
+        ends = await self._ends.of(found.values(), {name: self.topics.full_name(name) for name in names})
+        for viewing in self.viewings.values():
+            if viewing.views.generation is not None:
+                viewing.measure(ends, await self.registry.offsets(viewing.views.generation.name))
+
+    async def _shut_down(self) -> None:
+        """Finishes what is under way, in the order in which it flows: requests have ended; store, relay,
+        views, engines."""
+        self.up.clear()
+        await self.store.queue.close()
+        await self.relay.stop()
+        for hook in self._closers:
+            await hook()
+        await self._let_go()
+        await self.identity.aclose()
+        await self.topics.close()
+        await self._client.close()
+
+    async def _let_go(self) -> None:
+        if self._tasks:
+            relay, tend = self._tasks
+            tend.cancel()
+            await asyncio.wait([relay], timeout=10)
+            relay.cancel()
+            await asyncio.gather(relay, tend, return_exceptions=True)
+            self._tasks = []
+        await asyncio.gather(*(viewing.stop() for viewing in self.viewings.values()), return_exceptions=True)
+        await asyncio.gather(*(reacting.stop() for reacting in self._reacting), return_exceptions=True)
+        if self._key_copy is not None:
+            await self._key_copy.stop()
+        await self._ends.close()
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            await broker.stop()
+
+
+def mongo_client(settings: Settings) -> AsyncMongoClient[dict[str, Any]]:
+    """A client that gives up in seconds, not minutes: callers retry or say 503."""
+    return AsyncMongoClient(
+        settings.mongo_uri,
+        serverSelectionTimeoutMS=5_000,
+        connectTimeoutMS=5_000,
+        socketTimeoutMS=30_000,
+        maxPoolSize=50,
+        tz_aware=True,
+        appname="fikarum",
+    )

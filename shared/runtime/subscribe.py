@@ -1,0 +1,156 @@
+"""Following topics: a view's live generation, or a reaction. The only place where the house subscribes.
+
+FastStream carries the consumer; what it hands over are raw batches, which are read, folded and acknowledged
+here: once per batch, after everything is written.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka.structs import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
+
+from shared.runtime.topics import Topic, Topics
+
+log = structlog.get_logger(__name__)
+
+#: Records in one batch.
+LARGEST_BATCH = 1_000
+#: How long a consumer may be silent before the group goes on without it, in milliseconds.
+SESSION_TIMEOUT_MS = 6_000
+
+Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+
+
+class TopicReplaced(Exception):
+    """A topic was deleted and made again: offsets mean something else now, so the view must be rebuilt."""
+
+
+class TopicIds:
+    """The ids of topics as the broker knows them, looked at again every second and whenever offsets run
+    back."""
+
+    def __init__(self, topics: Topics, names: Sequence[str]) -> None:
+        self._topics = topics
+        self._names = list(names)
+        self._checked = 0.0
+        self.found: dict[str, Topic] = {}
+
+    async def current(self, *, at_once: bool = False) -> dict[str, Topic]:
+        """By name without namespace, at most a second old."""
+        if at_once or time.monotonic() - self._checked > 1.0:
+            self.found = await self._topics.describe(self._names)
+            self._checked = time.monotonic()
+        return self.found
+
+
+class Follower:
+    """One consumer group on some topics, from the earliest record on, read committed."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        group: str,
+        topics: Sequence[str],
+        handle: Handle,
+        *,
+        batch: int = LARGEST_BATCH,
+    ) -> None:
+        self.group = group
+        self._broker = broker
+        self._handle = handle
+        self._subscriber: Any = broker.subscriber(
+            *topics,
+            batch=True,
+            group_id=group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            isolation_level="read_committed",
+            max_records=batch,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+            max_poll_interval_ms=600_000,
+            max_partition_fetch_bytes=4_194_304,
+            parser=self._parse,
+            decoder=_undecoded,
+            persistent=False,
+        )
+        self._subscriber(self._take)
+        self.failure: BaseException | None = None
+        self.failed = asyncio.Event()
+
+    async def start(self) -> None:
+        """The broker must be connected."""
+        await self._subscriber.start()
+
+    async def stop(self) -> None:
+        """Finishes the batch under way and leaves the group."""
+        await self._subscriber.stop()
+
+    async def _parse(self, records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+        """Nothing is read here: a record that cannot be read must reach the fold, which parks it."""
+        return KafkaAckableMessage(
+            body=b"",
+            headers={},
+            batch_headers=[],
+            raw_message=records,
+            message_id=f"{records[0].offset}-{records[-1].offset}",
+            correlation_id=None,
+            consumer=self._subscriber.consumer,
+        )
+
+    async def _take(self, message: KafkaMessage) -> None:
+        if self.failure is not None:
+            await asyncio.sleep(1)
+            return
+        records = message.raw_message
+        assert isinstance(records, tuple), "a batch subscriber hands over batches"
+        try:
+            await self._handle(records)
+            await message.ack()
+        except Exception as error:
+            # Not acknowledged: whoever follows next gets the batch again. The owner decides what a failure
+            # means. log.exception("follower stops", group=self.group)
+            self.failure = error
+            self.failed.set()
+
+
+async def _undecoded(message: KafkaMessage) -> KafkaMessage:
+    return message
+
+
+def make_broker(bootstrap: str) -> KafkaBroker:
+    """A broker for followers; FastStream's own logging stays out of ours."""
+    return KafkaBroker(
+        bootstrap, logger=None, graceful_timeout=10.0, allow_auto_create_topics=False, apply_types=False
+    )
+
+
+class OffsetsRanBack(Exception):
+    """A partition delivered an offset that was passed before."""
+
+
+class Ascending:
+    """Watches that a partition's offsets only rise; where they do not, the log under them was replaced or
+    rewound."""
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[str, int], int] = {}
+
+    def runs_back(self, records: Sequence[ConsumerRecord]) -> bool:
+        back = False
+        for record in records:
+            where = (record.topic, record.partition)
+            back = back or record.offset < self._next.get(where, 0)
+            self._next[where] = record.offset + 1
+        return back
+
+
+def same_topics(found: Mapping[str, Topic], bound: Mapping[str, str]) -> bool:
+    """Whether the topics are still those that a generation was bound to (names with '/' for '.')."""
+    return {name.replace(".", "/"): topic.id for name, topic in found.items()} == dict(bound)

@@ -1,0 +1,248 @@
+"""Keeping one view alive in a service: serve its active generation, follow it, build the next one, swap
+without a pause."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+from faststream.kafka import KafkaBroker
+from pydantic import BaseModel
+from pymongo.asynchronous.database import AsyncDatabase
+
+from shared.kernel.errors import Conflict
+from shared.kernel.projection import Projection
+from shared.runtime import telemetry
+from shared.runtime.folding import Fold, delivered
+from shared.runtime.generations import Generation, Offsets, Registry, offset_key
+from shared.runtime.lag import LagMeter
+from shared.runtime.subscribe import Ascending, Follower, TopicIds, TopicReplaced, same_topics
+from shared.runtime.topics import Topic, Topics
+from shared.runtime.views import Views
+
+log = structlog.get_logger(__name__)
+V = TypeVar("V", bound=BaseModel)
+
+#: A retired generation's documents are dropped this many seconds after the swap: requests under way still
+#: read them.
+RETIRED_AFTER = 30.0
+_BACK_OFF = 2.0
+
+
+class Viewing(Generic[V]):
+    """One projection of one service."""
+
+    def __init__(
+        self,
+        projection: Projection[V],
+        database: AsyncDatabase[dict[str, Any]],
+        registry: Registry,
+        topics: Topics,
+        *,
+        module: str,
+    ) -> None:
+        self.projection = projection
+        self.views = Views(projection, database)
+        self.lag = LagMeter()
+        self._database = database
+        self._registry = registry
+        self._topics = topics
+        self._module = module
+        self._ids = TopicIds(topics, projection.topics)
+        self._follower: Follower | None = None
+        self._fold: Fold[V] | None = None
+        self._ascending = Ascending()
+        self._busy = False
+        self._handled = 0
+        self._positions: tuple[int, Offsets] | None = None
+        self._builder: asyncio.subprocess.Process | None = None
+        self._swapped_at: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.projection.name
+
+    @property
+    def fold(self) -> Fold[V] | None:
+        """The fold of the generation that serves here."""
+        return self._fold
+
+    async def start(self, broker: KafkaBroker) -> None:
+        """Serves what there is; a fold version that nobody has built yet is built first, while other images
+        serve theirs."""
+        await self._ids.current(at_once=True)
+        now = await self._registry.of(self.name, self.projection.version)
+        if now.active is None and now.building is None:
+            if await self._registry.known(self.name):
+                with contextlib.suppress(Conflict):
+                    await self._registry.begin(self.name, self.projection.version, self._ids.found)
+            else:
+                await self._registry.first(self.name, self.projection.version, self._ids.found)
+        await self.tend(broker)
+
+    async def tend(self, broker: KafkaBroker) -> None:
+        """Called every second: follows the registry, replaces what failed, sees to it that a begun build
+        goes on."""
+        now = await self._registry.of(self.name, self.projection.version)
+        serving = self.views.generation
+        if now.active is not None and (serving is None or serving.number != now.active.number):
+            await self._serve(now.active, broker)
+        if self._follower is not None and self._follower.failed.is_set():
+            await self._recover(broker)
+        found = await self._ids.current()
+        complete = len(found) == len(self.projection.topics)
+        if complete and now.active and not now.building and not same_topics(found, now.active.topics):
+            await self._rebuild("a topic was made anew")
+        if now.building is not None and not self._building():
+            await self._spawn(now.building)
+        if (
+            now.retired
+            and self._swapped_at is not None
+            and time.monotonic() - self._swapped_at > RETIRED_AFTER
+        ):
+            await self._registry.drop_retired(self.name, self.projection.version)
+            self._swapped_at = None
+        await self._save_positions()
+
+    async def rebuild(self) -> Generation:
+        """Begins a new generation. Raises Conflict where one is being built."""
+        found = await self._ids.current(at_once=True)
+        return await self._registry.begin(self.name, self.projection.version, found)
+
+    def measure(self, ends: Mapping[str, int], saved: Mapping[str, int]) -> None:
+        """Takes note of the lag; `ends` of all topics, by topic id and partition."""
+        mine = {topic.id for topic in self._ids.found.values()}
+        self.lag.look({key: end for key, end in ends.items() if key.rpartition("/")[0] in mine}, saved)
+        telemetry.VIEW_LAG_EVENTS.labels(self.name).set(self.lag.events)
+        telemetry.VIEW_LAG_SECONDS.labels(self.name).set(self.lag.age())
+
+    async def stop(self) -> None:
+        """Finishes the batch under way; a builder is told to stop and goes on at the next start."""
+        if self._follower is not None:
+            await self._follower.stop()
+            self._follower = None
+        if self._building() and self._builder is not None:
+            self._builder.send_signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._builder.wait(), 10)
+
+    async def _serve(self, generation: Generation, broker: KafkaBroker) -> None:
+        """Readers change over first, in one assignment; then the follower of the old generation ends, and
+        the new one's begins."""
+        fold = Fold(self.projection, generation.name, self._database, self._registry)
+        await fold.prepare()
+        swapped = self.views.generation is not None
+        self.views.serve(generation)
+        self._fold = fold
+        if self._follower is not None:
+            await self._follower.stop()
+        self._swapped_at = time.monotonic() if swapped or self._swapped_at is None else self._swapped_at
+        await self._follow(generation, broker)
+
+    async def _follow(self, generation: Generation, broker: KafkaBroker) -> None:
+        names = [self._topics.full_name(name) for name in self.projection.topics]
+        self._ascending, self._positions = Ascending(), None
+        self._follower = Follower(broker, self._topics.full_name(generation.name), names, self._handle)
+        await self._follower.start()
+
+    async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
+        self._busy = True
+        try:
+            fold, generation = self._fold, self.views.generation
+            assert fold is not None and generation is not None, "the follower begins after the fold"
+            found = await self._ids.current(at_once=self._ascending.runs_back(records))
+            if not same_topics(found, generation.topics):
+                raise TopicReplaced(self.name)
+            ids = {self._topics.full_name(topic.name): topic.id for topic in found.values()}
+            await fold.apply(delivered(records, ids))
+            self._handled += 1
+        finally:
+            self._busy = False
+
+    async def _recover(self, broker: KafkaBroker) -> None:
+        """A follower that failed is begun again; one whose topic was replaced waits for the rebuild."""
+        assert self._follower is not None, "called when a follower failed"
+        failure = self._follower.failure
+        await self._follower.stop()
+        self._follower = None
+        if isinstance(failure, TopicReplaced):
+            with contextlib.suppress(Conflict):
+                await self._rebuild("a topic was made anew")
+        elif self.views.generation is not None:
+            await asyncio.sleep(_BACK_OFF)
+            await self._follow(self.views.generation, broker)
+
+    async def _rebuild(self, why: str) -> None:
+        log.warning("view is rebuilt", view=self.name, why=why)
+        with contextlib.suppress(Conflict):
+            await self.rebuild()
+
+    def _building(self) -> bool:
+        return self._builder is not None and self._builder.returncode is None
+
+    async def _spawn(self, generation: Generation) -> None:
+        """The builder is a process of its own: folding a long history would starve the requests here."""
+        log.info("building", view=self.name, generation=generation.name)
+        self._builder = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "shared.runtime.rebuild",
+            self._module,
+            self.name,
+            str(generation.number),
+            stdin=asyncio.subprocess.DEVNULL,
+            preexec_fn=_die_with_parent(),
+        )
+
+    async def _save_positions(self) -> None:
+        """Control records end a log but are never delivered: what the consumer has passed is saved when
+        nothing is under way.
+
+        Read twice, a look apart: in between, records that were handed over at the first look have begun to
+        be handled.
+        """
+        consumer = getattr(getattr(self._follower, "_subscriber", None), "consumer", None)
+        generation = self.views.generation
+        if consumer is None or generation is None or self._busy:
+            self._positions = None
+            return
+        names = {self._topics.full_name(topic.name): topic for topic in self._ids.found.values()}
+        before = self._positions
+        positions = await _positions(consumer, names)
+        if self._busy:
+            self._positions = None
+            return
+        if before is not None and before[0] == self._handled and before[1] == positions and positions:
+            await self._registry.save(generation.name, positions)
+        self._positions = (self._handled, positions)
+
+
+async def _positions(consumer: Any, names: Mapping[str, Topic]) -> Offsets:
+    found: Offsets = {}
+    assigned: set[TopicPartition] = consumer.assignment()
+    for tp in assigned:
+        with contextlib.suppress(TimeoutError):
+            position = await asyncio.wait_for(consumer.position(tp), 0.2)
+            found[offset_key(names[tp.topic].id, tp.partition)] = position
+    return found
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """Linux: the child gets SIGTERM when its parent is gone, however it went."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def arm() -> None:
+        libc.prctl(1, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return arm
