@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import pydantic_core
@@ -84,15 +84,15 @@ def has_upcaster(event: type[Event], from_version: int) -> bool:
 
 def decode(name: str, version: int, data: str | bytes) -> Event:
     """The event as today's class, upcast where it was recorded by an older one. Raises Undecodable."""
-    cls = _registry.get(name)
-    if cls is None:
-        raise Undecodable(f"unknown event {name}")
     try:
+        cls = _registry[name]
         if version == cls.version:
             event: Event = cls.__pydantic_validator__.validate_json(data)
             return event
         return cls.model_validate(_upcast(cls, version, pydantic_core.from_json(data)))
     except (ValueError, KeyError, TypeError) as error:
+        if name not in _registry:
+            raise Undecodable(f"unknown event {name}") from None
         raise Undecodable(f"{name} version {version}: {error}") from error
 
 
@@ -113,8 +113,8 @@ class Recorded(NamedTuple):
     """An event as the store holds it and as Kafka carries it: its data (JSON) and what is known about it.
 
     `occurred_at` is said by the command; `recorded_at` is the store's and never runs back within a stream.
-    `version` is the position in the stream, counted from 1. A tuple, because replays make a hundred
-    thousand a second.
+    `version` is the position in the stream, counted from 1. A tuple, and its times kept as they are stored
+    (UTC, without saying so), because replays make a hundred thousand a second.
     """
 
     id: str
@@ -123,27 +123,38 @@ class Recorded(NamedTuple):
     data: str | bytes
     stream: str
     version: int
-    occurred_at: datetime
-    recorded_at: datetime
+    occurred_utc: datetime
+    recorded_utc: datetime
     commit_id: str
     correlation_id: str
     causation_id: str | None
     by: str | None
     imported: bool
 
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened, as the command said."""
+        return self.occurred_utc.replace(tzinfo=UTC)
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the store took it."""
+        return self.recorded_utc.replace(tzinfo=UTC)
+
     def event(self) -> Event:
         """Raises Undecodable; a personal field that was sealed for another event is refused here, once for
         all readers."""
         event = decode(self.type, self.schema_version, self.data)
+        if event.personal:
+            self._check_seals(event)
+        return event
+
+    def _check_seals(self, event: Event) -> None:
         for field in event.personal:
             value = getattr(event, field)
             sealed = value.sealed if value is not None else None
-            if sealed is not None and (sealed.event_id, sealed.field) != (
-                self.id,
-                field,
-            ):
+            if sealed is not None and (sealed.event_id, sealed.field) != (self.id, field):
                 raise Undecodable(f"{self.type}.{field} was sealed for another event or field")
-        return event
 
 
 @dataclass(frozen=True, slots=True)

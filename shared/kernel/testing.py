@@ -68,14 +68,18 @@ def recorded(
         data=json.decode(),
         stream=stream,
         version=position,
-        occurred_at=at,
-        recorded_at=recorded_at or at,
+        occurred_utc=_utc(at),
+        recorded_utc=_utc(recorded_at or at),
         commit_id=f"commit-{event_id}",
         correlation_id="story",
         causation_id=None,
         by=by,
         imported=imported,
     )
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _stored(event: Event, event_id: str) -> bytes:

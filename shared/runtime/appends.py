@@ -24,7 +24,7 @@ from pymongo.write_concern import WriteConcern
 
 from shared.kernel.errors import Unavailable
 from shared.runtime import telemetry
-from shared.runtime.codec import CODEC, Commit
+from shared.runtime.codec import COMMITS, Commit
 
 DURABLE = WriteConcern(w="majority", j=True)
 #: Commits in one write, and their bytes together: a message to MongoDB holds 48 MB.
@@ -73,7 +73,7 @@ class AppendQueue:
         self._database = database
         self._name = collection
         self._majority = database.get_collection(
-            collection, codec_options=CODEC, read_concern=ReadConcern("majority")
+            collection, codec_options=COMMITS, read_concern=ReadConcern("majority")
         )
         self._on_append = on_append
         self._waiting: list[_Waiting] = []

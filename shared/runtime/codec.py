@@ -28,7 +28,10 @@ LARGEST_COMMIT = 3_000_000
 #: order per stream.
 PARTITIONS = 4
 
+#: View documents: times say that they are UTC.
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+#: Commits: times are UTC and do not say so, which is decoded several times as fast.
+COMMITS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=False)
 _STREAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,119}")
 _TYPE_PREFIX = "fikarum."
 
@@ -173,6 +176,16 @@ def recorded_events(document: Mapping[str, Any]) -> Iterator[Recorded]:
         version += 1
 
 
+def _iso(utc: datetime) -> bytes:
+    """RFC 3339, as CloudEvents want it."""
+    return f"{utc.isoformat()}Z".encode()
+
+
+def _utc(text: bytes) -> datetime:
+    at = datetime.fromisoformat(text.decode())
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
 class Outgoing(NamedTuple):
     """One record for Kafka: topic without namespace, key, value and headers."""
 
@@ -190,7 +203,7 @@ def outgoing(document: Mapping[str, Any], service: str) -> list[Outgoing]:
         ("ce_specversion", b"1.0"),
         ("ce_source", f"/{service}".encode()),
         ("ce_subject", stream.encode()),
-        ("ce_recordedtime", document["recorded_at"].isoformat().encode()),
+        ("ce_recordedtime", _iso(document["recorded_at"])),
         ("ce_correlationid", document["correlation_id"].encode()),
         ("ce_commitid", document["commit_id"].encode()),
         ("ce_commitversion", str(first).encode()),
@@ -211,7 +224,7 @@ def outgoing(document: Mapping[str, Any], service: str) -> list[Outgoing]:
                 *shared,
                 ("ce_id", event["id"].encode()),
                 ("ce_type", f"{_TYPE_PREFIX}{event['type']}.v{event['schema']}".encode()),
-                ("ce_time", event["occurred_at"].isoformat().encode()),
+                ("ce_time", _iso(event["occurred_at"])),
                 ("ce_sequence", str(first + at).encode()),
             ],
         )
@@ -241,8 +254,8 @@ def incoming(headers: Mapping[str, bytes], value: bytes | None) -> Recorded:
             value or b"",
             headers["ce_subject"].decode(),
             int(headers["ce_sequence"]),
-            datetime.fromisoformat(headers["ce_time"].decode()),
-            datetime.fromisoformat(headers["ce_recordedtime"].decode()),
+            _utc(headers["ce_time"]),
+            _utc(headers["ce_recordedtime"]),
             headers["ce_commitid"].decode(),
             headers["ce_correlationid"].decode(),
             causation.decode() if causation else None,

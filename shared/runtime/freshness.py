@@ -13,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
 from shared.kernel.errors import NotFound, Refused
-from shared.runtime.codec import CODEC, check_stream, commit_key, split_key
+from shared.runtime.codec import COMMITS, check_stream, commit_key, split_key
 from shared.runtime.generations import Registry, offset_key
 from shared.runtime.viewing import Viewing
 
@@ -30,7 +30,7 @@ class Freshness:
         self._service = service
         self._registry = registry
         self._commits = database.get_collection(
-            "commits", codec_options=CODEC, read_concern=ReadConcern("majority")
+            "commits", codec_options=COMMITS, read_concern=ReadConcern("majority")
         )
 
     async def places(self, stream: str, version: int, patience: float = PATIENCE) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from pymongo.write_concern import WriteConcern
 
 from shared.kernel.errors import Unavailable
 from shared.runtime import telemetry
-from shared.runtime.codec import CODEC, Outgoing, commit_key, outgoing
+from shared.runtime.codec import COMMITS, Outgoing, commit_key, outgoing
 from shared.runtime.points import passing
 from shared.runtime.topics import Topic, Topics
 
@@ -81,7 +82,7 @@ class Relay:
         self.name = f"{service}.relay.{lane.number}"
         self.lane = lane
         self._database = database
-        self._commits = database.get_collection("commits", codec_options=CODEC)
+        self._commits = database.get_collection("commits", codec_options=COMMITS)
         self._snapshot = self._commits.with_options(read_concern=ReadConcern("snapshot"))
         self._checkpoints = database.get_collection(
             "relay_checkpoints", write_concern=WriteConcern("majority", j=True)
@@ -168,7 +169,8 @@ class Relay:
         await cursor.close()
         if documents:
             self.idle.clear()
-            self.oldest_unsent = max(0.0, time.time() - documents[0]["recorded_at"].timestamp())
+            oldest = documents[0]["recorded_at"].replace(tzinfo=UTC)
+            self.oldest_unsent = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
             telemetry.RELAY_UNSENT_AGE.labels(self.service).set(self.oldest_unsent)
             with telemetry.RELAY_BATCH_SECONDS.time():
                 await self._send(producer, documents)

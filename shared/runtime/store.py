@@ -26,7 +26,7 @@ from shared.kernel.errors import Conflict, Refused, Unavailable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime.appends import DURABLE, AppendQueue, LostRace, Repeated
 from shared.runtime.codec import (
-    CODEC,
+    COMMITS,
     Commit,
     check_stream,
     encode_commit,
@@ -45,6 +45,7 @@ TRIES = 40
 STATES_KEPT = 2_000
 
 MAJORITY = ReadConcern("majority")
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class _Known(Generic[S]):
     tail: int = 0
     last_first: int = 0
     last_commit: str = ""
-    recorded_at: datetime = datetime.min.replace(tzinfo=UTC)
+    recorded_at: datetime = _NEVER
 
 
 class EventStore:
@@ -113,7 +114,7 @@ class EventStore:
     ) -> None:
         self.service = service
         self.commits: AsyncCollection[dict[str, Any]] = database.get_collection(
-            "commits", codec_options=CODEC
+            "commits", codec_options=COMMITS
         )
         self.queue = AppendQueue(database, "commits", on_append)
         self._majority = self.commits.with_options(read_concern=MAJORITY)
@@ -246,9 +247,9 @@ class EventStore:
 
     async def replay(self, batch: int = 2_000) -> AsyncIterator[list[Recorded]]:
         """Every event of the service, stream by stream, in batches of commits."""
-        cursor = self._majority.find_raw_batches({}, batch_size=batch).sort("_id", ASCENDING)
+        cursor = self._majority.find_raw_batches({}, {"sent": 0}, batch_size=batch).sort("_id", ASCENDING)
         async for raw in cursor:
-            documents: list[dict[str, Any]] = bson.decode_all(cast(bytes, raw), CODEC)
+            documents: list[dict[str, Any]] = bson.decode_all(cast(bytes, raw), COMMITS)
             yield [event for document in documents for event in recorded_events(document)]
 
     async def _current(self, decider: Decider[C, S], stream: str) -> _Known[S]:
@@ -273,7 +274,7 @@ class EventStore:
                 events[-1].version,
                 events[0].version,
                 document["commit_id"],
-                document["recorded_at"],
+                document["recorded_at"].replace(tzinfo=UTC),
             )
         if known.tail:
             self._keep(decider, stream, known)
