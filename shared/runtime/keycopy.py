@@ -8,7 +8,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -32,8 +32,6 @@ LARGEST_BATCH = 1_000
 LOOK_EVERY = 10.0
 _BACK_OFF = 1.0
 
-Erased = Callable[[str, datetime], Awaitable[None]]
-
 
 def encode(record: KeyRecord) -> bytes:
     """A record's value; its key is the member's id."""
@@ -53,15 +51,12 @@ def decode(key: bytes, value: bytes) -> KeyRecord:
 
 
 class KeyCopy:
-    """Keeps a key ring filled. `on_erased` is called before an erasure is taken in: none is missed."""
+    """Keeps a key ring filled."""
 
-    def __init__(
-        self, ring: KeyRing, topics: Topics, bootstrap: str, on_erased: Sequence[Erased] = ()
-    ) -> None:
+    def __init__(self, ring: KeyRing, topics: Topics, bootstrap: str) -> None:
         self._ring = ring
         self._topics = topics
         self._bootstrap = bootstrap
-        self._on_erased = tuple(on_erased)
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -120,10 +115,5 @@ class KeyCopy:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 # Nothing waits behind it: each record stands for itself, and only identity writes here.
                 log.error("this is no record of a key", offset=record.offset, error=repr(error))
-        if not decoded:
-            return
-        for record in await self._ring.superseding(decoded):
-            if record.erased_at is not None:
-                for tell in self._on_erased:
-                    await tell(record.member_id, record.erased_at)
-        await self._ring.absorb(decoded)
+        if decoded:
+            await self._ring.absorb(decoded)

@@ -12,7 +12,7 @@ import hashlib
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -42,6 +42,8 @@ PATIENCE = 2.0
 COLLECTION = "keys"
 
 _DUPLICATE = 11000
+
+Erased = Callable[[str, datetime], Awaitable[None]]
 
 
 class WrongMasterKey(Unavailable):
@@ -174,6 +176,11 @@ class KeyRing:
         self._unwrapped: OrderedDict[str, bytes] = OrderedDict()
         self._epoch = 0
         self._arrived = asyncio.Event()
+        self._on_erased: list[Erased] = []
+
+    def on_erased(self, tell: Erased) -> None:
+        """`tell` is called before an erasure is taken in, again after a kill in between: none is missed."""
+        self._on_erased.append(tell)
 
     async def check(self) -> None:
         """Raises WrongMasterKey where the keys here were wrapped by another one."""
@@ -227,6 +234,10 @@ class KeyRing:
         """Takes in what the topic or the owner says; old and repeated records change nothing."""
         pending = _latest(records)
         while pending := await self._newer(pending):
+            for record in pending.values():
+                if record.erased_at is not None:
+                    for tell in self._on_erased:
+                        await tell(record.member_id, record.erased_at)
             try:
                 await self.collection.bulk_write([_update(r) for r in pending.values()], ordered=False)
             except BulkWriteError as error:
@@ -242,10 +253,6 @@ class KeyRing:
             d["_id"]: KeyRecord.of(d) async for d in self.collection.find({"_id": {"$in": list(records)}})
         }
         return {key: record for key, record in records.items() if record.supersedes(known.get(key))}
-
-    async def superseding(self, records: Iterable[KeyRecord]) -> list[KeyRecord]:
-        """Those of `records` that tell something new."""
-        return list((await self._newer(_latest(records))).values())
 
     def forget(self, member_ids: Iterable[str]) -> None:
         """Drops keys from memory; a look-up that is under way will not put them back."""

@@ -1,7 +1,7 @@
 """Purging plain text of the erased, for services that hold any (an index, text of files): at once, and again.
 
-Events that were under way at the moment of the erasure may bring plain text back after the first purge. So the
-ends of the topics at that moment are kept, and once the consumers have passed them the purge is repeated.
+Events that were under way at the moment of the erasure may bring plain text back after the first purge. So
+the ends of the topics at that moment are kept, and once the consumers have passed them the purge is repeated.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,7 +33,7 @@ class Purges:
         self._ends = ends
 
     async def begin(self, member_id: str, erased_at: datetime) -> None:
-        """Given to `KeyCopy` as `on_erased`; written down before it purges, so that a kill loses nothing."""
+        """Given to `KeyRing.on_erased`; written down before it purges, so that a kill loses nothing."""
         ends = [[where, offset] for where, offset in (await self._ends()).items()]
         await self._open.update_one(
             {"_id": member_id}, {"$set": {"erased_at": erased_at, "ends": ends}}, upsert=True
