@@ -117,9 +117,16 @@ def _refused() -> Unauthenticated:
 class TokenVerifier:
     """A service's half: the published keys, and the tokens that were already verified with them."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Keys]], *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Keys]],
+        *,
+        clock: Clock = time.monotonic,
+        leeway: float = LEEWAY_SECONDS,
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
+        self._leeway = leeway
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._asked: float | None = None
         self._reached = False
@@ -127,7 +134,7 @@ class TokenVerifier:
         self._verified: OrderedDict[str, tuple[Actor, float]] = OrderedDict()
 
     @classmethod
-    def of(cls, identity_url: str, client: httpx.AsyncClient) -> Self:
+    def of(cls, identity_url: str, client: httpx.AsyncClient, *, clock: Clock = time.monotonic) -> Self:
         """Verifies with the keys that identity publishes; `client` stays its owner's to close."""
 
         async def fetch() -> Keys:
@@ -136,16 +143,16 @@ class TokenVerifier:
             keys: Keys = answer.json()
             return keys
 
-        return cls(fetch)
+        return cls(fetch, clock=clock)
 
     @classmethod
-    def by(cls, signer: TokenSigner) -> Self:
+    def by(cls, signer: TokenSigner, *, leeway: float = LEEWAY_SECONDS) -> Self:
         """Identity's own verifier, which needs to ask nobody."""
 
         async def fetch() -> Keys:
             return signer.keys()
 
-        return cls(fetch)
+        return cls(fetch, leeway=leeway)
 
     async def verify(self, token: str) -> Actor:
         """Raises Unauthenticated ("token-invalid", "token-expired"), or Unavailable without identity."""
@@ -175,7 +182,7 @@ class TokenVerifier:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                leeway=LEEWAY_SECONDS,
+                leeway=self._leeway,
                 options={"require": list(_CLAIMS)},
             )
         except jwt.ExpiredSignatureError:

@@ -1,7 +1,7 @@
 """Uploaded files: bytes first, immutable and durable; then the event that refers to them. Kept in GridFS.
 
-An upload may be referred to while it is fresh, and is swept once it is an orphan; the hours between keep a sweep
-from taking a file that an event is just about to name.
+An upload may be referred to while it is fresh, and is swept once it is an orphan: the hours between keep a
+sweep from taking a file that an event is just about to name.
 """
 
 import hashlib

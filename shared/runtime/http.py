@@ -51,9 +51,9 @@ COMMIT_HEADER = "Fikarum-Commit"
 AFTER_HEADER = "Fikarum-After"
 BEHIND_HEADER = "Fikarum-Behind"
 
-_ETAG = re.compile(r'"(\d{1,15})"')
+_ETAG = re.compile(r'"([0-9]{1,15})"')
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_COMMIT = re.compile(r"[a-z]{1,30}/[A-Za-z0-9_.:\-]{1,200}/\d{1,15}")
+_COMMIT = re.compile(r"[a-z]{1,30}/[A-Za-z0-9_.:\-]{1,200}/[0-9]{1,15}")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 #: What the process still waits for, in words; nothing when it is ready.
@@ -133,15 +133,15 @@ def _operation_id(route: APIRoute) -> str:
 
 def _refuse(app: Api) -> None:
     async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)  # noqa: S101
+        assert isinstance(error, Refused)
         return problems.answer(problems.of_refusal(error))
 
     async def invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101
+        assert isinstance(error, RequestValidationError)
         return problems.answer(problems.of_validation(error))
 
     async def http(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101
+        assert isinstance(error, HTTPException)
         return problems.answer(problems.of_http(error), error.headers)
 
     async def failed(_: Request, error: Exception) -> Response:

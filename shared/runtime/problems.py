@@ -119,7 +119,7 @@ def _fault(found: Mapping[str, Any]) -> Fault:
             return Fault(field="", message="Send JSON, as Content-Type: application/json.", code="not-json")
         if code == "missing":
             return Fault(field="", message="A body is needed.", code=code)
-    field = ".".join(path) or place
+    field = ".".join(path) or ("" if place == "body" else place)
     return Fault(
         field=field[:LONGEST_FIELD], message=str(found["msg"]).removeprefix("Value error, "), code=code
     )

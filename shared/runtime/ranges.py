@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_BYTES = re.compile(r"bytes[ \t]*=[ \t]*(\d{0,18})[ \t]*-[ \t]*(\d{0,18})", re.IGNORECASE)
+_BYTES = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,18})[ \t]*-[ \t]*([0-9]{0,18})", re.IGNORECASE)
 
 
 class Unsatisfiable(Exception):
@@ -30,7 +30,7 @@ class Span:
 def span_of(header: str | None, size: int) -> Span | None:
     """The range asked for, or None for the whole. Raises Unsatisfiable.
 
-    A header that is malformed or names several ranges is ignored, as the RFC allows: several are a way to make
+    A malformed header or one with several ranges is ignored, as the RFC allows: several are a way to make
     a server work hard.
     """
     found = _BYTES.fullmatch(header.strip()) if header is not None else None

@@ -1,0 +1,1 @@
+"""What the runtime promises to those who call it over HTTP, and to itself."""
