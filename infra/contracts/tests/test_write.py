@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from jsonschema import Draft7Validator, Draft202012Validator
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field
 from infra.contracts import asyncapi
 from infra.contracts.catalogue import imported
 from infra.contracts.check import breaking
+from infra.contracts.specification import SCHEMA
 from infra.contracts.tests.shop import Shop
 from infra.contracts.tree import read
 from infra.contracts.write import write_all
@@ -118,9 +118,8 @@ def test_references_lead_somewhere(shop: Shop) -> None:
 def test_the_document_is_asyncapi_3(shop: Shop) -> None:
     shop.event("OrderPlaced", ORDER)
     shop.commit()
-    specification = Path(__file__).parents[1] / "build/node_modules/@asyncapi/specs/schemas/3.0.0.json"
-    assert specification.exists(), "the AsyncAPI schema is not installed: run `make assets`"
-    Draft7Validator(json.loads(specification.read_text())).validate(_asyncapi(shop))
+    assert SCHEMA.exists(), "the AsyncAPI schema is not installed: run `make assets`"
+    Draft7Validator(json.loads(SCHEMA.read_text())).validate(_asyncapi(shop))
 
 
 def test_the_headers_are_the_ones_that_are_sent(shop: Shop) -> None:

@@ -1,0 +1,63 @@
+# `make` lists the targets. Everything runs in .venv, which `make setup` makes from requirements.lock.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+FIKARUM := ./fikarum
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status demo check contracts lock test chaos bench assets clean
+
+##@ The platform (its data, logs and ports are in FIKARUM_HOME, .fikarum by default)
+
+up: setup assets ## Set everything up, start it, and print where to sign in
+	@$(FIKARUM) up
+
+down: setup ## Stop it, keeping its data
+	@$(FIKARUM) down
+
+status: setup ## Show addresses, states and memory of every part
+	@$(FIKARUM) status
+
+demo: setup ## Show the seeded sign-ins
+	@$(FIKARUM) demo
+
+##@ Work on it
+
+setup: ## Make .venv from requirements.lock (quick when nothing changed)
+	@infra/setup.sh
+
+check: setup ## Lint, format, types, import rules, contracts, translations: under a minute
+	@$(PYTHON) -m infra.checks
+
+test: setup assets ## Every test but the long ones, on real engines
+	@$(PYTHON) -m infra.checks.chromium
+	@$(PYTHON) -m infra.engines install
+	@$(PYTHON) -m pytest -m "not chaos and not slow" $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
+
+chaos: setup assets ## The long tests: kills, pauses and races for minutes
+	@$(PYTHON) -m infra.engines install
+	@$(PYTHON) -m pytest -m "chaos or slow" $(ARGS)
+
+bench: setup assets ## Measure what the README claims; a table and JSON
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+contracts: setup ## Write schemas, examples and AsyncAPI from the event classes
+	@$(PYTHON) -m infra.contracts write
+
+assets: setup ## Build the interface's style sheet and script, and bring what tests validate with
+	@$(PYTHON) -m services.gateway.assets build
+	@$(PYTHON) -m infra.contracts.specification
+
+lock: setup ## Resolve the packages of pyproject.toml anew, with hashes
+	@uv pip compile pyproject.toml --group dev --generate-hashes --no-annotate --no-header \
+		--python-version 3.11 --upgrade --quiet -o requirements.lock
+	@infra/setup.sh
+
+clean: ## Remove caches and what was built; data and .venv stay
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis services/gateway/static/dist
+	@find . -name __pycache__ -not -path './.venv/*' -not -path '*/node_modules/*' -prune -exec rm -r {} +
+
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
