@@ -189,7 +189,7 @@ def configure(service: str, settings: Settings, stream: TextIO | None = None) ->
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=stream is None,
+        cache_logger_on_first_use=settings.production,
     )
 
 

@@ -72,6 +72,7 @@ class Doors:
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
+        self.reached = asyncio.Event()
         self.waiting: list[str] = []
 
     async def ready(self) -> Sequence[str]:
@@ -129,6 +130,7 @@ def _routes(app: Api, doors: Doors) -> None:
 
     @app.get("/wait")
     async def wait() -> str:
+        doors.reached.set()
         await doors.gate.wait()
         return "done"
 

@@ -73,7 +73,7 @@ async def test_another_kind_of_body_is_told_to_be_json(client: httpx.AsyncClient
     assert problem_of(answer, 422, "invalid-input")["errors"][0]["code"] == "not-json"
 
 
-async def test_a_field_name_that_somebody_made_up_is_not_repeated_at_length(
+async def test_a_made_up_field_name_is_not_repeated_at_length(
     client: httpx.AsyncClient,
 ) -> None:
     answer = await _post(client, json.dumps({"title": "a", "x" * 5_000: 1}))
