@@ -15,6 +15,7 @@ from infra.engines.engines import Engines
 from infra.engines.faults import EngineFault, NotReady
 from infra.engines.install import installed, write_lock
 from infra.engines.settings import ENGINES, EngineName, EngineSettings
+from infra.engines.supervisor import end_supervisor, supervising
 from infra.engines.training import train
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -38,7 +39,7 @@ def start(home: Home, names: Annotated[list[str] | None, typer.Argument()] = Non
     chosen = _chosen(names)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_on)
-    with Engines(home, report=_say) as engines:
+    with supervising(home), Engines(home, report=_say) as engines:
         addresses = engines.start(chosen)
         (engines.home / "addresses.json").write_text(addresses.to_json() + "\n")
         print(addresses.to_json(), flush=True)
@@ -47,7 +48,8 @@ def start(home: Home, names: Annotated[list[str] | None, typer.Argument()] = Non
 
 @app.command()
 def stop(home: Home) -> None:
-    """End whatever engines run in this home, whoever started them."""
+    """End whatever engines run in this home, whoever started them, and their supervisor first."""
+    end_supervisor(home)
     engines = Engines(home, report=_say)
     engines.adopt()
     engines.stop()

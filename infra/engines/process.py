@@ -57,7 +57,13 @@ class EngineProcess:
 
     @property
     def running(self) -> bool:
-        return self._process is not None and _alive(self._process)
+        if self._process is None:
+            return False
+        if _alive(self._process):
+            return True
+        if isinstance(self._process, psutil.Popen):
+            self._process.wait()  # a child that ended: the kernel keeps it until its end was taken note of
+        return False
 
     @property
     def died(self) -> bool:
@@ -116,11 +122,17 @@ class EngineProcess:
         if self._process is None or not self.running:
             return
         order(self._process)
-        try:
-            self._process.wait(self._settings.stop_timeout)
-        except psutil.TimeoutExpired:
+        if not self._ended_within(self._settings.stop_timeout):
             self._process.kill()
-            self._process.wait()
+            self._ended_within(self._settings.stop_timeout)
+
+    def _ended_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.running:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL)
+        return True
 
     def _check_room(self) -> None:
         free = shutil.disk_usage(self.engine.folder).free // 2**20

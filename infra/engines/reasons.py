@@ -6,6 +6,7 @@ from pathlib import Path
 from infra.engines.faults import DiskFull, EngineFault, MemoryShort, NotReady, PortTaken
 
 _TAIL_BYTES = 64 * 1024
+_LONGEST = 300
 
 _KNOWN: tuple[tuple[re.Pattern[str], type[EngineFault], str], ...] = (
     (re.compile(r"No space left on device|usable space"), DiskFull, "the disk is full"),
@@ -19,14 +20,18 @@ _KNOWN: tuple[tuple[re.Pattern[str], type[EngineFault], str], ...] = (
     ),
 )
 
+# how Java, its loggers and MongoDB mark the line that matters
+_TELLING = re.compile(r'Unrecognized|Exception|\b(ERROR|FATAL|Error)\b|"s":"[EF]"')
+
 
 def of_end(engine: str, log: Path) -> EngineFault:
     tail = _tail(log)
     for pattern, fault, reason in _KNOWN:
         if pattern.search(tail):
             return fault(f"{engine}: {reason}; see {log}")
-    last = next((line.strip() for line in reversed(tail.splitlines()) if line.strip()), "it wrote nothing")
-    return NotReady(f"{engine}: ended while starting: {last[:300]}; see {log}")
+    lines = [line.strip() for line in tail.splitlines() if line.strip()] or ["it wrote nothing"]
+    telling = next((line for line in lines if _TELLING.search(line)), lines[-1])
+    return NotReady(f"{engine}: ended while starting: {telling[:_LONGEST]}; see {log}")
 
 
 def _tail(log: Path) -> str:

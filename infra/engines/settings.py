@@ -49,7 +49,7 @@ class EngineSettings(BaseSettings):
     stop_timeout: Annotated[float, Field(gt=0)] = 60.0
     test_commands: bool = False  # MongoDB's failpoints, for tests only
     leash: bool = False  # stop the engines when the process that started them is gone
-    # The quick compiler only: a start takes 2 CPU seconds instead of 4 per engine. A node that is busy for hours
+    # The quick compiler only: starts take half the CPU seconds. A node that is busy for hours
     # searches and indexes a third faster without.
     kafka_jvm_options: str = "-XX:TieredStopAtLevel=1"
     opensearch_jvm_options: str = "-XX:TieredStopAtLevel=1"
