@@ -123,6 +123,12 @@ class Relay:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
 
+    async def drained(self) -> None:
+        """Waits until a sweep found nothing that was appended before this call."""
+        self.idle.clear()
+        self._wake.set()
+        await self.idle.wait()
+
     async def stop(self) -> None:
         """Lets the batch under way finish; `run` returns then."""
         self._stopping = True
