@@ -1,0 +1,1 @@
+"""What services tell each other: public events and their upcasters, one module per producer."""

@@ -1,0 +1,1 @@
+"""The services, one room each; they know each other through `contracts` only."""

@@ -1,0 +1,1 @@
+"""The rules of the wiki: spaces, pages, the paths they take, and who may do what."""

@@ -1,0 +1,149 @@
+"""Where pages live: which paths are allowed, and the reservation that gives a path to one page at a time."""
+
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.kernel.decider import Decider
+from shared.kernel.errors import Conflict, Refused
+from shared.kernel.events import Event
+
+LONGEST_PATH = 500
+LONGEST_SEGMENT = 200
+MOST_SEGMENTS = 20
+
+_NAMESPACE = uuid.UUID("6f1d3c0e-8a58-4c0f-9b1e-3f0a9f7f4b52")
+#: Characters that end or change a path inside a link.
+_NOT_IN_A_LINK = frozenset("?#%\\")
+#: Control, format (text direction marks), surrogate, private, unassigned, line and paragraph separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def path_id(space_id: str, path: str) -> str:
+    """The id of the reservation of `path`, the same wherever it is computed."""
+    return uuid.uuid5(_NAMESPACE, f"{space_id}\n{path}").hex
+
+
+def checked_path(path: str) -> str:
+    """The path in its normal form (NFC). Raises Refused and says what to change."""
+    normal = unicodedata.normalize("NFC", path)
+    segments = normal.split("/")
+    if not normal:
+        raise _refused("path-missing", "Say where the page shall be, such as travel/booking.")
+    if normal.startswith("/") or normal[1:2] == ":":
+        raise _refused("path-absolute", "Begin the path inside the space, without a leading slash or drive.")
+    if len(normal) > LONGEST_PATH or len(segments) > MOST_SEGMENTS:
+        raise _refused(
+            "path-too-long",
+            "A path has at most {most} characters and {segments} parts. Shorten it.",
+            most=LONGEST_PATH,
+            segments=MOST_SEGMENTS,
+        )
+    if any(unicodedata.category(c) in _UNSEEN or c in _NOT_IN_A_LINK for c in normal):
+        raise _refused(
+            "path-characters",
+            "A path cannot hold invisible characters, backslashes, question marks, # or %. Leave them out.",
+        )
+    for segment in segments:
+        _checked_segment(segment)
+    return normal
+
+
+def _checked_segment(segment: str) -> None:
+    if segment in (".", ".."):
+        raise _refused("path-climbs", "A path cannot hold the parts . and .. : write it out in full.")
+    if not segment.strip():
+        raise _refused(
+            "path-empty-part", "A path cannot have an empty part: remove the doubled or last slash."
+        )
+    if segment != segment.strip():
+        raise _refused("path-spaces", "The parts of a path cannot begin or end with a space.")
+    if len(segment) > LONGEST_SEGMENT:
+        raise _refused(
+            "path-part-too-long",
+            "A part of a path has at most {most} characters. Shorten it.",
+            most=LONGEST_SEGMENT,
+        )
+
+
+def _refused(code: str, message: str, **params: int) -> Refused:
+    return Refused(code, message, field="path", params=params)
+
+
+class PathTaken(Event):
+    """A page lives at this path now."""
+
+    topic: ClassVar[str | None] = "wiki.private"
+
+    space_id: str
+    path: str
+    page_id: str
+
+
+class PathFreed(Event):
+    """The page left this path: another one may take it. Until then the path still leads to the page."""
+
+    topic: ClassVar[str | None] = "wiki.private"
+
+    space_id: str
+    path: str
+    page_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakePath:
+    space_id: str
+    path: str
+    page_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreePath:
+    space_id: str
+    path: str
+    page_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who lives here, if anybody does."""
+
+    page_id: str | None = None
+
+
+PathCommand = TakePath | FreePath
+
+
+def stream(command: PathCommand) -> str:
+    return f"path-{path_id(command.space_id, checked_path(command.path))}"
+
+
+def decide(command: PathCommand, held: Reservation) -> Sequence[Event]:
+    """Taking what one holds, and freeing what one does not hold, changes nothing."""
+    place = {"space_id": command.space_id, "path": checked_path(command.path), "page_id": command.page_id}
+    match command:
+        case TakePath() if held.page_id is None:
+            return [PathTaken(**place)]
+        case TakePath() if held.page_id != command.page_id:
+            raise Conflict(
+                "path-taken",
+                "There is another page at this path. Choose another path, or move that page first.",
+                field="path",
+            )
+        case FreePath() if held.page_id == command.page_id:
+            return [PathFreed(**place)]
+    return []
+
+
+def evolve(held: Reservation, event: Event) -> Reservation:
+    match event:
+        case PathTaken(page_id=page_id):
+            return Reservation(page_id)
+        case PathFreed():
+            return Reservation()
+    return held
+
+
+paths: Decider[PathCommand, Reservation] = Decider(stream, Reservation(), decide, evolve)

@@ -1,0 +1,167 @@
+"""Renders and compares pages in a process of its own: a hostile text costs that process its life, and nobody
+else a moment.
+
+Requests and answers are JSON behind four bytes of length, one at a time. The process ends itself when a job
+takes too long (SIGALRM's default action works in the middle of anything), when it needs too much memory, and
+when its owner is gone.
+"""
+
+import asyncio
+import contextlib
+import resource
+import signal
+import struct
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from services.wiki.compare import Comparison, compare
+from services.wiki.markdown import Prepared, TooComplex, as_written, prepare
+from shared.kernel.errors import Unavailable
+
+#: Longest job in seconds, most memory of the process in bytes, jobs that may wait, and pages whose HTML is
+#: kept.
+DEADLINE = 5.0
+MEMORY = 2_000_000_000
+MOST_WAITING = 64
+MOST_KEPT = 256
+
+_LENGTH = struct.Struct(">I")
+T = TypeVar("T")
+
+
+class Job(BaseModel):
+    """`prepare(first, second)` or `compare(first, second)`."""
+
+    kind: str
+    first: str
+    second: str
+
+
+_PREPARED: TypeAdapter[Prepared] = TypeAdapter(Prepared)
+_COMPARISON: TypeAdapter[Comparison] = TypeAdapter(Comparison)
+
+
+class _Kept(Generic[T]):
+    """The latest results, by what they were made of."""
+
+    def __init__(self) -> None:
+        self._results: OrderedDict[bytes, T] = OrderedDict()
+
+    def get(self, key: bytes) -> T | None:
+        if (found := self._results.get(key)) is not None:
+            self._results.move_to_end(key)
+        return found
+
+    def put(self, key: bytes, result: T) -> T:
+        self._results[key] = result
+        if len(self._results) > MOST_KEPT:
+            self._results.popitem(last=False)
+        return result
+
+
+class Press:
+    """`start` is not needed: the process begins with the first job, and again after one that ended it."""
+
+    def __init__(self, deadline: float = DEADLINE) -> None:
+        self._deadline = deadline
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._kept: _Kept[Prepared] = _Kept()
+
+    async def prepare(self, body: str, path: str) -> Prepared:
+        """The page as safe HTML; the text as it was written where it is too complex to be read."""
+        key = sha256(f"{path}\n{body}".encode()).digest()
+        if (found := self._kept.get(key)) is not None:
+            return found
+        answer = await self._do(Job(kind="prepare", first=body, second=path))
+        return self._kept.put(key, _PREPARED.validate_json(answer) if answer else as_written(body))
+
+    async def compare(self, before: str, after: str) -> Comparison | None:
+        """What changed; None where that takes too long to find out."""
+        answer = await self._do(Job(kind="compare", first=before, second=after))
+        return _COMPARISON.validate_json(answer) if answer else None
+
+    async def _do(self, job: Job) -> bytes:
+        """The answer, empty where the job was given up. Raises Unavailable where too many wait already."""
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("too-many-pages", "Too many pages are being prepared. Try again in a moment.")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await self._ask(job)
+        finally:
+            self._waiting -= 1
+
+    async def _ask(self, job: Job) -> bytes:
+        process = self._process = self._process or await self._begin()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the press has no pipes")
+        try:
+            request = job.model_dump_json().encode()
+            process.stdin.write(_LENGTH.pack(len(request)) + request)
+            await process.stdin.drain()
+            (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+            return await process.stdout.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self._process = None
+            await process.wait()
+            return b""
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _begin(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.wiki.press",
+            str(self._deadline),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+
+    async def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def _prepared(job: Job) -> bytes:
+    try:
+        return _PREPARED.dump_json(prepare(job.first, job.second))
+    except (TooComplex, MemoryError, RecursionError):
+        return b""
+
+
+def _compared(job: Job) -> bytes:
+    try:
+        return _COMPARISON.dump_json(compare(job.first, job.second))
+    except MemoryError:
+        return b""
+
+
+def _work(deadline: float) -> None:
+    """Answers jobs until the pipe closes."""
+    jobs: dict[str, Callable[[Job], bytes]] = {"prepare": _prepared, "compare": _compared}
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    while len(head := sys.stdin.buffer.read(_LENGTH.size)) == _LENGTH.size:
+        job = Job.model_validate_json(sys.stdin.buffer.read(_LENGTH.unpack(head)[0]))
+        signal.setitimer(signal.ITIMER_REAL, deadline)
+        answer = jobs[job.kind](job)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.stdout.buffer.write(_LENGTH.pack(len(answer)) + answer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    _work(float(sys.argv[1]))

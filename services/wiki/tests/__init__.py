@@ -1,0 +1,1 @@
+"""What the wiki promises: its rules, its views, what it shows and what it takes in."""
