@@ -1,1 +1,1 @@
-"""The operator's command `fikarum`."""
+"""The operator's command `fikarum`: starts, stops and looks after one platform, which lives in one folder."""

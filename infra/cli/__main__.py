@@ -1,0 +1,5 @@
+"""`python -m infra.cli` is `fikarum`."""
+
+from infra.cli.main import run
+
+run()

@@ -1,0 +1,93 @@
+"""The folder of one platform: its data, logs, ports and secrets. Two folders are two platforms."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.cli.faults import Fault
+from infra.engines.ports import HOST, ports_of
+from infra.engines.settings import REPOSITORY
+from shared.runtime.keys import MasterKey, create_secret
+
+SERVICES = ("identity", "wiki", "gateway")
+Port = Annotated[int, Field(ge=1024, le=65_535)]
+
+
+class HomeSettings(BaseSettings):
+    """What an operator may set; each field is `FIKARUM_<FIELD>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="FIKARUM_", frozen=True, extra="ignore")
+
+    home: Path = REPOSITORY / ".fikarum"
+    gateway_port: Port | None = None
+    identity_port: Port | None = None
+    wiki_port: Port | None = None
+    #: End every part when the supervisor is gone, however it ended; otherwise the next `up` takes them over.
+    leash: bool = False
+
+    @classmethod
+    def from_env(cls) -> "HomeSettings":
+        """Raises Fault with the name of what is set wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = "_".join(str(part) for part in first["loc"]).upper()
+            raise Fault(f"FIKARUM_{name}: {first['msg']}") from None
+
+    @property
+    def set_ports(self) -> dict[str, int]:
+        ports = {name: getattr(self, f"{name}_port") for name in SERVICES}
+        return {name: port for name, port in ports.items() if port is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where everything of one platform is."""
+
+    path: Path
+    settings: HomeSettings
+
+    @classmethod
+    def of(cls, settings: HomeSettings) -> "Home":
+        return cls(settings.home.expanduser().resolve(), settings)
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.json"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / "secrets"
+
+    def log(self, part: str) -> Path:
+        return self.path / "logs" / f"{part}.log"
+
+    def urls(self) -> dict[str, str]:
+        """Where each service answers; the ports are chosen once and kept."""
+        self.make()
+        ports = ports_of(self.path, SERVICES, self.settings.set_ports)
+        return {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+
+    def make(self) -> None:
+        """The folder itself. Raises Fault where it cannot be."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / "logs").mkdir(exist_ok=True)
+        except OSError as error:
+            raise Fault(f"{self.path} cannot be used: {error.strerror}. Set FIKARUM_HOME.") from error
+
+    def make_secrets(self) -> None:
+        """What every service reads at its start: made once, readable by their owner only, never changed."""
+        MasterKey.create(self.secrets / "master.key")
+        signing = Ed25519PrivateKey.generate()
+        pem = signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        create_secret(self.secrets / "signing.pem", pem)
+        create_secret(self.secrets / "session.key", base64.b64encode(secrets.token_bytes(32)) + b"\n")

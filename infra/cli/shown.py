@@ -1,0 +1,161 @@
+"""What the operator sees: progress while things start and end, and the table of all parts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from infra.cli.home import Home
+from infra.cli.running import leftovers
+from infra.cli.state import PartReport, State
+
+_COLOURS = {
+    "running": "green",
+    "starting": "yellow",
+    "silent": "yellow",
+    "restarting": "red",
+    "stopping": "yellow",
+}
+_MIB = 2**20
+
+
+class Progress:
+    """A live table on a terminal, a line per change elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._said: dict[str, str] = {}
+
+    @contextmanager
+    def shown(self) -> Iterator["Progress"]:
+        if not self._console.is_terminal:
+            yield self
+            return
+        with Live(console=self._console, refresh_per_second=10, transient=True) as live:
+            self._live = live
+            yield self
+            self._live = None
+
+    def __call__(self, now: State) -> None:
+        if self._live is not None:
+            self._live.update(_table(now))
+            return
+        for name, part in now.parts.items():
+            said = _sentence(name, part)
+            if said != self._said.get(name):
+                self._said[name] = said
+                self._console.print(Text(said))
+
+
+def _sentence(name: str, part: PartReport) -> str:
+    waits = f", waits for {', '.join(part.waiting_for)}" if part.waiting_for else ""
+    died = f" (died {part.restarts} times, last: {part.last_end})" if part.restarts else ""
+    return f"{name}: {part.state}{waits}{died}"
+
+
+def _table(now: State) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, part in now.parts.items():
+        waits = f"waits for {', '.join(part.waiting_for)}" if part.waiting_for else ""
+        table.add_row(
+            name, Text(part.state, style=_COLOURS.get(part.state, "")), waits or part.last_end or ""
+        )
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """One part as it is now."""
+
+    state: str
+    kind: str
+    address: str
+    pid: int | None
+    memory_mb: int
+    restarts: int
+    waiting_for: list[str]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStatus:
+    """`unwatched`: parts run although their supervisor is gone; `fikarum up` takes over."""
+
+    home: str
+    state: str
+    supervisor: int | None
+    addresses: dict[str, str]
+    memory_mb: int
+    parts: dict[str, PartStatus]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def status_of(home: Home, known: State | None) -> PlatformStatus:
+    """What the supervisor wrote, held against the processes that there are."""
+    if known is None:
+        return PlatformStatus(str(home.path), "never started", None, {}, 0, {})
+    live = leftovers(home)
+    parts = {name: _part(part, live.get(name), known) for name, part in known.parts.items()}
+    supervisor = known.supervisor.process()
+    state: str = known.phase
+    if supervisor is None and known.phase not in ("stopped", "failed"):
+        state = "unwatched" if any(live.values()) else "stopped"
+    memory = sum(part.memory_mb for part in parts.values()) + _memory(supervisor)
+    return PlatformStatus(
+        str(home.path),
+        state,
+        supervisor.pid if supervisor else None,
+        {name: part.address for name, part in known.parts.items()},
+        memory,
+        parts,
+    )
+
+
+def _part(part: PartReport, process: psutil.Process | None, known: State) -> PartStatus:
+    state: str = part.state if known.alive else ("unwatched" if process else "stopped")
+    return PartStatus(
+        state=state,
+        kind=part.kind,
+        address=part.address,
+        pid=process.pid if process else None,
+        memory_mb=_memory(process),
+        restarts=part.restarts,
+        waiting_for=part.waiting_for if known.alive else [],
+        log=part.log,
+    )
+
+
+def _memory(process: psutil.Process | None) -> int:
+    """Resident, in MiB, with what the process has started."""
+    if process is None:
+        return 0
+    try:
+        return sum(each.memory_info().rss for each in [process, *process.children(recursive=True)]) // _MIB
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def status_table(status: PlatformStatus) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), caption_justify="left")
+    for column in ("part", "state", "pid", "memory", "address"):
+        table.add_column(column, justify="right" if column in ("pid", "memory") else "left")
+    for name, part in status.parts.items():
+        waits = f", waits for {', '.join(part.waiting_for)}" if part.waiting_for else ""
+        died = f", died {part.restarts} times" if part.restarts else ""
+        table.add_row(
+            name,
+            Text(part.state + waits + died, style=_COLOURS.get(part.state, "")),
+            str(part.pid or ""),
+            f"{part.memory_mb} MB" if part.memory_mb else "",
+            part.address,
+        )
+    return table
