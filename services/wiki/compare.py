@@ -34,9 +34,7 @@ _WORDS = re.compile(
 _COUNTED = re.compile(r"\w+")
 
 Kind = Literal["same", "del", "ins"]
-Block_COUNTED = re.compile(r"\w+")
-
-Kind = Literal["same", "folded", "changed", "added", "removed"]
+BlockKind = Literal["same", "folded", "changed", "added", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,23 @@ def compare(before: str, after: str) -> Comparison:
             block, rough = _changed(span, a, b)
             blocks.append(block)
             coarse = coarse or rough
+    return _comparison(blocks, coarse)
+
+
+def _comparison(blocks: Sequence[Block], coarse: bool) -> Comparison:
     return Comparison(
         tuple(blocks),
         sum(_count(block.after, "ins") for block in blocks),
         sum(_count(block.before, "del") for block in blocks),
         coarse,
     )
+
+
+def replaced(before: str, after: str) -> Comparison:
+    """The whole text as replaced by the other, for texts whose comparison was given up."""
+    a, b = _lines(before), _lines(after)
+    block = _whole(_Span(False, 0, len(a), 0, len(b)), a, b)
+    return _comparison([block], coarse=True)
 
 
 def _lines(text: str) -> list[str]:
@@ -235,8 +244,7 @@ def _same(span: _Span, a: Sequence[str], begin: int, end: int) -> Block:
 def _changed(span: _Span, a: Sequence[str], b: Sequence[str]) -> tuple[Block, bool]:
     before, after = a[span.a0 : span.a1], b[span.b0 : span.b1]
     if not before or not after:
-        kind: BlockKind = "added" if after else "removed"
-        return _block(kind, span, [Run("del", "\n".join(before))], [Run("ins", "\n".join(after))]), False
+        return _whole(span, a, b), False
     old, new = _WORDS.findall("\n".join(before)), _WORDS.findall("\n".join(after))
     spans, coarse = _spans(old, new)
     alike = sum(len("".join(old[s.a0 : s.a1]).strip()) for s in spans if s.same)
@@ -246,6 +254,14 @@ def _changed(span: _Span, a: Sequence[str], b: Sequence[str]) -> tuple[Block, bo
     removed = [Run("same" if s.same else "del", "".join(old[s.a0 : s.a1])) for s in spans]
     added = [Run("same" if s.same else "ins", "".join(new[s.b0 : s.b1])) for s in spans]
     return _block("changed", span, removed, added), coarse
+
+
+def _whole(span: _Span, a: Sequence[str], b: Sequence[str]) -> Block:
+    kind: BlockKind = "changed" if span.a1 > span.a0 and span.b1 > span.b0 else "added"
+    if span.b0 == span.b1:
+        kind = "removed"
+    removed, added = "\n".join(a[span.a0 : span.a1]), "\n".join(b[span.b0 : span.b1])
+    return _block(kind, span, [Run("del", removed)], [Run("ins", added)])
 
 
 def _block(kind: BlockKind, span: _Span, removed: Sequence[Run], added: Sequence[Run]) -> Block:

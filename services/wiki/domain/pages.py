@@ -1,6 +1,6 @@
 """What may happen to a page: it is started, revised, moved, deleted, restored; its text is never lost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.wiki import (
@@ -215,7 +215,7 @@ def _still_at(path: str, page: Page) -> None:
 
 def _restore(command: RestorePage, page: Page) -> Sequence[Event]:
     if not page.deleted:
-        return []
+        raise Conflict("page-not-deleted", "The page is there already.")
     path = checked_path(command.path)
     return [
         PageRestored(
@@ -258,6 +258,16 @@ def _change_owner(command: ChangePageOwner, page: Page) -> Sequence[Event]:
             owner_before=page.owner_id,
         )
     ]
+
+
+def text_at(events: Iterable[Event], revision: int) -> str:
+    """The text after that step of the history. Raises NotFound where there is no such step."""
+    page = Page()
+    for event in events:
+        page = evolve(page, event)
+        if page.revision == revision:
+            return page.body
+    raise NotFound("no-such-revision", "There is no such revision of this page.")
 
 
 def evolve(page: Page, event: Event) -> Page:

@@ -57,6 +57,7 @@ class Space:
     purpose: str = ""
     audience: tuple[str, ...] = ()
     classification: Classification = Classification.OPEN
+    language: str = ""
     owner_id: str = ""
 
 
@@ -127,6 +128,7 @@ def evolve(space: Space, event: Event) -> Space:
                 purpose=event.purpose,
                 audience=event.audience,
                 classification=event.classification,
+                language=event.language,
                 owner_id=event.owner_id,
             )
         case SpaceRenamed(name=name, purpose=purpose):

@@ -29,6 +29,7 @@ _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*\)|\[[^\[\]]*\])?|\{[#.:][^{}]*\}|</?[A-Za-z][^<>]*>")
 _INLINE = re.compile(r"</?(?:em|strong|b|i|u|code|sub|sup|span|small|br)\b[^<>]{0,200}>", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
 
 
@@ -234,9 +235,10 @@ def _sound(text: str, name: str) -> None:
             "The text holds half a character (a lone surrogate). Copy it again from its source.",
             field=name,
         ) from None
-    if "\x00" in text:
+    if found := _CONTROL.search(text):
         raise Refused(
-            "text-with-nul",
-            "This is not text: it holds a zero character. Attach it as a file instead.",
+            "text-with-control-character",
+            "Character {at} is a control character. Remove it, or attach this as a file.",
             field=name,
+            params={"at": found.start() + 1},
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.wiki.compare import Block, Comparison, Line, compare
+from services.wiki.compare import Block, Comparison, Line, compare, replaced
 
 
 def text(lines: Sequence[Line]) -> list[str]:
@@ -69,6 +69,11 @@ def test_scripts_without_spaces_are_compared_by_character() -> None:
 
 def test_line_ends_of_another_system_are_no_change() -> None:
     assert compare("a\r\nb\r\n", "a\nb\n").equal
+
+
+def test_a_comparison_that_was_given_up_shows_both_texts_whole() -> None:
+    assert marked(replaced("a b\nc", "d").blocks[0]) == "[-a b-]\n[-c-]\n{+d+}"
+    assert kinds(replaced("", "d")) == ["added"] and kinds(replaced("d", "")) == ["removed"]
 
 
 @given(st.text(alphabet="ab \n.é漢", max_size=80), st.text(alphabet="ab \n.é漢", max_size=80))

@@ -30,6 +30,7 @@ from services.wiki.domain.pages import (
     RevisePage,
     StartPage,
     pages,
+    text_at,
 )
 from services.wiki.domain.paths import (
     FreePath,
@@ -112,7 +113,7 @@ def test_what_is_secret_has_no_place_in_the_wiki() -> None:
         ({"note": "x" * 501}, "note-too-long"),
         ({"note": "half \ud83d"}, "text-not-unicode"),
         ({"body": "half \ude00"}, "text-not-unicode"),
-        ({"body": "zero \x00"}, "text-with-nul"),
+        ({"body": "zero \x00"}, "text-with-control-character"),
         ({"path": "../secrets"}, "path-climbs"),
     ],
 )
@@ -121,7 +122,7 @@ def test_a_page_that_breaks_a_rule_does_not_begin(change: dict[str, object], cod
 
 
 def test_a_body_is_kept_byte_for_byte() -> None:
-    body = "\ufeff# A\r\n\r\n  trailing  \t\n\n\ne\u0301 \u00e9\x0b"
+    body = "\ufeff# A\r\n\r\n  trailing  \t\n\n\ne\u0301 \u00e9\u2028"
     outcome = page.given().when(replace(START, body=body)).outcome
     assert not isinstance(outcome, Refused)
     assert isinstance(outcome[0], PageStarted) and outcome[0].body == body
@@ -132,7 +133,7 @@ def test_a_body_has_an_end() -> None:
 
 
 def test_a_body_that_grows_too_much_inside_its_event_is_refused() -> None:
-    page.given().when(replace(START, body="\x01" * 200_000)).refused(TooLarge, "page-too-long")
+    page.given().when(replace(START, body='"' * 480_000)).refused(TooLarge, "page-too-long")
 
 
 def test_a_revision_is_the_next_step_of_the_history() -> None:
@@ -216,8 +217,16 @@ def test_a_deleted_page_does_not_change_until_it_is_restored(command: PageComman
     page.given(started, deleted).when(command).refused(Conflict, "page-deleted")
 
 
-def test_a_page_that_is_there_need_not_be_restored() -> None:
-    page.given(started).when(RestorePage("p1", "elsewhere", "")).then()
+def test_a_page_that_is_there_cannot_be_restored_a_second_time() -> None:
+    page.given(started).when(RestorePage("p1", "elsewhere", "")).refused(Conflict, "page-not-deleted")
+
+
+def test_the_text_after_any_step_of_the_history_can_be_had_again() -> None:
+    moved_on = moved.model_copy(update={"revision": 3, "body_revision": 2})
+    texts = [text_at([started, revised, moved_on], revision) for revision in (1, 2, 3)]
+    assert texts == [started.body, revised.body, revised.body]
+    with pytest.raises(NotFound):
+        text_at([started], 2)
 
 
 @pytest.mark.parametrize(
