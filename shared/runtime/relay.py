@@ -39,6 +39,8 @@ LARGEST_BATCH_BYTES = 8_000_000
 SWEEP_EVERY = 1.0
 #: The checkpoint is written at most this often, in seconds: it bounds how much is read back after a kill.
 CHECKPOINT_EVERY = 0.5
+#: An idle relay looks this often, in seconds, whether its topics are still the same.
+CHECK_TOPICS_EVERY = 3.0
 #: A transaction that its producer does not end is aborted by the broker after this time, in milliseconds.
 TRANSACTION_TIMEOUT_MS = 15_000
 _BACK_OFF = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -95,6 +97,7 @@ class Relay:
         self._stopping = False
         self._offsets: dict[str, dict[str, Any]] = {}
         self._checkpointed = 0.0
+        self._checked = 0.0
         self.idle = asyncio.Event()
         #: Age of the oldest commit that is not sent, in seconds, as of the last sweep.
         self.oldest_unsent = 0.0
@@ -187,7 +190,7 @@ class Relay:
             await self._checkpoint()
         self.idle.set()
         await self._pause(SWEEP_EVERY)
-        if not self._wake.is_set():
+        if not self._wake.is_set() and time.monotonic() - self._checked > CHECK_TOPICS_EVERY:
             await self._check_topics()
 
     async def _send(self, producer: AIOKafkaProducer, documents: Sequence[Mapping[str, Any]]) -> None:
@@ -374,6 +377,7 @@ class Relay:
             await self._checkpoints.delete_one({"_id": self.name})
 
     async def _check_topics(self) -> None:
+        self._checked = time.monotonic()
         now = await self._topics.describe(self._names)
         if {name: topic.id for name, topic in now.items()} != {n: t.id for n, t in self._found.items()}:
             raise Unavailable(

@@ -33,7 +33,7 @@ from shared.runtime.readers import Readers
 from shared.runtime.relay import Lane, Relay
 from shared.runtime.settings import Settings
 from shared.runtime.store import EventStore
-from shared.runtime.subscribe import make_broker
+from shared.runtime.subscribe import TopicIds, make_broker
 from shared.runtime.topics import Topics
 from shared.runtime.viewing import Viewing
 from shared.runtime.views import Views
@@ -84,9 +84,11 @@ class Service:
         )
         self.store = EventStore(name, self.database, self._keys, on_append=self.relay.wake)
         tokens = [tokens_projection(name, tokens_from)] if tokens_from else []
+        views = (*projections, *tokens)
+        self._ids = TopicIds(self.topics, sorted({topic for view in views for topic in view.topics}))
         self.viewings: dict[str, Viewing[Any]] = {
-            projection.name: Viewing(projection, self.database, self.registry, self.topics, module=module)
-            for projection in (*projections, *tokens)
+            view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, module=module)
+            for view in views
         }
         self.readers = Readers(self.viewings[tokens[0].name] if tokens else None)
         self.freshness = Freshness(name, self.database, self.registry)
@@ -215,11 +217,10 @@ class Service:
             await asyncio.sleep(TEND_EVERY)
 
     async def _measure(self) -> None:
-        names = sorted({topic for viewing in self.viewings.values() for topic in viewing.projection.topics})
-        if not names:
+        found = await self._ids.current()
+        if not found:
             return
-        found = await self.topics.describe(names)
-        ends = await self._ends.of(found.values(), {name: self.topics.full_name(name) for name in names})
+        ends = await self._ends.of(found.values(), {name: self.topics.full_name(name) for name in found})
         for viewing in self.viewings.values():
             if viewing.views.generation is not None:
                 viewing.measure(ends, await self.registry.offsets(viewing.views.generation.name))

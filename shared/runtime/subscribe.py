@@ -32,20 +32,27 @@ class TopicReplaced(Exception):
 
 
 class TopicIds:
-    """The ids of topics as the broker knows them, looked at again every second and whenever offsets run
-    back."""
+    """The ids of topics as the broker knows them, asked again every second and whenever offsets run back.
+
+    One for all views of a service, so that the broker is asked once.
+    """
 
     def __init__(self, topics: Topics, names: Sequence[str]) -> None:
         self._topics = topics
-        self._names = list(names)
+        self._names = sorted(names)
         self._checked = 0.0
+        self._asking = asyncio.Lock()
         self.found: dict[str, Topic] = {}
 
     async def current(self, *, at_once: bool = False) -> dict[str, Topic]:
-        """By name without namespace, at most a second old."""
-        if at_once or time.monotonic() - self._checked > 1.0:
-            self.found = await self._topics.describe(self._names)
-            self._checked = time.monotonic()
+        """By name without namespace, at most a second old; `at_once`: as of now."""
+        asked = time.monotonic()
+        if at_once or asked - self._checked > 1.0:
+            async with self._asking:
+                if self._checked < (asked if at_once else asked - 1.0):
+                    began = time.monotonic()
+                    self.found = await self._topics.describe(self._names)
+                    self._checked = began
         return self.found
 
 

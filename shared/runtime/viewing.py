@@ -46,6 +46,7 @@ class Viewing(Generic[V]):
         database: AsyncDatabase[dict[str, Any]],
         registry: Registry,
         topics: Topics,
+        ids: TopicIds,
         *,
         module: str,
     ) -> None:
@@ -56,7 +57,7 @@ class Viewing(Generic[V]):
         self._registry = registry
         self._topics = topics
         self._module = module
-        self._ids = TopicIds(topics, projection.topics)
+        self._ids = ids
         self._follower: Follower | None = None
         self._fold: Fold[V] | None = None
         self._ascending = Ascending()
@@ -78,14 +79,14 @@ class Viewing(Generic[V]):
     async def start(self, broker: KafkaBroker) -> None:
         """Serves what there is; a fold version that nobody has built yet is built first, while other images
         serve theirs."""
-        await self._ids.current(at_once=True)
+        found = await self._found()
         now = await self._registry.of(self.name, self.projection.version)
         if now.active is None and now.building is None:
             if await self._registry.known(self.name):
                 with contextlib.suppress(Conflict):
-                    await self._registry.begin(self.name, self.projection.version, self._ids.found)
+                    await self._registry.begin(self.name, self.projection.version, found)
             else:
-                await self._registry.first(self.name, self.projection.version, self._ids.found)
+                await self._registry.first(self.name, self.projection.version, found)
         await self.tend(broker)
 
     async def tend(self, broker: KafkaBroker) -> None:
@@ -97,7 +98,7 @@ class Viewing(Generic[V]):
             await self._serve(now.active, broker)
         if self._follower is not None and self._follower.failed.is_set():
             await self._recover(broker)
-        found = await self._ids.current()
+        found = await self._found()
         complete = len(found) == len(self.projection.topics)
         if complete and now.active and not now.building and not same_topics(found, now.active.topics):
             await self._rebuild("a topic was made anew")
@@ -114,12 +115,12 @@ class Viewing(Generic[V]):
 
     async def rebuild(self) -> Generation:
         """Begins a new generation. Raises Conflict where one is being built."""
-        found = await self._ids.current(at_once=True)
+        found = await self._found(at_once=True)
         return await self._registry.begin(self.name, self.projection.version, found)
 
     def measure(self, ends: Mapping[str, int], saved: Mapping[str, int]) -> None:
         """Takes note of the lag; `ends` of all topics, by topic id and partition."""
-        mine = {topic.id for topic in self._ids.found.values()}
+        mine = {self._ids.found[name].id for name in self.projection.topics if name in self._ids.found}
         self.lag.look({key: end for key, end in ends.items() if key.rpartition("/")[0] in mine}, saved)
         telemetry.VIEW_LAG_EVENTS.labels(self.name).set(self.lag.events)
         telemetry.VIEW_LAG_SECONDS.labels(self.name).set(self.lag.age())
@@ -158,7 +159,7 @@ class Viewing(Generic[V]):
         try:
             fold, generation = self._fold, self.views.generation
             assert fold is not None and generation is not None, "the follower begins after the fold"
-            found = await self._ids.current(at_once=self._ascending.runs_back(records))
+            found = await self._found(at_once=self._ascending.runs_back(records))
             if not same_topics(found, generation.topics):
                 raise TopicReplaced(self.name)
             ids = {self._topics.full_name(topic.name): topic.id for topic in found.values()}
@@ -184,6 +185,11 @@ class Viewing(Generic[V]):
         log.warning("view is rebuilt", view=self.name, why=why)
         with contextlib.suppress(Conflict):
             await self.rebuild()
+
+    async def _found(self, *, at_once: bool = False) -> dict[str, Topic]:
+        """The topics of this view as the broker knows them."""
+        found = await self._ids.current(at_once=at_once)
+        return {name: found[name] for name in self.projection.topics if name in found}
 
     def _building(self) -> bool:
         return self._builder is not None and self._builder.returncode is None
