@@ -264,7 +264,7 @@ class EventStore:
         documents = await cursor.to_list()
         if kept is not None:
             if not documents or documents[0]["commit_id"] != kept.last_commit:
-                del self._states[id(decider), stream]
+                self._states.pop((id(decider), stream), None)
                 return await self._current(decider, stream)
             documents = documents[1:]
         for document in documents:
