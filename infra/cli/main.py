@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.cli import running, shown, state
+from infra.cli import operate, running, shown, state
 from infra.cli.faults import Fault
 from infra.cli.home import Home, HomeSettings
 from infra.engines.faults import EngineFault
@@ -27,7 +27,7 @@ def this_home() -> Home:
 
 
 @app.callback()
-def options(debug: Annotated[bool, typer.Option(help="Show where something went wrong.")] = False) -> None:
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show where something went wrong.")] = False) -> None:
     """Read by `run` before anything can go wrong."""
 
 
@@ -60,17 +60,23 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(now.to_json(), indent=2))
         return
-    console = Console()
-    console.print(f"{now.home}: {now.state}, {now.memory_mb} MB", highlight=False)
+    console = operate.wide()
+    console.print(f"{now.home}: {now.state}, {now.memory_mb} MB")
     if now.parts:
         console.print(shown.status_table(now))
+
+
+app.command()(operate.generations)
+app.command()(operate.rebuild)
+app.command()(operate.topics)
+app.add_typer(operate.parked, name="parked")
 
 
 def run() -> None:
     """The command, with every fault as one line."""
     debug = "--debug" in sys.argv
     try:
-        app()
+        app(prog_name="fikarum")
     except (Fault, EngineFault) as fault:
         if debug:
             raise

@@ -73,12 +73,10 @@ def watch_until_up(home: Home, watch: Watch) -> State:
         now = state.read(home.state)
         if now is not None:
             watch(now)
-            if now.fault and not now.alive:
-                raise Fault(now.fault)
             if now.phase == "up":
                 return now
-            if now.phase in ("stopping", "stopped") or not now.alive:
-                raise Fault(f"It was ended while it started: {last_line(home.log('supervisor'))}")
+            if not now.alive:
+                raise Fault(now.fault or f"It was ended while it started; see {home.log('supervisor')}")
         if time.monotonic() > deadline:
             raise Fault("It is not up yet, and goes on trying: `fikarum status` says what it waits for.")
         time.sleep(_LOOK_SECONDS)

@@ -51,12 +51,12 @@ class Progress:
             said = _sentence(name, part)
             if said != self._said.get(name):
                 self._said[name] = said
-                self._console.print(Text(said))
+                self._console.print(Text(said), soft_wrap=True)
 
 
 def _sentence(name: str, part: PartReport) -> str:
     waits = f", waits for {', '.join(part.waiting_for)}" if part.waiting_for else ""
-    died = f" (died {part.restarts} times, last: {part.last_end})" if part.restarts else ""
+    died = f": {part.last_end}" if part.state == "restarting" else ""
     return f"{name}: {part.state}{waits}{died}"
 
 
@@ -145,9 +145,9 @@ def _memory(process: psutil.Process | None) -> int:
 
 
 def status_table(status: PlatformStatus) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), caption_justify="left")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("part", "state", "pid", "memory", "address"):
-        table.add_column(column, justify="right" if column in ("pid", "memory") else "left")
+        table.add_column(column, justify="right" if column in ("pid", "memory") else "left", overflow="fold")
     for name, part in status.parts.items():
         waits = f", waits for {', '.join(part.waiting_for)}" if part.waiting_for else ""
         died = f", died {part.restarts} times" if part.restarts else ""

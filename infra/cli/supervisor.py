@@ -85,7 +85,7 @@ class Watched:
         if now - self._since > _STEADY_SECONDS:
             self._pause = _FIRST_PAUSE
         self.restarts, self.last_end = self.restarts + 1, end
-        self.state, self._look_at = "restarting", now + self._pause
+        self.state, self.reasons, self._look_at = "restarting", [], now + self._pause
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def end(self) -> None:
@@ -145,7 +145,7 @@ class Supervisor:
         """Services before engines, the last begun first."""
         self._phase = "stopping"
         for watched in reversed(self._watched.values()):
-            watched.state = "stopping"
+            watched.state, watched.reasons = "stopping", []
             self._write()
             try:
                 watched.end()
@@ -182,13 +182,17 @@ def end_leftovers(home: Home) -> None:
 def platform(home: Home, engines: Engines, workers: ThreadPoolExecutor) -> list[Part]:
     """All parts, in the order of their start."""
     addresses, urls = engines.addresses, home.urls()
-    environment = os.environ | {
-        "FIKARUM_HOME": str(home.path),
-        "FIKARUM_MONGO_URI": addresses.mongo_uri,
-        "FIKARUM_KAFKA": addresses.kafka_bootstrap,
-        "FIKARUM_OPENSEARCH_URL": addresses.opensearch_url,
-        **{f"FIKARUM_{name.upper()}_URL": url for name, url in urls.items()},
-    }
+    environment = (
+        {"FIKARUM_DEMO": "true"}
+        | os.environ
+        | {
+            "FIKARUM_HOME": str(home.path),
+            "FIKARUM_MONGO_URI": addresses.mongo_uri,
+            "FIKARUM_KAFKA": addresses.kafka_bootstrap,
+            "FIKARUM_OPENSEARCH_URL": addresses.opensearch_url,
+            **{f"FIKARUM_{name.upper()}_URL": url for name, url in urls.items()},
+        }
+    )
     services = [
         ServicePart(
             name,

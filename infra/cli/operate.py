@@ -1,0 +1,215 @@
+"""Views, generations, what is parked, and topics: what an operator looks at and puts right while it runs."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from infra.cli import state
+from infra.cli.faults import Fault
+from infra.cli.home import Home, HomeSettings
+from infra.cli.platform import Platform
+from infra.contracts.catalogue import load
+from infra.engines.settings import REPOSITORY
+from shared.kernel.errors import Unavailable
+from shared.runtime.topics import Topics
+
+#: The services that hold events and views.
+HOLDERS = ("identity", "wiki")
+_KEYS_TOPIC = "identity.keys"
+_LOOK_SECONDS = 0.5
+
+View = Annotated[str, typer.Argument(help="For example wiki.pages; `fikarum generations` lists them.")]
+Event = Annotated[str, typer.Argument(help="The event's id, as `fikarum parked` shows it.")]
+
+parked = typer.Typer(help="What could not be folded into a view: show it, mend it, fold it again.")
+
+
+def this_platform() -> Platform:
+    return Platform.of(Home.of(HomeSettings.from_env()))
+
+
+def service_of(view: str) -> str:
+    """A view is named after its service."""
+    service = view.partition(".")[0]
+    if service not in HOLDERS:
+        raise Fault(f"There is no view {view}. `fikarum generations` lists them.")
+    return service
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def wide() -> Console:
+    """A terminal as it is; elsewhere lines are as long as they need to be."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
+
+
+def generations() -> None:
+    """Views with the generation that serves, the one being built, lag and parked events."""
+    table = _table("view", "fold", "serves", "lag", "parked", "being built")
+    with this_platform() as platform:
+        for service in HOLDERS:
+            for view in platform.ask("GET", f"/operate/{service}/views")["views"]:
+                lag = f"{view['lag_events']} events, {view['lag_seconds']:.1f} s"
+                row = (view["view"], str(view["fold"]), view["generation"] or "none yet", lag)
+                table.add_row(*row, str(view["parked"]), _building(view["building"]))
+    wide().print(table)
+
+
+def _building(build: dict[str, Any] | None) -> str:
+    if build is None:
+        return ""
+    failed = f", failed: {build['error']}" if build["error"] else ""
+    return f"{build['generation']}: {build['read']} of {build['total']}{failed}"
+
+
+def rebuild(
+    view: View,
+    give_up: Annotated[bool, typer.Option(help="Drop the generation that is being built.")] = False,
+    wait: Annotated[bool, typer.Option(help="Stay until it serves.")] = True,
+) -> None:
+    """Build a view anew from its events, while the present one goes on serving."""
+    service = service_of(view)
+    with this_platform() as platform:
+        if give_up:
+            platform.ask("DELETE", f"/operate/{service}/views/{view}/rebuild")
+            wide().print(f"The new generation of {view} is dropped.")
+            return
+        begun = platform.ask("POST", f"/operate/{service}/views/{view}/rebuild")["generation"]
+        if wait:
+            _follow(platform, service, view, begun)
+        wide().print(f"{begun} serves now." if wait else f"{begun} is being built.")
+
+
+def _follow(platform: Platform, service: str, view: str, generation: str) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(f"building {generation}", total=None)
+        while True:
+            now = _view(platform, service, view)
+            if now["generation"] == generation:
+                return
+            build = now["building"]
+            if build is None or build["generation"] != generation:
+                raise Fault(f"{generation} was given up. See the log of {service}.")
+            if build["error"]:
+                raise Fault(f"{generation} cannot be built: {build['error']}")
+            progress.update(bar, completed=build["read"], total=build["total"] or None)
+            time.sleep(_LOOK_SECONDS)
+
+
+def _view(platform: Platform, service: str, view: str) -> dict[str, Any]:
+    for found in platform.ask("GET", f"/operate/{service}/views")["views"]:
+        if found["view"] == view:
+            return dict(found)
+    raise Fault(f"There is no view {view}. `fikarum generations` lists them.")
+
+
+def _parked(platform: Platform) -> list[dict[str, Any]]:
+    return [entry for service in HOLDERS for entry in platform.ask("GET", f"/operate/{service}/parked")]
+
+
+@parked.callback(invoke_without_command=True)
+def list_parked(context: typer.Context) -> None:
+    """List what is parked; without a further word."""
+    if context.invoked_subcommand is not None:
+        return
+    with this_platform() as platform:
+        found = _parked(platform)
+    if not found:
+        wide().print("Nothing is parked.")
+        return
+    table = _table("view", "key", "event", "type", "since", "why")
+    for entry in found:
+        key = entry["key"] or f"(stream {entry['stream']})"
+        table.add_row(entry["view"], key, entry["event_id"], entry["event_type"], entry["at"], entry["error"])
+    wide().print(table)
+
+
+@parked.command()
+def show(event: Event) -> None:
+    """Everything that is known about a parked event."""
+    with this_platform() as platform:
+        for entry in _of_event(platform, event):
+            for name, value in entry.items():
+                wide().print(f"[bold]{name}[/bold]", end=": ")
+                print(value)
+
+
+def _of_event(platform: Platform, event: str) -> list[dict[str, Any]]:
+    found = [entry for entry in _parked(platform) if entry["event_id"] == event]
+    if not found:
+        raise Fault(f"No parked event has the id {event}. `fikarum parked` lists them.")
+    return found
+
+
+@parked.command()
+def mend(
+    event: Event,
+    reason: Annotated[str, typer.Option(help="Why; kept with the mend.")],
+    data: Annotated[
+        Path | None, typer.Option(help="File with the JSON that stands in.", dir_okay=False)
+    ] = None,
+    skip: Annotated[bool, typer.Option(help="Leave the event out of every view.")] = False,
+    schema_version: Annotated[int, typer.Option(min=1, help="The version that the data has.")] = 1,
+) -> None:
+    """Say what stands in for an event from now on, in every generation; then replay or rebuild."""
+    if (data is None) == (not skip):
+        raise Fault("Give either --data FILE or --skip.")
+    try:
+        content = data.read_text(encoding="utf-8") if data else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(f"{data} cannot be read: {error}") from error
+    with this_platform() as platform:
+        entries = _of_event(platform, event)
+        order = {"data": content, "schema_version": schema_version, "reason": reason}
+        for service in {service_of(entry["view"]) for entry in entries}:
+            platform.ask("PUT", f"/operate/{service}/parked/{event}/mend", order)
+    for view, key in sorted({(entry["view"], entry["key"]) for entry in entries}):
+        follow = f"fikarum parked replay {view} {key}" if key else f"fikarum rebuild {view}"
+        wide().print(f"Mended. It takes effect with: {follow}")
+
+
+@parked.command()
+def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the view's document.")]) -> None:
+    """Fold what is parked under a key again, with its mends."""
+    with this_platform() as platform:
+        order = {"view": view, "key": key}
+        done = platform.ask("POST", f"/operate/{service_of(view)}/parked/replay", order)["replayed"]
+    if not done:
+        raise Fault(f"It still fails. `fikarum parked` says why; {key} stays parked.")
+    wide().print(f"{key} of {view} is up to date.")
+
+
+def topics() -> None:
+    """The topics that events travel through."""
+    home = Home.of(HomeSettings.from_env())
+    now = state.read(home.state)
+    if now is None or not now.alive:
+        raise Fault(f"Nothing runs in {home.path}. Start it: fikarum up")
+    names = {contract.event.topic for contract in load(REPOSITORY)} - {None} | {_KEYS_TOPIC}
+    found = asyncio.run(_described(now.parts["kafka"].address, sorted(map(str, names))))
+    table = _table("topic", "partitions", "id")
+    for name, partitions, topic_id in found:
+        table.add_row(name, str(partitions), topic_id)
+    wide().print(table)
+
+
+async def _described(bootstrap: str, names: list[str]) -> list[tuple[str, int, str]]:
+    try:
+        async with Topics(bootstrap) as topics:
+            found = await topics.describe(names)
+    except Unavailable as error:
+        raise Fault(str(error)) from error
+    return [(topic.name, topic.partitions, topic.id) for topic in found.values()]
