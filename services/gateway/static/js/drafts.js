@@ -1,0 +1,81 @@
+// What is typed survives a closed tab and a lost network: kept in this browser until the page has it.
+const PREFIX = "draft:";
+const MONTH = 30 * 24 * 60 * 60 * 1000;
+
+// Private windows may refuse; then nothing is kept and nothing breaks.
+const shelf = {
+  read(key) {
+    try {
+      return JSON.parse(localStorage.getItem(PREFIX + key));
+    } catch {
+      return null;
+    }
+  },
+  write(key, draft) {
+    try {
+      localStorage.setItem(PREFIX + key, JSON.stringify(draft));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  drop(key) {
+    try {
+      localStorage.removeItem(PREFIX + key);
+    } catch {
+      // nothing was kept
+    }
+  },
+};
+
+export function keepDrafts(part) {
+  // The page as it is now tells whether a sent draft has arrived.
+  for (const shown of part.querySelectorAll("[data-draft-arrived]")) settle(shown.dataset.draftArrived, shown.dataset.revision);
+  for (const form of part.querySelectorAll("form[data-draft]")) keep(form);
+}
+
+function settle(key, revision) {
+  const draft = shelf.read(key);
+  if (draft?.sent && Number(revision) > Number(draft.revision)) shelf.drop(key);
+}
+
+function keep(form) {
+  const { draft: key, revision } = form.dataset;
+  const fields = [...form.querySelectorAll("[data-draft-field]")];
+  const now = () => Object.fromEntries(fields.map((field) => [field.name, field.value]));
+  const untouched = JSON.stringify(now());
+  const say = form.querySelector("[data-draft-told]");
+  offer(form, key, fields, untouched);
+
+  let waiting;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      if (shelf.write(key, { revision, at: Date.now(), fields: now() })) say.hidden = false;
+    }, 400);
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.dataset.draftKeep !== undefined) return;
+    clearTimeout(waiting);
+    if (JSON.stringify(now()) !== untouched) shelf.write(key, { revision, at: Date.now(), fields: now(), sent: true });
+  });
+}
+
+function offer(form, key, fields, untouched) {
+  const draft = shelf.read(key);
+  const banner = form.querySelector("[data-draft-offer]");
+  if (!draft?.fields || Date.now() - draft.at > MONTH || JSON.stringify(draft.fields) === untouched) return;
+  const when = banner.querySelector("time");
+  const at = new Date(draft.at);
+  when.dateTime = at.toISOString();
+  when.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  banner.hidden = false;
+  banner.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-draft-choice]")?.dataset.draftChoice;
+    if (!choice) return;
+    if (choice === "use") for (const field of fields) field.value = draft.fields[field.name] ?? field.value;
+    else shelf.drop(key);
+    banner.hidden = true;
+    fields.at(-1).dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}

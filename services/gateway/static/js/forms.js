@@ -1,0 +1,35 @@
+// Small courtesies around forms and wide content.
+
+// A second click on a busy button would send the same thing twice.
+export function guardSubmits(page) {
+  page.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    event.submitter?.setAttribute("aria-busy", "true");
+  });
+  // Back from the next page, the form may be sent again.
+  window.addEventListener("pageshow", () => {
+    for (const form of page.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const button of page.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+}
+
+export function copySecrets(page) {
+  for (const button of page.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  page.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(page.getElementById(button.dataset.copy).textContent.trim());
+    page.getElementById(button.dataset.told).textContent = button.dataset.done;
+  });
+}
+
+// A table wider than its place can be scrolled by keyboard too.
+export function reachTables(part) {
+  for (const table of part.querySelectorAll(".prose table")) if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+}

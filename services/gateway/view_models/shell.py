@@ -1,0 +1,113 @@
+"""What surrounds every page, and the pieces that many pages show."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from services.gateway.locale import Locale
+
+Theme = Literal["light", "dark"]
+Place = Literal["home", "wiki", "operate", "settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who did something. `erased` and `unknown` members are shown by words instead of a name."""
+
+    id: str
+    name: str
+    initials: str
+    state: Literal["known", "unknown", "erased"] = "known"
+
+    @classmethod
+    def named(cls, member_id: str, name: str) -> "Person":
+        return cls(member_id, name, initials(name), "known" if name.strip() else "unknown")
+
+    @classmethod
+    def erased(cls, member_id: str) -> "Person":
+        return cls(member_id, "", "", "erased")
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and the last word: Elżbieta Nowak is EN."""
+    words = re.findall(r"[^\W_][\w'\u2019]*", name)
+    ends = words[:1] + words[1:][-1:]
+    return "".join(word[0] for word in ends).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What just happened, or what the reader should know, above the page. `text` is translated already."""
+
+    text: str
+    kind: Literal["done", "info", "warn", "bad"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What surrounds every page. `path` is its address with the query, to return to."""
+
+    locale: Locale
+    now: datetime
+    path: str
+    csrf_token: str
+    viewer: Person | None = None
+    operator: bool = False
+    may_write: bool = False
+    theme: Theme | None = None
+    place: Place | None = None
+    notices: Sequence[Notice] = ()
+    #: What the reader just did may not show yet.
+    behind: bool = False
+
+
+class View:
+    """What one template shows."""
+
+    __slots__ = ()
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRef:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRef:
+    id: str
+    title: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPage:
+    """A page in a list of what changed lately."""
+
+    page: PageRef
+    space: SpaceRef
+    at: datetime
+    by: Person
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceCard:
+    space: SpaceRef
+    pages: int
+    changed_at: datetime | None = None
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView(View):
+    """`kind` chooses the words, `detail` is a translated refusal. Nothing of the inside is shown
+    but the correlation id, by which operators find the request."""
+
+    template: ClassVar[str] = "pages/problem.html"
+    kind: Literal["not-found", "forbidden", "expired", "too-large", "too-many", "invalid", "away", "failed"]
+    detail: str = ""
+    correlation_id: str = ""
