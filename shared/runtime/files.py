@@ -6,7 +6,7 @@ sweep from taking a file that an event is just about to name.
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -63,7 +63,7 @@ class Files:
             write_concern=WriteConcern(w="majority", j=True),
             read_concern=ReadConcern("majority"),
         )
-        self._bucket = AsyncGridFSBucket(durable, BUCKET, chunk_size_bytes=CHUNK_BYTES)
+        self._bucket = AsyncGridFSBucket(durable, BUCKET)
         self._files = durable[f"{BUCKET}.files"]
         self._chunks = durable[f"{BUCKET}.chunks"]
 
@@ -74,33 +74,44 @@ class Files:
 
     async def store(self, parts: AsyncIterator[bytes], *, name: str, by: str) -> Stored:
         """Stores what arrives, a chunk in memory at a time. Raises TooLarge or Refused, leaving nothing."""
-        file_id, digest, size, head = new_id(), hashlib.sha256(), 0, b""
-        upload = self._bucket.open_upload_stream_with_id(file_id, safe_name(name))
+        stored = Stored(new_id(), safe_name(name), "", 0, "", by, self._clock())
         try:
-            async for part in parts:
-                size += len(part)
-                if size > self._limits.upload_bytes:
-                    raise TooLarge(
-                        "file-too-large",
-                        "A file has at most {most} MB. Make it smaller or split it.",
-                        field="file",
-                        params={"most": self._limits.upload_bytes // 1024**2},
-                    )
-                if len(head) < HEAD_BYTES:
-                    head += part[: HEAD_BYTES - len(head)]
-                digest.update(part)
-                await upload.write(part)
-            if not size:
+            stored = await self._write(parts, stored)
+            if not stored.size:
                 raise Refused("file-empty", "This file is empty. Choose another one.", field="file")
-            kind, now = media_type(head), self._clock()
-            upload.metadata = {"by": by, "sha256": digest.hexdigest(), "media_type": kind, "at": now}
-            await upload.close()
+            await self._files.insert_one(_document(stored))
         except BaseException:
             # Also when the client leaves or the process stops; what even this cannot remove, the sweep does.
-            await upload.abort()
+            await self.delete(stored.file_id)
             raise
-        telemetry.FILES_STORED.inc(size)
-        return Stored(file_id, safe_name(name), kind, size, digest.hexdigest(), by, now)
+        telemetry.FILES_STORED.inc(stored.size)
+        return stored
+
+    async def _write(self, parts: AsyncIterator[bytes], file: Stored) -> Stored:
+        """The chunks, in GridFS's form; its own writer keeps up to 48 MB of every upload in memory."""
+        digest, size, number, head, chunk = hashlib.sha256(), 0, 0, b"", bytearray()
+        async for part in parts:
+            size += len(part)
+            if size > self._limits.upload_bytes:
+                raise TooLarge(
+                    "file-too-large",
+                    "A file has at most {most} MB. Make it smaller or split it.",
+                    field="file",
+                    params={"most": self._limits.upload_bytes // 1024**2},
+                )
+            digest.update(part)
+            head += part[: HEAD_BYTES - len(head)]
+            chunk += part
+            while len(chunk) >= CHUNK_BYTES:
+                await self._write_chunk(file, number, chunk[:CHUNK_BYTES])
+                number += 1
+                del chunk[:CHUNK_BYTES]
+        if chunk:
+            await self._write_chunk(file, number, chunk)
+        return replace(file, size=size, sha256=digest.hexdigest(), media_type=media_type(head))
+
+    async def _write_chunk(self, file: Stored, number: int, data: bytearray) -> None:
+        await self._chunks.insert_one({"files_id": file.file_id, "n": number, "data": bytes(data)})
 
     async def about(self, file_id: str) -> Stored:
         """Raises NotFound."""
@@ -165,7 +176,7 @@ class Files:
         before = self._clock() - timedelta(hours=self._limits.upload_orphan_hours)
         swept, after = 0, ""
         while True:
-            old = self._files.find({"_id": {"$gt": after}, "metadata.at": {"$lt": before}}, {"_id": 1})
+            old = self._files.find({"_id": {"$gt": after}, "uploadDate": {"$lt": before}}, {"_id": 1})
             ids = [str(document["_id"]) async for document in old.sort("_id", 1).limit(SWEPT_AT_ONCE)]
             if not ids:
                 return swept + await self._sweep_chunks(before)
@@ -224,6 +235,18 @@ def _gone() -> NotFound:
     return NotFound("no-such-file", "This file does not exist, or not for you.", field="file")
 
 
+def _document(file: Stored) -> dict[str, Any]:
+    """As GridFS keeps it, so that its tools and drivers read it too."""
+    return {
+        "_id": file.file_id,
+        "filename": file.name,
+        "length": file.size,
+        "chunkSize": CHUNK_BYTES,
+        "uploadDate": file.uploaded_at,
+        "metadata": {"by": file.uploaded_by, "sha256": file.sha256, "media_type": file.media_type},
+    }
+
+
 def _stored(document: dict[str, Any]) -> Stored:
     about = document["metadata"]
     return Stored(
@@ -233,5 +256,5 @@ def _stored(document: dict[str, Any]) -> Stored:
         document["length"],
         about["sha256"],
         about["by"],
-        about["at"],
+        document["uploadDate"],
     )

@@ -15,6 +15,7 @@ import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars, merge_contextvars
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from shared.runtime import telemetry
 from shared.runtime.ids import new_id
 from shared.runtime.settings import Settings
 
@@ -165,6 +166,8 @@ def configure(service: str, settings: Settings, stream: TextIO | None = None) ->
 
     def named(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event.setdefault("service", service)
+        if settings.traces_url and (traced := telemetry.trace_id()):
+            event["trace_id"] = traced
         return event
 
     before = [named, *_processors()]

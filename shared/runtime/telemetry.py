@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -83,14 +84,22 @@ def trace_to(service: str, settings: Settings) -> None:
     # Imported here: the exporter and its protocol take 20 MB that a process without traces need not spend.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+    class WithoutQueries(SpanProcessor):
+        """What members search for is theirs: the framework would send it along with every request."""
+
+        def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+            if span.attributes and "url.query" in span.attributes:
+                span.set_attribute("url.query", "[left out]")
 
     provider = TracerProvider(
         resource=Resource.create({"service.name": f"fikarum-{service}"}),
         sampler=ParentBased(TraceIdRatioBased(settings.traces_share)),
     )
+    provider.add_span_processor(WithoutQueries())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.traces_url)))
     trace.set_tracer_provider(provider)
 

@@ -102,6 +102,18 @@ async def test_an_upload_that_breaks_off_leaves_nothing(files: Files, database: 
     assert await _nothing_is_stored(database)
 
 
+async def test_an_upload_is_never_in_memory_as_a_whole(files: Files, database: AsyncDatabase[Any]) -> None:
+    written = []
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield b"x" * CHUNK_BYTES
+            written.append(await database["uploads.chunks"].count_documents({}))
+
+    await files.store(parts(), name="big", by="ann")
+    assert written == [1, 2, 3, 4]
+
+
 async def test_only_a_fresh_upload_of_ones_own_may_be_referred_to(files: Files, clock: Days) -> None:
     stored = await files.store(_parts(PDF), name="a.pdf", by="ann")
     assert (await files.referable(stored.file_id, "ann")).file_id == stored.file_id

@@ -206,6 +206,9 @@ async def test_the_access_log_names_member_route_and_outcome_but_no_query(client
     assert (line["method"], line["route"], line["status"]) == ("GET", "/notes", 200)
     assert (line["member_id"], line["correlation_id"]) == ("ann", "story-1")
     assert "diary" not in str(logs)
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        await client.get("/notes")
+    assert logs[-1]["member_id"] is None, "nobody is taken for the member before"
 
 
 async def test_the_api_describes_its_problems_and_its_tokens(

@@ -104,7 +104,7 @@ any_note = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(any_note)
 async def test_no_json_makes_a_service_fail(client: httpx.AsyncClient, body: object) -> None:
     answer = await _post(client, json.dumps(body))
