@@ -53,7 +53,10 @@ BEHIND_HEADER = "Fikarum-Behind"
 
 _ETAG = re.compile(r'"([0-9]{1,15})"')
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_COMMIT = re.compile(r"[a-z]{1,30}/[A-Za-z0-9_.:\-]{1,200}/[0-9]{1,15}")
+_COMMIT = r"[a-z]{1,30}/[A-Za-z0-9_.:\-]{1,200}/[0-9]{1,15}"
+_PLACE = r"[A-Za-z0-9_\-]{1,64}:[0-9]{1,6}:[0-9]{1,19}"
+#: A commit, or the places in the log that its owner told the gateway.
+_AFTER = re.compile(f"{_COMMIT}|{_PLACE}(,{_PLACE}){{0,31}}")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 #: What the process still waits for, in words; nothing when it is ready.
@@ -262,7 +265,7 @@ async def _after(
         str | None, Header(description="The commit to be read, as `Fikarum-Commit` said: `wiki/page-1/7`")
     ] = None,
 ) -> str | None:
-    if fikarum_after is not None and not _COMMIT.fullmatch(fikarum_after):
+    if fikarum_after is not None and not _AFTER.fullmatch(fikarum_after):
         raise Refused("bad-after", "Give a commit as Fikarum-Commit said it.", field=AFTER_HEADER)
     return fikarum_after
 
