@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import bson
@@ -182,6 +183,9 @@ def _iso(utc: datetime) -> bytes:
 
 
 def _utc(text: bytes) -> datetime:
+    """Raises ValueError. Our own times end in Z; another offset is understood too."""
+    if text.endswith(b"Z"):
+        return datetime.fromisoformat(text[:-1].decode())
     at = datetime.fromisoformat(text.decode())
     return at.astimezone(UTC).replace(tzinfo=None)
 
@@ -236,10 +240,15 @@ def outgoing(document: Mapping[str, Any], service: str) -> list[Outgoing]:
 def event_name(headers: Mapping[str, bytes]) -> tuple[str, int]:
     """Name and schema version of the event in a record. Raises Undecodable."""
     try:
-        name, _, version = headers["ce_type"].decode().removeprefix(_TYPE_PREFIX).rpartition(".v")
-        return name, int(version)
+        return _event_name(headers["ce_type"])
     except (KeyError, ValueError) as error:
         raise Undecodable(f"no CloudEvents type: {error}") from error
+
+
+@lru_cache(1_024)
+def _event_name(ce_type: bytes) -> tuple[str, int]:
+    name, _, version = ce_type.decode().removeprefix(_TYPE_PREFIX).rpartition(".v")
+    return name, int(version)
 
 
 def incoming(headers: Mapping[str, bytes], value: bytes | None) -> Recorded:
