@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 from services.wiki.domain.writing import front_matter
@@ -53,6 +53,9 @@ class Place(Protocol):
     name: str
     addresses: list[str]
     deleted: bool
+
+
+P = TypeVar("P", bound=Place)
 
 
 def address(path: str) -> str:
@@ -128,7 +131,7 @@ def name(path: str) -> str:
     return address(path).rpartition("/")[2]
 
 
-def best(wanted: str, places: Iterable[Place], near: str) -> Place | None:
+def best(wanted: str, places: Iterable[P], near: str) -> P | None:
     """The page that `wanted` means, seen from the page at `near`; the same for all who see the same pages."""
     meant = [
         (place.deleted, rank, -_shared(place.path, near), place.path, place.page_id, place)

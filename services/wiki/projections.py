@@ -285,6 +285,9 @@ def _evolve_space(view: SpaceView | None, event: Event, recorded: Recorded, key:
     return view.model_copy(update=change)
 
 
+#: What every list of pages reads, for those that show no more than places.
+PLACE = tuple(name for name, field in PageView.model_fields.items() if field.is_required())
+
 #: An index holds one list field at most: so the audience leads where a reader's whole wiki is asked for, and
 #: where a link or a space narrows the query to few pages, their audience is compared afterwards.
 pages: Projection[PageView] = Projection(

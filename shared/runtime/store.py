@@ -8,7 +8,7 @@ import asyncio
 import random
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -378,6 +378,15 @@ class EventStore:
         if lock is None:
             lock = self._locks[stream] = asyncio.Lock()
         return lock
+
+    async def repeated(self, requests: Collection[Idempotency]) -> set[Idempotency]:
+        """Those among `requests` that have been done already, for callers with many of them."""
+        asked = {request.stored: request for request in requests}
+        found = self._majority.find(
+            {"idempotency": {"$in": [key for key, _ in asked]}}, {"idempotency": 1, "request_hash": 1}
+        )
+        done = [(document["idempotency"], document["request_hash"]) async for document in found]
+        return {asked[stored] for stored in done if stored in asked}
 
     async def _repeated(self, idempotency: Idempotency) -> Committed | None:
         document = await self._majority.find_one({"idempotency": idempotency.stored[0]}, {"events.data": 0})

@@ -1,0 +1,113 @@
+"""What the routes work with, and how they find what a caller may see: what is hidden does not exist."""
+
+import re
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import Response
+
+from services.wiki import projections
+from services.wiki.domain import pages, spaces
+from services.wiki.domain.pages import Page
+from services.wiki.domain.permissions import Asker, demand
+from services.wiki.domain.spaces import Space
+from services.wiki.press import Press
+from services.wiki.projections import PageView, PathView, RevisionView, SpaceView
+from shared.kernel.audience import STAFF, Reader
+from shared.kernel.errors import NotFound, Refused
+from shared.kernel.projection import Projection
+from shared.runtime.auth import Actor
+from shared.runtime.http import answer_behind
+from shared.runtime.readers import Readers
+from shared.runtime.store import EventStore
+from shared.runtime.views import Views
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
+
+
+class Behind(Protocol):
+    """Waits until views hold a commit; True where they may not."""
+
+    def __call__(
+        self, after: str | None, *views: Projection[Any], key: str | None = None
+    ) -> Awaitable[bool]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wiki:
+    """The service's parts that routes need."""
+
+    store: EventStore
+    pages: Views[PageView]
+    revisions: Views[RevisionView]
+    paths: Views[PathView]
+    spaces: Views[SpaceView]
+    readers: Readers
+    behind: Behind
+    press: Press
+
+    async def wait(
+        self, response: Response, after: str | None, *views: Projection[Any], key: str | None = None
+    ) -> None:
+        """Reads wait for the reader's own write, and say so where it may be missing."""
+        answer_behind(response, await self.behind(after, *views, key=key))
+
+    async def page(self, page_id: str, reader: Reader) -> PageView:
+        """Raises NotFound, also for a page that the reader may not see."""
+        if (view := await self.pages.get(page_id, reader)) is None:
+            raise _no_page()
+        return view
+
+    async def space(self, space_id: str, reader: Reader) -> SpaceView:
+        """Raises NotFound, also for a space that the reader may not see."""
+        if (view := await self.spaces.get(space_id, reader)) is None:
+            raise _no_space()
+        return view
+
+    async def page_to_change(self, page_id: str, actor: Actor, permission: str) -> Page:
+        """The page as it is in the store, for a command by somebody who has the permission."""
+        reader = await self.readers.of(actor)
+        if not _ID.fullmatch(page_id):
+            raise _no_page()
+        page, _ = await self.store.state(pages.pages, f"page-{page_id}")
+        if not page.revision or not reader.may_see(page.audience, page.classification):
+            raise _no_page()
+        demand(permission, asker(actor, reader), page.owner_id)
+        return page
+
+    async def space_to_change(self, space_id: str, actor: Actor, permission: str) -> Space:
+        """The space as it is in the store, for a command by somebody who has the permission."""
+        reader = await self.readers.of(actor)
+        if not _ID.fullmatch(space_id):
+            raise _no_space()
+        space, _ = await self.store.state(spaces.spaces, f"space-{space_id}")
+        if not space.open or not reader.may_see(space.audience, space.classification):
+            raise _no_space()
+        demand(permission, asker(actor, reader), space.owner_id)
+        return space
+
+
+def checked_cursor(cursor: list[Any] | None, *kinds: type) -> list[Any] | None:
+    """The cursor itself, if it holds values of these kinds. Raises Refused."""
+    if cursor is None or [type(value) for value in cursor] == list(kinds):
+        return cursor
+    raise Refused(
+        "bad-cursor", "This page mark is not valid. Start again from the first page.", field="cursor"
+    )
+
+
+def asker(actor: Actor, reader: Reader) -> Asker:
+    return Asker(actor.member_id, actor.roles, STAFF in reader.tokens)
+
+
+def _no_page() -> NotFound:
+    return NotFound("no-such-page", "There is no such page.")
+
+
+def _no_space() -> NotFound:
+    return NotFound("no-such-space", "There is no such space.")
+
+
+#: What lists of pages show: everything but the text and what is made of it.
+LISTED = tuple(name for name in projections.PageView.model_fields if name not in ("body", "links"))

@@ -1,0 +1,34 @@
+"""The wiki service, assembled: the only module that knows both its rules and its machinery."""
+
+from contracts import identity
+from services.wiki import projections
+from services.wiki.api import Wiki, router
+from services.wiki.press import Press
+from shared.runtime.auth import Verifier
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+
+
+def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
+    service = Service(
+        "wiki",
+        settings,
+        module="services.wiki.app",
+        projections=[projections.pages, projections.revisions, projections.paths, projections.spaces],
+        tokens_from=identity.CHANGES_TOKENS,
+        verifier=verifier,
+    )
+    press = Press()
+    service.on_stop(press.close)
+    wiki = Wiki(
+        store=service.store,
+        pages=service.views(projections.pages),
+        revisions=service.views(projections.revisions),
+        paths=service.views(projections.paths),
+        spaces=service.views(projections.spaces),
+        readers=service.readers,
+        behind=service.behind,
+        press=press,
+    )
+    service.http.include_router(router(wiki))
+    return service
