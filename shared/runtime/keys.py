@@ -239,7 +239,7 @@ class KeyRing:
                     for tell in self._on_erased:
                         await tell(record.member_id, record.erased_at)
             try:
-                await self.collection.bulk_write([_update(r) for r in pending.values()], ordered=False)
+                await self.collection.bulk_write([update_of(r) for r in pending.values()], ordered=False)
             except BulkWriteError as error:
                 # Somebody else wrote that key between the look and the write: look again.
                 if any(e["code"] != _DUPLICATE for e in error.details["writeErrors"]):
@@ -319,7 +319,7 @@ def _opened(sealed: Sealed, key: bytes | Missing) -> str | Missing:
     return key if isinstance(key, Missing) else personal.unseal(sealed, key)
 
 
-def _update(record: KeyRecord) -> UpdateOne:
+def update_of(record: KeyRecord) -> UpdateOne:
     """Writes only over something older, whoever else writes meanwhile."""
     if record.erased_at is not None:
         return UpdateOne(

@@ -173,7 +173,9 @@ class KeyRelay:
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._running = asyncio.create_task(self._run())
+        """Does nothing where it was started before."""
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         running, self._running = self._running, None

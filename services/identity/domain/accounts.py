@@ -1,7 +1,7 @@
 """User names and passwords: streams that nobody but identity reads, and that go nowhere.
 
-A user name is reserved by a stream whose id is a keyed digest of the name, so that nobody who holds a copy of the
-store finds names by guessing; the name and the password's hash are sealed under the member's own key and go with it.
+A user name is reserved by a stream whose id is a keyed digest of it: a copy of the store tells no names.
+The name itself and the password's hash are sealed under the member's own key and go with it.
 """
 
 import re

@@ -1,0 +1,136 @@
+"""Registering members, with or without an account, importing them by the hundred, erasing them for good."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from contracts.identity import Role
+from services.identity.accounts.passwords import Passwords
+from services.identity.accounts.user_names import UserNames
+from services.identity.domain import accounts
+from services.identity.domain.accounts import OpenAccount, ReleaseUserName, TakeUserName, acceptable
+from services.identity.domain.members import EraseMember, RegisterMember, members
+from services.identity.domain.members import stream as member_stream
+from services.identity.domain.permissions import Acting, Permission, permit, permit_touching
+from shared.kernel.errors import NotFound, Unavailable
+from shared.kernel.events import Occasion
+from shared.runtime.ids import new_id
+from shared.runtime.store import Committed, EventStore, Idempotency, Part
+from shared.runtime.vault import KeyVault
+
+log = structlog.get_logger(__name__)
+
+#: Erasures that a kill or a restore left without their event are looked for this often, in seconds.
+FINISH_EVERY = 10.0
+#: Identity itself, when it finishes what somebody began.
+HOUSE = Acting("identity", frozenset({Role.ADMIN.value}))
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    user_name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One member of an import, and when the source says they came."""
+
+    command: RegisterMember
+    occurred_at: datetime | None = None
+
+
+class Membership:
+    def __init__(self, store: EventStore, vault: KeyVault, names: UserNames, passwords: Passwords) -> None:
+        self._store = store
+        self._vault = vault
+        self._names = names
+        self._passwords = passwords
+
+    async def register(
+        self,
+        command: RegisterMember,
+        account: NewAccount | None,
+        occasion: Occasion,
+        idempotency: Idempotency | None = None,
+    ) -> Committed:
+        """Key first, then the member, together with the user name that they take."""
+        permit(command.acting, Permission.REGISTER_MEMBERS)
+        permit_touching(command.acting, command.roles)
+        if account is None:
+            await self._vault.ensure([command.member_id])
+            return await self._store.handle(members, command, occasion, idempotency=idempotency)
+        name_id = self._names.id_of(account.user_name)
+        encoded = await self._passwords.hash(acceptable(account.password))
+        await self._vault.ensure([command.member_id])
+        parts: list[Part[Any, Any]] = [
+            Part(members, command),
+            Part(accounts.user_names, TakeUserName(name_id, command.member_id, account.user_name)),
+            Part(accounts.accounts, OpenAccount(command.member_id, name_id, encoded)),
+        ]
+
+        async def plan() -> Sequence[Part[Any, Any]]:
+            return parts
+
+        return await self._store.handle_together(plan, occasion, idempotency=idempotency)
+
+    async def import_all(self, imported: Sequence[Imported], occasion: Occasion) -> int:
+        """Idempotent: who is there already stays as they are. Answers how many are new."""
+        for one in imported:
+            permit(one.command.acting, Permission.IMPORT_MEMBERS)
+        await self._vault.ensure([one.command.member_id for one in imported])
+        return sum(await asyncio.gather(*(self._import(one, occasion) for one in imported)))
+
+    async def _import(self, one: Imported, occasion: Occasion) -> bool:
+        _, tail = await self._store.state(members, member_stream(one.command.member_id))
+        at = Occasion(
+            by=occasion.by,
+            correlation_id=occasion.correlation_id,
+            occurred_at=one.occurred_at,
+            causation_id=occasion.causation_id,
+            imported=True,
+        )
+        await self._store.handle(members, one.command, at)
+        return tail == 0
+
+    async def erase(self, command: EraseMember, occasion: Occasion) -> Committed:
+        """Destroys the key, then says so; a kill in between is finished by `finish_erasures`."""
+        member, _ = await self._store.state(members, member_stream(command.member_id))
+        members.decide(command, member)
+        await self._vault.erase(command.member_id)
+        return await self._finish(command, occasion)
+
+    async def finish_erasures(self) -> int:
+        """Records what follows from erasures that were begun, or applied again after a restore."""
+        unannounced = await self._vault.unannounced()
+        for erasure in unannounced:
+            occasion = Occasion(by=None, correlation_id=new_id(), occurred_at=erasure.erased_at)
+            try:
+                await self._finish(EraseMember(HOUSE, erasure.member_id), occasion)
+            except NotFound:
+                log.warning("an erased member is not in the store", member_id=erasure.member_id)
+                await self._vault.announced(erasure.member_id)
+        return len(unannounced)
+
+    async def _finish(self, command: EraseMember, occasion: Occasion) -> Committed:
+        committed = await self._store.handle(members, command, occasion)
+        account, _ = await self._store.state(accounts.accounts, accounts.stream(command.member_id))
+        if account.user_name_id is not None:
+            release = ReleaseUserName(account.user_name_id, command.member_id)
+            await self._store.handle(accounts.user_names, release, occasion)
+        await self._vault.announced(command.member_id)
+        return committed
+
+    async def keep_finishing(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.finish_erasures()
+            except (PyMongoError, Unavailable) as error:
+                log.warning("erasures are finished later", error=repr(error))
+            await asyncio.sleep(FINISH_EVERY)

@@ -1,0 +1,141 @@
+"""Signing in, and exchanging what a member shows (a session's secret, an access token) for a signed token."""
+
+import secrets as random
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from services.identity.accounts.attempts import Attempts
+from services.identity.accounts.passwords import Passwords
+from services.identity.accounts.user_names import UserNames
+from services.identity.domain import accounts, secrets
+from services.identity.domain.access_tokens import Scope, UseAccessToken, access_tokens, roles_within
+from services.identity.domain.access_tokens import stream as access_token_stream
+from services.identity.domain.accounts import PasswordRehashed, PasswordSet, RehashPassword
+from services.identity.domain.members import Member, members
+from services.identity.domain.members import stream as member_stream
+from services.identity.domain.sessions import OpenSession, UseSession, sessions, signed_out
+from services.identity.domain.sessions import stream as session_stream
+from services.identity.settings import SignIns
+from shared.kernel.errors import Unauthenticated
+from shared.kernel.events import Occasion
+from shared.kernel.personal import Personal, Sealed
+from shared.runtime.auth import Actor
+from shared.runtime.ids import new_id
+from shared.runtime.keys import KeyRing, Missing
+from shared.runtime.store import EventStore
+
+#: Stand in for the member and the hash of a user name that nobody has: looking takes the same steps.
+_NOBODY = "0" * 32
+_NOBODYS = Personal(sealed=Sealed(_NOBODY, "none", "password_hash", b""))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session; `secret` is shown once."""
+
+    secret: str
+    session_id: str
+    member_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Whom a secret stands for, and what it is good for."""
+
+    actor: Actor
+    scopes: frozenset[Scope]
+    member: Member
+
+
+class SignIn:
+    def __init__(
+        self,
+        store: EventStore,
+        ring: KeyRing,
+        names: UserNames,
+        passwords: Passwords,
+        attempts: Attempts,
+        limits: SignIns,
+    ) -> None:
+        self._store = store
+        self._ring = ring
+        self._names = names
+        self._passwords = passwords
+        self._attempts = attempts
+        self._limits = limits
+
+    async def sign_in(
+        self, user_name: str, password: str, *, address: str | None, device: str | None, occasion: Occasion
+    ) -> SignedIn:
+        """Raises Unauthenticated, the same for every reason, and TooMany."""
+        now = datetime.now(UTC)
+        name_id = self._names.id_of_shown(user_name)
+        from_where = None if address is None else self._names.digest("address", address)
+        counted = await self._attempts.count(name_id, from_where, now)
+        name, _ = await self._store.state(accounts.user_names, accounts.user_name_stream(name_id))
+        member_id = name.member_id or _NOBODY
+        encoded, hashes = await self._password_hash(member_id)
+        member, _ = await self._store.state(members, member_stream(member_id))
+        text = accounts.same_spelling(password)
+        verdict = await self._passwords.verify(encoded, text)
+        if not verdict.right or not member.may_sign_in:
+            raise Unauthenticated("sign-in-failed", "User name or password is not right.")
+        await self._attempts.succeeded(counted)
+        mine = replace(occasion, by=member_id)
+        if verdict.outdated:
+            again = RehashPassword(member_id, await self._passwords.hash(text), hashes)
+            await self._store.handle(accounts.accounts, again, mine)
+        return await self._open(member_id, device, now, mine)
+
+    async def vouch(self, shown: str, occasion: Occasion) -> Vouched:
+        """Raises Unauthenticated, the same for every reason."""
+        secret = secrets.read(shown)
+        if secret is None:
+            raise signed_out()
+        now = datetime.now(UTC)
+        if secret.prefix == secrets.SESSION_PREFIX:
+            use = UseSession(secret.id, secret.secret_hash, now, self._limits.session_idle)
+            await self._store.handle(sessions, use, occasion)
+            session, _ = await self._store.state(sessions, session_stream(secret.id))
+            member_id, scopes = session.member_id, frozenset(Scope)
+        else:
+            used = UseAccessToken(secret.id, secret.secret_hash, now)
+            await self._store.handle(access_tokens, used, occasion)
+            token, _ = await self._store.state(access_tokens, access_token_stream(secret.id))
+            member_id, scopes = token.member_id, token.scopes
+        if member_id is None:
+            raise signed_out()
+        member, _ = await self._store.state(members, member_stream(member_id))
+        if not member.may_sign_in:
+            raise signed_out()
+        roles = roles_within(scopes, member.roles)
+        return Vouched(Actor(member_id, frozenset(role.value for role in roles), secret.id), scopes, member)
+
+    async def _password_hash(self, member_id: str) -> tuple[str | None, int]:
+        """The hash that counts and how many there were; opened from the stream each time."""
+        sealed: Personal | None = None
+        hashes = 0
+        for recorded in await self._store.load(accounts.stream(member_id)):
+            event = recorded.event()
+            if isinstance(event, PasswordSet | PasswordRehashed):
+                sealed, hashes = event.password_hash, hashes + 1
+        opened = (await self._ring.open_all([sealed or _NOBODYS]))[0]
+        return (None if isinstance(opened, Missing) else opened), hashes
+
+    async def _open(self, member_id: str, device: str | None, now: datetime, occasion: Occasion) -> SignedIn:
+        session_id, secret = new_id(), random.token_bytes(secrets.SECRET_BYTES)
+        await self._store.handle(
+            sessions,
+            OpenSession(
+                session_id=session_id,
+                member_id=member_id,
+                secret_hash=secrets.hashed(secret),
+                device=device,
+                now=now,
+                lifetime=self._limits.session_life,
+            ),
+            occasion,
+        )
+        shown = secrets.written(secrets.SESSION_PREFIX, session_id, secret)
+        return SignedIn(shown, session_id, member_id, now + self._limits.session_life)

@@ -1,0 +1,170 @@
+"""What identity takes and answers over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from contracts.identity import Kind, Role
+from services.identity.domain import access_tokens, accounts, members, sessions
+from services.identity.domain.access_tokens import Scope
+from services.identity.domain.members import Standing
+from shared.kernel.audience import Classification
+from shared.runtime.http import Input
+
+#: Members in one request, asked for or imported.
+MOST_ASKED = 100
+MOST_IMPORTED = 500
+
+MemberId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Line = Annotated[str, StringConstraints(max_length=1_000)]
+
+
+class Credentials(Input):
+    user_name: Annotated[str, Field(max_length=accounts.LONGEST_USER_NAME)]
+    password: Annotated[str, Field(max_length=accounts.LONGEST_PASSWORD)]
+    #: How the member will recognise the session: browser and system.
+    device: Annotated[str, Field(max_length=sessions.LONGEST_DEVICE)] | None = None
+
+
+class Shown(Input):
+    """A session's secret, or a personal access token."""
+
+    secret: Annotated[str, Field(max_length=200)]
+
+
+class NewMember(Input):
+    member_id: MemberId | None = None
+    kind: Kind = Kind.STAFF
+    name: Annotated[str, Field(max_length=members.LONGEST_NAME)]
+    email: Annotated[str, Field(max_length=members.LONGEST_EMAIL)] | None = None
+    country: Line | None = None
+    language: Line
+    time_zone: Line
+    roles: Annotated[tuple[Role, ...], Field(max_length=len(Role))] = ()
+    clearance: Classification | None = None
+    signs_in: bool = True
+    user_name: Annotated[str, Field(max_length=accounts.LONGEST_USER_NAME)] | None = None
+    password: Annotated[str, Field(max_length=accounts.LONGEST_PASSWORD)] | None = None
+
+
+class ImportedMember(Input):
+    """An author whom a source names; the importer derives the same id every time."""
+
+    member_id: MemberId
+    imported_as: Annotated[str, Field(min_length=1, max_length=members.LONGEST_SOURCE_NAME)]
+    name: Annotated[str, Field(max_length=members.LONGEST_NAME)]
+    country: Line | None = None
+    language: Line = "en"
+    time_zone: Line = "Etc/UTC"
+    occurred_at: AwareDatetime | None = None
+
+
+class Import(Input):
+    members: Annotated[list[ImportedMember], Field(min_length=1, max_length=MOST_IMPORTED)]
+
+
+class NewRoles(Input):
+    roles: Annotated[list[Role], Field(max_length=len(Role))]
+    clearance: Classification | None = None
+
+
+class NewLanguage(Input):
+    language: Line
+
+
+class NewAccessToken(Input):
+    name: Annotated[str, Field(max_length=access_tokens.LONGEST_NAME)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    expires_at: AwareDatetime
+
+
+class SessionOpenedAnswer(BaseModel):
+    """`secret` is shown this once."""
+
+    secret: str
+    session_id: str
+    member_id: str
+    expires_at: datetime
+
+
+class TokenAnswer(BaseModel):
+    """`token` is good for a minute; `scopes` says what the shown secret is good for."""
+
+    token: str
+    expires_in: int
+    member_id: str
+    session_id: str
+    roles: list[str]
+    scopes: list[Scope]
+    language: str
+    time_zone: str
+
+
+class AccessTokenAnswer(BaseModel):
+    """`secret` is shown this once."""
+
+    secret: str
+    token_id: str
+    expires_at: datetime
+
+
+class SessionItem(BaseModel):
+    session_id: str
+    device: str | None
+    opened_at: datetime
+    last_used: datetime = Field(description="To the hour")
+    expires_at: datetime
+    current: bool
+
+
+class AccessTokenItem(BaseModel):
+    token_id: str
+    name: str
+    scopes: list[Scope]
+    issued_at: datetime
+    last_used: datetime | None = Field(description="To the hour")
+    expires_at: datetime
+
+
+class NameItem(BaseModel):
+    """A member's name for display. `erased`: a stand-in. `pending`: a stand-in for a name on its way here."""
+
+    member_id: str
+    name: str
+    kind: Kind
+    state: Standing
+    erased: bool = False
+    pending: bool = False
+
+
+class MemberItem(NameItem):
+    email: str | None
+    country: str | None
+    language: str
+    time_zone: str
+    roles: list[Role]
+    signs_in: bool
+    imported_as: str | None
+    registered_at: datetime
+
+
+class Registered(BaseModel):
+    member_id: str
+
+
+class ImportReport(BaseModel):
+    registered: int
+    already_there: int
+
+
+class Listed(BaseModel):
+    items: list[SessionItem]
+
+
+class ListedTokens(BaseModel):
+    items: list[AccessTokenItem]
+
+
+class ListedNames(BaseModel):
+    items: list[NameItem]

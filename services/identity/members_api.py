@@ -1,0 +1,206 @@
+"""Members over HTTP: names for display, registering, importing, roles, leaving, erasing."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from contracts.identity import Kind
+from services.identity.accounts.membership import Imported, Membership, NewAccount
+from services.identity.api import acting
+from services.identity.domain import members as rules
+from services.identity.domain.members import (
+    ChangeLanguage,
+    ChangeRoles,
+    DeactivateMember,
+    EraseMember,
+    RegisterMember,
+)
+from services.identity.inputs import (
+    MOST_ASKED,
+    Import,
+    ImportedMember,
+    ImportReport,
+    ListedNames,
+    MemberItem,
+    NameItem,
+    NewLanguage,
+    NewMember,
+    NewRoles,
+    Registered,
+)
+from services.identity.projections import MemberView
+from services.identity.projections import members as member_views
+from services.identity.texts import opened, texts
+from shared.kernel.errors import Refused
+from shared.runtime.auth import Actor
+from shared.runtime.http import (
+    After,
+    Caller,
+    Doing,
+    IdempotencyKey,
+    IfMatch,
+    answer_behind,
+    answer_commit,
+)
+from shared.runtime.ids import new_id
+from shared.runtime.keys import KeyRing, Missing
+from shared.runtime.service import Service
+
+#: Stand in for a name; the flag beside it lets the gateway say it in the reader's language.
+ERASED_NAME = "Former member"
+PENDING_NAME = "…"
+
+
+async def _names(ring: KeyRing, views: Sequence[MemberView]) -> list[NameItem]:
+    found = await opened(ring, [view.name for view in views])
+    return [_name(view, text) for view, text in zip(views, found, strict=True)]
+
+
+def _name(view: MemberView, text: str | Missing | None) -> NameItem:
+    erased, pending = text is Missing.ERASED, text is Missing.UNKNOWN
+    readable = ERASED_NAME if erased else PENDING_NAME if pending else str(text)
+    return NameItem(
+        member_id=view.member_id,
+        name=readable,
+        kind=view.kind,
+        state=view.standing,
+        erased=erased,
+        pending=pending,
+    )
+
+
+async def _item(ring: KeyRing, view: MemberView) -> MemberItem:
+    (name,) = await _names(ring, [view])
+    (email,) = await texts(ring, [view.email])
+    rest = view.model_dump(include=set(MemberItem.model_fields) - set(NameItem.model_fields) - {"email"})
+    return MemberItem(**name.model_dump(), **rest, email=email)
+
+
+def _registration(new: NewMember, caller: Actor) -> RegisterMember:
+    return RegisterMember(
+        acting=acting(caller),
+        member_id=new.member_id or new_id(),
+        kind=new.kind,
+        name=new.name,
+        email=new.email,
+        country=new.country,
+        language=new.language,
+        time_zone=new.time_zone,
+        roles=frozenset(new.roles),
+        clearance=new.clearance,
+        signs_in=new.signs_in,
+    )
+
+
+def _account(new: NewMember) -> NewAccount | None:
+    if new.user_name is None and new.password is None:
+        return None
+    if new.user_name is None or new.password is None or not new.signs_in:
+        raise Refused(
+            "account-incomplete", "An account takes a user name and a password, and a member who signs in."
+        )
+    return NewAccount(new.user_name, new.password)
+
+
+def _imported(one: ImportedMember, caller: Actor) -> Imported:
+    command = RegisterMember(
+        acting=acting(caller),
+        member_id=one.member_id,
+        kind=Kind.STAFF,
+        name=one.name,
+        country=one.country,
+        language=one.language,
+        time_zone=one.time_zone,
+        signs_in=False,
+        imported_as=one.imported_as,
+    )
+    return Imported(command, one.occurred_at)
+
+
+def reading_router(service: Service) -> APIRouter:
+    """Who is who."""
+    api = APIRouter(tags=["members"])
+    views = service.views(member_views)
+
+    @api.get("/members")
+    async def read_names(
+        ids: Annotated[list[str], Query(description="Up to 100 ids: repeated, or joined by commas")],
+        caller: Caller,
+        after: After,
+        response: Response,
+    ) -> ListedNames:
+        """Names for display; ids that nobody has are left out."""
+        asked = list(dict.fromkeys(part for text in ids for part in text.split(",") if part))
+        if len(asked) > MOST_ASKED:
+            raise Refused(
+                "too-many-ids",
+                "Ask for at most {most} members at once.",
+                field="ids",
+                params={"most": MOST_ASKED},
+            )
+        answer_behind(response, await service.behind(after, member_views))
+        found = await views.get_many(asked)
+        return ListedNames(items=await _names(service.keys, [found[key] for key in asked if key in found]))
+
+    @api.get("/me")
+    async def read_me(caller: Caller, after: After, response: Response) -> MemberItem:
+        answer_behind(response, await service.behind(after, member_views, key=caller.member_id))
+        view = await views.get(caller.member_id)
+        if view is None:
+            raise rules.no_such_member()
+        return await _item(service.keys, view)
+
+    @api.get("/members/{member_id}")
+    async def read_member(member_id: str, caller: Caller, after: After, response: Response) -> MemberItem:
+        answer_behind(response, await service.behind(after, member_views, key=member_id))
+        view = await views.get(member_id, await service.readers.of(caller))
+        if view is None:
+            raise rules.no_such_member()
+        return await _item(service.keys, view)
+
+    return api
+
+
+def changing_router(service: Service, membership: Membership) -> APIRouter:
+    """What administrators and operators do, and each member for themselves."""
+    api = APIRouter(tags=["members"])
+
+    @api.post("/members", status_code=status.HTTP_201_CREATED)
+    async def register_member(
+        new: NewMember, caller: Caller, doing: Doing, key: IdempotencyKey, response: Response
+    ) -> Registered:
+        done = await membership.register(_registration(new, caller), _account(new), doing, key)
+        answer_commit(response, done)
+        return Registered(member_id=done.stream.removeprefix(rules.stream("")))
+
+    @api.post("/members/import")
+    async def import_members(given: Import, caller: Caller, doing: Doing) -> ImportReport:
+        """Repeatable: who is there already stays as they are."""
+        new = await membership.import_all([_imported(one, caller) for one in given.members], doing)
+        return ImportReport(registered=new, already_there=len(given.members) - new)
+
+    @api.put("/members/{member_id}/roles", status_code=status.HTTP_204_NO_CONTENT)
+    async def change_roles(
+        member_id: str, new: NewRoles, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
+    ) -> None:
+        command = ChangeRoles(acting(caller), member_id, frozenset(new.roles), new.clearance)
+        done = await service.store.handle(rules.members, command, doing, if_match=if_match)
+        answer_commit(response, done)
+
+    @api.post("/members/{member_id}/deactivate", status_code=status.HTTP_204_NO_CONTENT)
+    async def deactivate_member(member_id: str, caller: Caller, doing: Doing, response: Response) -> None:
+        command = DeactivateMember(acting(caller), member_id)
+        answer_commit(response, await service.store.handle(rules.members, command, doing))
+
+    @api.delete("/members/{member_id}", status_code=status.HTTP_204_NO_CONTENT)
+    async def erase_member(member_id: str, caller: Caller, doing: Doing, response: Response) -> None:
+        """For good: what is personal about them can be read by nobody any more."""
+        answer_commit(response, await membership.erase(EraseMember(acting(caller), member_id), doing))
+
+    @api.put("/me/language", status_code=status.HTTP_204_NO_CONTENT)
+    async def change_my_language(new: NewLanguage, caller: Caller, doing: Doing, response: Response) -> None:
+        command = ChangeLanguage(acting(caller), caller.member_id, new.language)
+        answer_commit(response, await service.store.handle(rules.members, command, doing))
+
+    return api
