@@ -1,1 +1,1 @@
-"""The half that touches the world: stores, topics, HTTP, files, logs. The only part that knows the engines."""
+"""The half that touches the world: stores, topics, HTTP, files, logs. Only it knows the engines."""

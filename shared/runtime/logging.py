@@ -4,14 +4,18 @@ No personal data and no secrets: values under telling names, bearer tokens and p
 struck out.
 """
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TextIO
 
+import pydantic_core
 import structlog
+from pydantic_core import PydanticSerializationError
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars, merge_contextvars
 from structlog.types import EventDict, Processor, WrappedLogger
 
@@ -38,6 +42,8 @@ _SECRET_TEXT = re.compile(
     r"(?i:\bbearer\s+)\S+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^\s/@:]*:[^\s/@]*(?=@)|\bfkr_\w{8,}"
 )
 _STRUCK = "[struck out]"
+#: Shorter text holds neither a token nor an address with a password.
+_HARMLESS = 11
 _DEEPEST = 4
 
 
@@ -90,10 +96,17 @@ def from_kafka(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     return {name: value for name, header in _KAFKA.items() if (value := sane_id(brought.get(header)))}
 
 
+def _text(name: str, text: str) -> str:
+    if _telling(name):
+        return _STRUCK
+    # Most values are ids and names; the search is for what is long enough to hide something.
+    return _SECRET_TEXT.sub(_STRUCK, text) if len(text) > _HARMLESS else text
+
+
 def _struck(name: str, value: object, depth: int = 0) -> object:
     match value:
         case str():
-            return _STRUCK if _telling(name) else _SECRET_TEXT.sub(_STRUCK, value)
+            return _text(name, value)
         case bytes():
             return f"{len(value)} bytes"
         case Mapping() if depth < _DEEPEST:
@@ -102,9 +115,10 @@ def _struck(name: str, value: object, depth: int = 0) -> object:
             return [_struck(name, item, depth + 1) for item in value]
         case int() | float() | None:
             return value
-    return _STRUCK if _telling(name) else _SECRET_TEXT.sub(_STRUCK, str(value))
+    return _text(name, str(value))
 
 
+@lru_cache(maxsize=1_024)
 def _telling(name: str) -> bool:
     lower = name.lower()
     return bool(_PERSONAL_WORDS.fullmatch(lower) or _SECRET_WORDS.search(lower))
@@ -120,6 +134,14 @@ def strike_out(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
     return keep
 
 
+def _json(event: EventDict, **_: Any) -> str:
+    try:
+        return pydantic_core.to_json(event, fallback=repr).decode()
+    except PydanticSerializationError:
+        # A lone surrogate: spelled out, since a line must not be lost for what somebody sent.
+        return json.dumps(event, default=repr)
+
+
 def _processors() -> list[Processor]:
     return [
         merge_contextvars,
@@ -132,14 +154,14 @@ def _processors() -> list[Processor]:
     ]
 
 
-def _rendering(json: bool, colours: bool) -> list[Processor]:
-    if json:
+def _rendering(as_json: bool, colours: bool) -> list[Processor]:
+    if as_json:
         # Without local variables: they hold what people wrote.
         traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         return [
             structlog.processors.ExceptionRenderer(traces),
             strike_out,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_json),
         ]
     return [
         structlog.processors.format_exc_info,

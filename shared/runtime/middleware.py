@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from string import Formatter
 
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,7 +45,21 @@ class Observed:
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
-        self.service = service
+        self.under_way = telemetry.HTTP_UNDER_WAY.labels(service)
+        self._service = service
+        self._metrics: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Finds each pair of metrics once: looking them up by labels costs more than counting."""
+        found = self._metrics.get((method, route, status))
+        if found is None:
+            found = (
+                telemetry.HTTP_REQUESTS.labels(self._service, method, route, str(status)),
+                telemetry.HTTP_SECONDS.labels(self._service, method, route),
+            )
+            self._metrics[method, route, status] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -71,7 +86,7 @@ class _Exchange:
 
     async def run(self, receive: Receive) -> None:
         began = time.perf_counter()
-        under_way = telemetry.HTTP_UNDER_WAY.labels(self.outer.service)
+        under_way = self.outer.under_way
         under_way.inc()
         try:
             await self.outer.app(self.scope, receive, self.send)
@@ -107,9 +122,7 @@ class _Exchange:
     def _report(self, seconds: float) -> None:
         method = self.scope["method"] if self.scope["method"] in _METHODS else "OTHER"
         route, path = route_of(self.scope), str(self.scope["path"])
-        service = self.outer.service
-        telemetry.HTTP_REQUESTS.labels(service, method, route, str(self.status)).inc()
-        telemetry.HTTP_SECONDS.labels(service, method, route).observe(seconds)
+        self.outer.count(method, route, self.status, seconds)
         say = log.debug if path.startswith(OPERATING) else log.info
         say(
             "request",

@@ -87,6 +87,11 @@ def test_secrets_and_personal_data_are_struck_out(lines: io.StringIO, name: str,
         assert secret not in written
 
 
+def test_a_line_is_never_lost_for_what_somebody_sent(lines: io.StringIO) -> None:
+    get_logger("test").info("asked", field="a\ud800b", kind=object, nested={"deep": [{"at": {1, 2}}]})
+    assert _last(lines)["field"] == "a\ud800b"
+
+
 def test_a_trace_tells_where_and_why_but_not_what_people_wrote(lines: io.StringIO) -> None:
     diary = "dear diary"
     try:
