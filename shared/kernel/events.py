@@ -26,7 +26,7 @@ class Event(BaseModel):
     in its stream. A field that is added later is optional, so unknown fields are ignored when reading.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="iso8601")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     topic: ClassVar[str | None] = None
     version: ClassVar[int] = 1
