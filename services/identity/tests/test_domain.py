@@ -165,12 +165,9 @@ def test_what_cannot_be_a_member_is_refused(change: dict[str, Any], code: str) -
 
 
 def test_a_name_keeps_its_joiners_and_loses_its_double_spaces() -> None:
-    name = replace(register, name="  \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645   Ann ")
-    spec.given().when(name).then(
-        registered.model_copy(
-            update={"name": Personal("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 Ann")}
-        )
-    )
+    joined = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    name = replace(register, name=f"  {joined}   Ann ")
+    spec.given().when(name).then(registered.model_copy(update={"name": Personal(f"{joined} Ann")}))
 
 
 def _revoking(acting: Acting) -> tuple[Any, Any, Sequence[Event]]:
