@@ -104,7 +104,7 @@ class AppendQueue:
                 return found is not None and found["commit_id"] == commit.commit_id
             except PyMongoError as error:
                 if time.monotonic() > deadline:
-                    raise _unknown() from error
+                    raise unknown_outcome() from error
                 await asyncio.sleep(0.1)
 
     async def _write_all(self) -> None:
@@ -141,7 +141,7 @@ class AppendQueue:
             if pending:
                 if time.monotonic() > deadline:
                     for waiting in pending:
-                        waiting.settle(_unknown())
+                        waiting.settle(unknown_outcome())
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 0.25)
@@ -200,7 +200,7 @@ class AppendQueue:
 _PASSING = frozenset({11600, 11602, 91, 189, 10107, 13435, 13436})
 
 
-def _unknown() -> Unavailable:
+def unknown_outcome() -> Unavailable:
     return Unavailable(
         "outcome-unknown",
         "The store does not answer, so it is not known whether this was saved. Look before you try again.",

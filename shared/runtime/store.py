@@ -6,6 +6,7 @@ arrive while a write is under way share the next one (`appends.py`), each with i
 
 import asyncio
 import random
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -15,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import bson
 from pymongo import ASCENDING
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -24,7 +26,7 @@ from pymongo.write_concern import WriteConcern
 from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Refused, Unavailable
 from shared.kernel.events import Event, Occasion, Recorded
-from shared.runtime.appends import DURABLE, AppendQueue, LostRace, Repeated
+from shared.runtime.appends import DURABLE, PATIENCE, AppendQueue, LostRace, Repeated, unknown_outcome
 from shared.runtime.codec import (
     COMMITS,
     Commit,
@@ -355,10 +357,9 @@ class EventStore:
         try:
             async with self.commits.database.client.start_session() as session:
                 durable = self.commits.with_options(write_concern=DURABLE)
-                async with await session.start_transaction(
-                    read_concern=ReadConcern("snapshot"), write_concern=DURABLE
-                ):
-                    await durable.insert_many([commit.document for commit in commits], session=session)
+                await session.start_transaction(ReadConcern("snapshot"), DURABLE)
+                await durable.insert_many([commit.document for commit in commits], session=session)
+                await _commit_surely(session)
         except (PyMongoError, BulkWriteError) as error:
             if await self.queue.stored(commits[0]):
                 self._on_append()
@@ -369,6 +370,8 @@ class EventStore:
                 or isinstance(error, BulkWriteError)
             ):
                 raise LostRace(commits[0].key) from error
+            if error.has_error_label("UnknownTransactionCommitResult"):
+                raise unknown_outcome() from error
             raise Unavailable("store-away", "The store does not answer. Try again in a moment.") from error
         self._on_append()
 
@@ -407,6 +410,21 @@ def _decide(decider: Decider[C, S], command: C, known: _Known[S], if_match: int 
             "edited-meanwhile", "Somebody changed this while you were working on it. Look at the new version."
         )
     return list(decider.decide(command, known.state))
+
+
+async def _commit_surely(session: AsyncClientSession) -> None:
+    """Asks again while it is not known whether the transaction was committed: left open, it would hold its
+    streams for a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            await session.commit_transaction()
+            return
+        except PyMongoError as error:
+            unknown = error.has_error_label("UnknownTransactionCommitResult")
+            if not unknown or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
 
 
 def _transient(error: PyMongoError) -> bool:
