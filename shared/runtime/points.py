@@ -24,6 +24,12 @@ def _configured(text: str) -> dict[str, tuple[signal.Signals, int]]:
 _armed = _configured(os.environ.get("FIKARUM_POINTS", ""))
 
 
+def arm(text: str) -> None:
+    """Sets this process's points anew, as after a fork."""
+    _armed.clear()
+    _armed.update(_configured(text))
+
+
 def passing(name: str) -> None:
     """The process passes the point `name`."""
     if not _armed or name not in _armed:
