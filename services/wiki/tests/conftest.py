@@ -1,4 +1,4 @@
-"""The wiki on real engines: the service as it runs, and members whose tokens arrive as identity sends them."""
+"""The wiki on real engines: the service as it runs, and members whose tokens come as identity sends them."""
 
 import asyncio
 import contextlib
