@@ -49,6 +49,8 @@ fi
 uv=.venv/bin/uv
 [ -x "$uv" ] || uv=$(command -v uv) || fail ".venv has no pip: remove it (rm -r .venv) and run make setup again."
 
+# An organisation's own certificates count, as they do for pip.
+export UV_SYSTEM_CERTS=1
 say "installing the packages of $lock"
 if ! "$uv" pip install -q -p .venv --require-hashes -r "$lock"; then
     # pip knows settings that uv does not read, such as pip.conf

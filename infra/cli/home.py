@@ -1,20 +1,15 @@
 """The folder of one platform: its data, logs, ports and secrets. Two folders are two platforms."""
 
-import base64
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.cli.faults import Fault
 from infra.engines.ports import HOST, ports_of
 from infra.engines.settings import REPOSITORY
-from shared.runtime.keys import MasterKey, create_secret
 
 SERVICES = ("identity", "wiki", "gateway")
 Port = Annotated[int, Field(ge=1024, le=65_535)]
@@ -85,9 +80,8 @@ class Home:
             raise Fault(f"{self.path} cannot be used: {error.strerror}. Set FIKARUM_HOME.") from error
 
     def make_secrets(self) -> None:
-        """What every service reads at its start: made once, readable by their owner only, never changed."""
+        """What several services read at their start; what only one needs, it makes itself."""
+        # Loads what services are made of, which no other command needs.
+        from shared.runtime.keys import MasterKey
+
         MasterKey.create(self.secrets / "master.key")
-        signing = Ed25519PrivateKey.generate()
-        pem = signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        create_secret(self.secrets / "signing.pem", pem)
-        create_secret(self.secrets / "session.key", base64.b64encode(secrets.token_bytes(32)) + b"\n")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.cli import operate, running, shown, state
+from infra.cli import handbook, operate, platform, running, shown, state
 from infra.cli.faults import Fault
 from infra.cli.home import Home, HomeSettings
 from infra.engines.faults import EngineFault
@@ -27,20 +27,51 @@ def this_home() -> Home:
 
 
 @app.callback()
-def options(debug: Annotated[bool, typer.Option("--debug", help="Show where something went wrong.")] = False) -> None:
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where something went wrong.")] = False,
+) -> None:
     """Read by `run` before anything can go wrong."""
 
 
 @app.command()
-def up() -> None:
-    """Start everything that does not run yet, and say where it is."""
+def up(
+    empty: Annotated[bool, typer.Option("--empty", help="Do not import the handbook.")] = False,
+) -> None:
+    """Start everything that does not run yet, and say where it is. The first time it imports the handbook."""
     home, console = this_home(), Console(stderr=True)
     begun = running.start(home)
     if not begun:
         console.print("It is running already.")
     with shown.Progress(console).shown() as progress:
         now = running.watch_until_up(home, progress)
-    console.print(f"Fikarum is at {now.parts['gateway'].address}")
+    if not empty and (home.secrets / "demo.json").exists():
+        handbook.first_time(home, console)
+    _welcome(home, now.parts["gateway"].address)
+
+
+def _welcome(home: Home, gateway: str) -> None:
+    """Where to go and how to get in; the only thing that `up` writes to its standard output."""
+    print(f"Fikarum is at {gateway}")
+    if (home.secrets / "demo.json").exists():
+        member = platform.operator(home)
+        print(f"Sign in as {member['user_name']} with the password {member['password']}")
+        print("More sign-ins: fikarum demo")
+    else:
+        print("No sign-ins were seeded (FIKARUM_DEMO).")
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """The seeded sign-ins, each with a personal access token. For trying things out, never for production."""
+    found = platform.demo(this_home())
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    table = operate.table("user name", "password", "name", "roles", "token")
+    for member in found["members"]:
+        roles = ", ".join(member["roles"]) or member["kind"]
+        table.add_row(member["user_name"], member["password"], member["name"], roles, member["token"])
+    operate.wide().print(table)
 
 
 @app.command()
@@ -70,6 +101,7 @@ app.command()(operate.generations)
 app.command()(operate.rebuild)
 app.command()(operate.topics)
 app.add_typer(operate.parked, name="parked")
+app.add_typer(handbook.app, name="import")
 
 
 def run() -> None:

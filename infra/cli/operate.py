@@ -17,7 +17,6 @@ from infra.cli.platform import Platform
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
 from shared.kernel.errors import Unavailable
-from shared.runtime.topics import Topics
 
 #: The services that hold events and views.
 HOLDERS = ("identity", "wiki")
@@ -42,7 +41,7 @@ def service_of(view: str) -> str:
     return service
 
 
-def _table(*columns: str) -> Table:
+def table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -57,14 +56,14 @@ def wide() -> Console:
 
 def generations() -> None:
     """Views with the generation that serves, the one being built, lag and parked events."""
-    table = _table("view", "fold", "serves", "lag", "parked", "being built")
+    shown = table("view", "fold", "serves", "lag", "parked", "being built")
     with this_platform() as platform:
         for service in HOLDERS:
             for view in platform.ask("GET", f"/operate/{service}/views")["views"]:
                 lag = f"{view['lag_events']} events, {view['lag_seconds']:.1f} s"
                 row = (view["view"], str(view["fold"]), view["generation"] or "none yet", lag)
-                table.add_row(*row, str(view["parked"]), _building(view["building"]))
-    wide().print(table)
+                shown.add_row(*row, str(view["parked"]), _building(view["building"]))
+    wide().print(shown)
 
 
 def _building(build: dict[str, Any] | None) -> str:
@@ -130,11 +129,11 @@ def list_parked(context: typer.Context) -> None:
     if not found:
         wide().print("Nothing is parked.")
         return
-    table = _table("view", "key", "event", "type", "since", "why")
+    shown = table("view", "key", "event", "type", "since", "why")
     for entry in found:
         key = entry["key"] or f"(stream {entry['stream']})"
-        table.add_row(entry["view"], key, entry["event_id"], entry["event_type"], entry["at"], entry["error"])
-    wide().print(table)
+        shown.add_row(entry["view"], key, entry["event_id"], entry["event_type"], entry["at"], entry["error"])
+    wide().print(shown)
 
 
 @parked.command()
@@ -200,13 +199,16 @@ def topics() -> None:
         raise Fault(f"Nothing runs in {home.path}. Start it: fikarum up")
     names = {contract.event.topic for contract in load(REPOSITORY)} - {None} | {_KEYS_TOPIC}
     found = asyncio.run(_described(now.parts["kafka"].address, sorted(map(str, names))))
-    table = _table("topic", "partitions", "id")
+    shown = table("topic", "partitions", "id")
     for name, partitions, topic_id in found:
-        table.add_row(name, str(partitions), topic_id)
-    wide().print(table)
+        shown.add_row(name, str(partitions), topic_id)
+    wide().print(shown)
 
 
 async def _described(bootstrap: str, names: list[str]) -> list[tuple[str, int, str]]:
+    # Loads Kafka's client, which no other command needs.
+    from shared.runtime.topics import Topics
+
     try:
         async with Topics(bootstrap) as topics:
             found = await topics.describe(names)

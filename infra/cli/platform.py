@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from collections.abc import Mapping
 from typing import Any, Self
 
 import httpx
@@ -10,9 +12,14 @@ from infra.cli import state
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 
+#: As `shared.runtime.http` has them, which would load all of a service into this command.
+AFTER_HEADER, BEHIND_HEADER = "Fikarum-After", "Fikarum-Behind"
 TOKEN_VARIABLE = "FIKARUM_TOKEN"  # noqa: S105 - the variable's name, not a token
 OPERATOR_ROLES = frozenset({"admin", "operator"})
 _SECONDS = 60.0
+#: What passes by itself: too much at once, a service that is away or still reading.
+_PASSES = frozenset({429, 502, 503, 504})
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class Platform:
@@ -39,13 +46,57 @@ class Platform:
         self._http.close()
 
     def ask(self, method: str, path: str, content: object = None, **query: str | int) -> Any:
+        return _body(self._send(method, path, content, query, {}))
+
+    def insist(
+        self,
+        method: str,
+        path: str,
+        content: object = None,
+        *,
+        key: str | None = None,
+        patience: float = 120.0,
+    ) -> Any:
+        """Asks again, for `patience` seconds, while what is in the way will pass. Only what is repeatable"""
+        headers = {"Idempotency-Key": key} if key else {}
+        deadline, pause = time.monotonic() + patience, _FIRST_PAUSE
+        while True:
+            try:
+                return _body(self._send(method, path, content, {}, headers))
+            except (Away, Refusal) as fault:
+                passes = isinstance(fault, Away) or fault.status in _PASSES
+                if not passes or time.monotonic() > deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def shows(self, path: str, after: str, patience: float = 120.0, **query: str | int) -> Any:
+        """What `path` answers once it covers the commit `after`. Raises Fault where it stays behind."""
+        deadline = time.monotonic() + patience
+        while True:
+            answer = self._send("GET", path, None, query, {AFTER_HEADER: after})
+            if BEHIND_HEADER not in answer.headers:
+                return _body(answer)
+            if time.monotonic() > deadline:
+                raise Fault("What was written is not shown yet. Look at: fikarum generations")
+
+    def _send(
+        self, method: str, path: str, content: object, query: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, json=content, params=query)
+            return self._http.request(method, path, json=content, params=query, headers=headers)
         except httpx.TransportError as error:
-            raise Fault(f"The gateway does not answer ({error}). See: fikarum status") from error
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        raise Refusal(answer)
+            raise Away(f"The gateway does not answer ({error}). See: fikarum status") from error
+
+
+def _body(answer: httpx.Response) -> Any:
+    if answer.is_success:
+        return answer.json() if answer.content else None
+    raise Refusal(answer)
+
+
+class Away(Fault):
+    """Nobody answers."""
 
 
 class Refusal(Fault):
@@ -68,12 +119,16 @@ def demo(home: Home) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((home.secrets / "demo.json").read_text())
         return found
     except FileNotFoundError:
-        raise Fault(f"No sign-ins were seeded in {home.path} yet. Start it: fikarum up") from None
+        raise Fault(f"No sign-ins were seeded in {home.path}. Start it with FIKARUM_DEMO=true.") from None
+
+
+def operator(home: Home) -> dict[str, Any]:
+    """The seeded member who may operate. Raises Fault."""
+    for member in demo(home)["members"]:
+        if OPERATOR_ROLES & set(member["roles"]):
+            return dict(member)
+    raise Fault(f"No seeded sign-in of {home.path} may operate. Set {TOKEN_VARIABLE} to a token that may.")
 
 
 def operator_token(home: Home) -> str:
-    """The token of the seeded member who may operate. Raises Fault."""
-    for member in demo(home)["members"]:
-        if OPERATOR_ROLES & set(member["roles"]):
-            return str(member["token"])
-    raise Fault(f"No seeded sign-in of {home.path} may operate. Set {TOKEN_VARIABLE} to a token that may.")
+    return str(operator(home)["token"])

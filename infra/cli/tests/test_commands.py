@@ -1,0 +1,109 @@
+"""Every fault is one line that says what to do; nothing is left behind where nothing was started."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.cli import state
+from infra.cli.main import run
+from infra.cli.state import PartReport, ProcessId, State
+
+ROOT = Path(__file__).parents[3]
+
+
+def fikarum(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ROOT / "fikarum"), *arguments],
+        env=os.environ | {"FIKARUM_HOME": str(home)} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["generations"], {}, "Start it: fikarum up"),
+        (["rebuild", "nothing.here"], {}, "There is no view nothing.here."),
+        (["topics"], {}, "Start it: fikarum up"),
+        (["parked"], {}, "Start it: fikarum up"),
+        (["parked", "mend", "e", "--reason", "r"], {}, "Give either --data FILE or --skip."),
+        (["demo"], {}, "No sign-ins were seeded"),
+        (["import", "handbook", "nowhere.jsonl"], {}, "nowhere.jsonl cannot be read"),
+        (["import", "handbook", "nowhere.jsonl", "--source", "No!"], {}, "--source has small letters"),
+        (["status"], {"FIKARUM_GATEWAY_PORT": "80"}, "FIKARUM_GATEWAY_PORT: Input should be greater"),
+        (["up"], {"FIKARUM_HOME": "/proc/nowhere"}, "/proc/nowhere cannot be used"),
+    ],
+)
+def test_a_fault_is_one_line_that_says_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    environment: dict[str, str],
+    said: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["fikarum", *arguments])
+    for name, value in ({"FIKARUM_HOME": str(tmp_path / "home")} | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        run()
+    line = str(ended.value.code)
+    assert line.startswith("fikarum: ") and said in line and "\n" not in line
+
+
+def test_the_command_ends_with_that_line_and_no_trace(tmp_path: Path) -> None:
+    done = fikarum(tmp_path / "home", "topics")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_where_nothing_was_started_status_says_so_and_down_has_nothing_to_do(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert json.loads(fikarum(home, "status", "--json").stdout)["state"] == "never started"
+    done = fikarum(home, "down")
+    assert (done.returncode, done.stderr) == (0, "Nothing was running.\n")
+    assert not home.exists()
+
+
+def test_debug_shows_where_a_fault_comes_from(tmp_path: Path) -> None:
+    assert "Traceback" in fikarum(tmp_path, "--debug", "topics").stderr
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A service whose supervisor was killed, as `state.json` remembers it."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    known = ProcessId.of(process.pid)
+    report = PartReport("service", "running", "http://127.0.0.1:20000", "wiki.log", known)
+    state.write(tmp_path / "state.json", State(ProcessId(process.pid, 1.0), "up", {"wiki": report}))
+    yield process
+    process.communicate(b"\n")
+
+
+def test_status_says_that_parts_run_unwatched(tmp_path: Path, left: subprocess.Popen[bytes]) -> None:
+    said = json.loads(fikarum(tmp_path, "status", "--json").stdout)
+    assert (said["state"], said["supervisor"], said["addresses"]) == (
+        "unwatched",
+        None,
+        {"wiki": "http://127.0.0.1:20000"},
+    )
+    assert (said["parts"]["wiki"]["pid"], said["parts"]["wiki"]["state"]) == (left.pid, "unwatched")
+    assert said["memory_mb"] > 0
+    assert "unwatched" in fikarum(tmp_path, "status").stdout
+
+
+def test_down_ends_what_a_killed_supervisor_left(tmp_path: Path, left: subprocess.Popen[bytes]) -> None:
+    done = subprocess.Popen(
+        [str(ROOT / "fikarum"), "down"],
+        env=os.environ | {"FIKARUM_HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert left.wait(20) == -signal.SIGTERM
+    assert done.communicate(timeout=20)[1].endswith("Everything has ended.\n")

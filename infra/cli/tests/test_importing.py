@@ -1,0 +1,105 @@
+"""What an import reads, how it is cut into requests, and what it says in the end."""
+
+import json
+import lzma
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.cli import importing, platform
+from infra.cli.faults import Fault
+from infra.cli.handbook import FIRST_HANDBOOK
+from infra.cli.importing import MOST_BYTES, MOST_CHANGES, Report, member_of, portions, read
+from services.identity.inputs import MOST_IMPORTED
+from services.wiki.api.requests import Import
+from services.wiki.handbook import Problem
+from shared.runtime import http
+
+
+def line(path: str, author: str = "ann", body: str = "Hello", **more: str) -> dict[str, str]:
+    return {
+        "at": "2020-03-02T12:00:00+01:00",
+        "author": author,
+        "op": "put",
+        "path": path,
+        "body": body,
+    } | more
+
+
+def history(folder: Path, *lines: Any) -> Path:
+    file = folder / "history.jsonl"
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in lines))
+    return file
+
+
+def test_the_projects_own_handbook_is_a_history() -> None:
+    found = read(FIRST_HANDBOOK, "handbook")
+    assert (found.changes + len(found.problems), len(found.authors)) == (5_843, 309)
+
+
+def test_lines_that_cannot_be_kept_are_known_before_anything_is_sent(tmp_path: Path) -> None:
+    file = history(tmp_path, line("a.md"), {"op": "sing"}, line("b.md", author="bo"), line("../c.md"))
+    found = read(file, "book")
+    assert (found.changes, found.authors) == (2, ["ann", "bo"])
+    assert [problem.line for problem in found.problems] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "holds no change"),
+        (b'{"op": "sing"}\n', "holds no change"),
+        (lzma.compress(b"{}\n" * 1000)[:40], "ends too early"),
+        (b"\xfd7zXZ\x00 and nonsense", "is broken"),
+    ],
+)
+def test_a_file_that_is_no_history_is_refused_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+    file = tmp_path / "history"
+    file.write_bytes(content)
+    with pytest.raises(Fault, match=said):
+        read(file, "book")
+
+
+def test_a_missing_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="cannot be read: No such file"):
+        read(tmp_path / "nowhere", "book")
+
+
+def test_a_request_holds_no_more_changes_and_bytes_than_the_services_take() -> None:
+    many: list[dict[str, Any]] = [{"line": number, "body": "x"} for number in range(450)]
+    assert [len(batch) for batch in portions(many)] == [MOST_CHANGES, MOST_CHANGES, 50]
+    large: list[dict[str, Any]] = [{"line": number, "body": "x" * (MOST_BYTES // 2)} for number in range(3)]
+    assert [len(batch) for batch in portions(large)] == [1, 1, 1]
+    assert list(portions([])) == []
+
+
+def test_the_order_of_changes_is_kept() -> None:
+    many: list[dict[str, Any]] = [{"line": number} for number in range(450)]
+    assert [change for batch in portions(many) for change in batch] == many
+
+
+def test_an_author_is_the_same_member_in_every_run_and_another_in_every_source() -> None:
+    assert member_of("book", "ann") == member_of("book", "ann")
+    assert len({member_of("book", "ann"), member_of("book", "bo"), member_of("other", "ann")}) == 3
+
+
+def test_the_report_counts_what_was_kept_and_says_why_the_rest_was_not(tmp_path: Path) -> None:
+    report = Report("book", "space", done=5, already=1_200, pages=3)
+    report.not_kept = [Problem(number, "path-taken", "Choose another.") for number in (1, 2)]
+    assert report.summary() == [
+        "1,205 changes kept (1,200 of them earlier), 2 not; 3 live pages",
+        "  2 x path-taken: Choose another.",
+    ]
+    report.write(tmp_path / "report.json")
+    assert json.loads((tmp_path / "report.json").read_text())["not_kept"][1]["line"] == 2
+
+
+def test_reads_after_a_commit_are_asked_for_as_the_services_understand_it() -> None:
+    assert (platform.AFTER_HEADER, platform.BEHIND_HEADER) == (http.AFTER_HEADER, http.BEHIND_HEADER)
+
+
+def test_what_is_imported_fits_what_the_services_accept() -> None:
+    (limit,) = (each for each in Import.model_fields["changes"].metadata if hasattr(each, "max_length"))
+    assert limit.max_length >= importing.MOST_CHANGES
+    assert importing.MOST_MEMBERS <= MOST_IMPORTED
