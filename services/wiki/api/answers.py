@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from services.wiki.compare import Block
+from services.wiki.compare import Block, Comparison
 from services.wiki.domain.permissions import Asker, may
 from services.wiki.markdown import Heading
 from services.wiki.projections import Kind, PageView, RevisionView, SpaceView
@@ -146,16 +146,31 @@ class RevisionAnswer(RevisionItem, Shown):
     body: str
 
 
-class CompareAnswer(BaseModel):
-    """What changed between two steps. `coarse`: too large and too different to be compared word by word."""
+class Difference(BaseModel):
+    """What changed between two texts. `coarse`: too large and too different to be compared word by word."""
 
-    before: RevisionItem
-    after: RevisionItem
     blocks: list[Block]
     words_added: int
     words_removed: int
     equal: bool
     coarse: bool
+
+    @classmethod
+    def of(cls, found: Comparison) -> "Difference":
+        return cls(
+            blocks=list(found.blocks),
+            words_added=found.words_added,
+            words_removed=found.words_removed,
+            equal=found.equal,
+            coarse=found.coarse,
+        )
+
+
+class CompareAnswer(Difference):
+    """What changed between two steps."""
+
+    before: RevisionItem
+    after: RevisionItem
 
 
 class BacklinkList(BaseModel):

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from services.wiki import projections
 from services.wiki.api.access import Wiki, checked_cursor
-from services.wiki.api.answers import CompareAnswer, RevisionAnswer, RevisionItem, RevisionList
+from services.wiki.api.answers import CompareAnswer, Difference, RevisionAnswer, RevisionItem, RevisionList
+from services.wiki.api.requests import Draft
 from services.wiki.api.showing import shown
 from services.wiki.compare import replaced
 from services.wiki.projections import RevisionView, revision_key
@@ -75,12 +76,16 @@ def router(wiki: Wiki) -> APIRouter:
         return CompareAnswer(
             before=RevisionItem.of(steps[0]),
             after=RevisionItem.of(steps[1]),
-            blocks=list(found.blocks),
-            words_added=found.words_added,
-            words_removed=found.words_removed,
-            equal=found.equal,
-            coarse=found.coarse,
+            **dict(Difference.of(found)),
         )
+
+    @api.post("/pages/{page_id}/compare")
+    async def compare_draft(caller: Caller, page_id: str, draft: Draft) -> Difference:
+        """How a text that was typed differs from the page as it is. Nothing is kept."""
+        reader = await wiki.readers.of(caller)
+        page = await wiki.page(page_id, reader)
+        texts = page.body, draft.body
+        return Difference.of(await wiki.press.compare(*texts) or replaced(*texts))
 
     return api
 

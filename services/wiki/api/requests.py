@@ -56,6 +56,12 @@ class Revision(Input):
     note: Note = ""
 
 
+class Draft(Input):
+    """A text that somebody has typed and not saved."""
+
+    body: Body
+
+
 class Move(Input):
     """`body` is a new text that comes with the move, in the same commit."""
 

@@ -75,6 +75,10 @@ async def test_a_page_is_written_read_revised_and_compared(house: House) -> None
     assert (compared["words_added"], compared["words_removed"], compared["equal"]) == (1, 1, False)
     runs = [run for block in compared["blocks"] for line in block["after"] for run in line["runs"]]
     assert {"kind": "ins", "text": "200"} in runs
+    typed = await house.ask(
+        "bob", "POST", f"/wiki/pages/{page}/compare", json={"body": shown["body"] + "More.\n"}
+    )
+    assert (typed.json()["words_added"], typed.json()["words_removed"]) == (1, 0)
 
 
 async def test_nobody_overwrites_what_they_have_not_read(house: House) -> None:
@@ -216,6 +220,7 @@ async def _looks_missing(house: House, who: str, page: str) -> None:
         ("GET", "/revisions", {}),
         ("GET", "/revisions/1", {}),
         ("GET", "/compare?from=1&to=1", {}),
+        ("POST", "/compare", {"json": {"body": "x"}}),
         ("GET", "/backlinks", {}),
         ("PUT", "", {"json": {"body": "x"}, "headers": {"If-Match": '"1"'}}),
         ("POST", "/move", {"json": {"path": "x"}}),

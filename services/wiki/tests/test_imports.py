@@ -1,0 +1,165 @@
+"""The handbook's nine years, through the wiki's commands on real engines; once, again, and what is refused."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.wiki import handbook
+from services.wiki.handbook import Change, lines, plan
+from services.wiki.tests.conftest import House
+from services.wiki.tests.test_api import refused, space_of
+from shared.tests.eventually import eventually
+
+HANDBOOK = Path(__file__).parent.parent / "data" / "handbook-history.jsonl.xz"
+
+
+def changes(rows: Iterable[bytes], source: str) -> Iterator[dict[str, Any]]:
+    for each in plan(rows, source):
+        assert isinstance(each, Change)
+        yield handbook.request(each, each.author)
+
+
+async def sent(house: House, space: str, source: str, batch: list[dict[str, Any]], who: str = "oda") -> Any:
+    asked = {"source": source, "space_id": space, "owner_id": "oda", "changes": batch}
+    answer = await house.ask(who, "POST", "/wiki/import/changes", json=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rows(*said: dict[str, Any]) -> list[bytes]:
+    common = {"at": "2016-09-30T14:46:06-04:00", "author": "author-001"}
+    return [json.dumps({**common, **line}).encode() for line in said]
+
+
+SMALL = rows(
+    {"op": "put", "path": "a", "body": "# One"},
+    {"op": "put", "path": "a", "body": "# Two", "author": "author-002", "at": "2017-01-01T00:00:00+00:00"},
+    {"op": "put", "path": "b", "body": "other"},
+    {"op": "move", "path": "c", "from": "a", "body": "# Three"},
+    {"op": "put", "path": "a", "body": "new page"},
+    {"op": "delete", "path": "b"},
+    {"op": "move", "path": "b", "from": "c", "body": "# Three"},
+)
+
+
+async def test_a_history_arrives_in_order_with_its_authors_and_times(house: House) -> None:
+    space = await space_of(house, "oda")
+    answer = await sent(house, space, "small", list(changes(SMALL, f"{space}-small")))
+    assert [each["outcome"] for each in answer["results"]] == ["done"] * 7
+    after = {"Fikarum-After": answer["commit"]}
+    listed = await house.ask("bob", "GET", "/wiki/pages", params={"space": space}, headers=after)
+    pages = {item["path"]: item for item in listed.json()["items"]}
+    assert {path: item["title"] for path, item in pages.items()} == {"a": "A", "b": "Three"}
+    page = pages["b"]
+    assert (page["author_id"], page["started_by"], page["owner_id"]) == ("author-001", "author-001", "oda")
+    assert page["started_at"] == "2016-09-30T18:46:06Z"
+    assert page["paths"] == ["a", "c", "b"]
+    steps = (await house.get("bob", f"/wiki/pages/{page['id']}/revisions")).json()["items"]
+    assert [(s["kind"], s["author_id"]) for s in reversed(steps)] == [
+        ("started", "author-001"),
+        ("revised", "author-002"),
+        ("moved", "author-001"),
+        ("revised", "author-001"),
+        ("moved", "author-001"),
+    ]
+    assert all(step["imported"] for step in steps)
+    assert steps[3]["occurred_at"] == "2017-01-01T00:00:00Z" < steps[3]["recorded_at"]
+
+
+async def test_a_second_run_changes_nothing_whoever_starts_it_and_a_broken_one_goes_on(house: House) -> None:
+    space = await space_of(house, "oda")
+    batch = list(changes(SMALL, f"{space}-twice"))
+    first = await sent(house, space, "twice", batch[:4])
+    assert {each["outcome"] for each in first["results"]} == {"done"}
+    again = await sent(house, space, "twice", batch)
+    assert [each["outcome"] for each in again["results"]] == ["already"] * 4 + ["done"] * 3
+    stored = await house.service.store.load(f"page-{batch[0]['page_id']}")
+    last = await sent(house, space, "twice", batch)
+    assert {each["outcome"] for each in last["results"]} == {"already"}
+    assert await house.service.store.load(f"page-{batch[0]['page_id']}") == stored
+
+
+async def test_a_line_that_cannot_be_kept_is_answered_with_its_reason_and_the_rest_goes_on(
+    house: House,
+) -> None:
+    space = await space_of(house, "oda")
+    batch = list(changes(SMALL, f"{space}-bad"))
+    batch[2]["path"] = "a"
+    answer = await sent(house, space, "bad", batch)
+    assert [(each["outcome"], each["code"]) for each in answer["results"]] == [
+        ("done", None),
+        ("done", None),
+        ("refused", "path-taken"),
+        ("done", None),
+        ("done", None),
+        ("refused", "no-such-page"),
+        ("done", None),
+    ]
+    changed = [{**batch[0], "body": "# Another"}]
+    answer = await sent(house, space, "bad", changed)
+    assert answer["results"][0]["code"] == "idempotency-key-reused"
+
+
+async def test_only_operators_import(house: House) -> None:
+    space = await space_of(house)
+    asked = {"source": "x", "space_id": space, "owner_id": "ann", "changes": []}
+    for who in ("ann", "edi", "gil"):
+        refused(await house.ask(who, "POST", "/wiki/import/changes", json=asked), 403, "may-not-import")
+    missing = {**asked, "space_id": "nowhere"}
+    refused(await house.ask("oda", "POST", "/wiki/import/changes", json=missing), 404, "no-such-space")
+    many = {**asked, "changes": [next(changes(SMALL, "x"))] * 201}
+    assert (await house.ask("oda", "POST", "/wiki/import/changes", json=many)).status_code == 422
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
+    space = await space_of(house, "oda")
+    with HANDBOOK.open("rb") as file:
+        said = list(lines(file))
+    planned = list(changes(said, "whole"))
+    begun, busy = time.perf_counter(), time.process_time()
+    outcomes: Counter[str] = Counter()
+    commit = ""
+    for batch in handbook.batches(planned):
+        answer = await sent(house, space, "whole", batch)
+        outcomes.update(each["outcome"] for each in answer["results"])
+        commit = answer["commit"]
+    print(f"imported in {time.perf_counter() - begun:.1f} s, {time.process_time() - busy:.1f} s of processor")
+    assert outcomes == {"done": 5_843}
+    live: dict[str, dict[str, Any]] = {}
+    for row in planned:
+        if row["op"] == "delete":
+            del live[row["page_id"]]
+        else:
+            live[row["page_id"]] = row
+    assert len(live) == 246
+
+    async def readable() -> bool:
+        return "Fikarum-Behind" not in (await _list(house, space, commit)).headers
+
+    await eventually(readable)
+    print(f"readable after {time.perf_counter() - begun:.1f} s")
+    assert (await _list(house, space, commit)).json()["total"] == 246
+    for page_id, row in list(live.items())[::12]:
+        shown = (await house.get("bob", f"/wiki/pages/{page_id}")).json()
+        assert (shown["body"], shown["path"]) == (row["body"], row["path"])
+    for each in planned[::97]:
+        found = await house.service.store.load(f"page-{each['page_id']}")
+        bodies = [recorded.event().model_dump().get("body") for recorded in found]
+        assert each["body"] is None or each["body"] in bodies
+    again = Counter[str]()
+    for batch in handbook.batches(planned):
+        answer = await sent(house, space, "whole", batch)
+        again.update(each["outcome"] for each in answer["results"])
+    assert again == {"already": 5_843}
+
+
+async def _list(house: House, space: str, commit: str) -> Any:
+    headers = {"Fikarum-After": commit}
+    return await house.ask("bob", "GET", "/wiki/pages", params={"space": space, "limit": 1}, headers=headers)
