@@ -1,4 +1,4 @@
-"""The handbook's nine years, through the wiki's commands on real engines; once, again, and what is refused."""
+"""The handbook's nine years, through the wiki's commands on real engines: once and again, and refusals."""
 
 import json
 import time
