@@ -14,6 +14,7 @@ import typer
 from infra.engines.engines import Engines
 from infra.engines.faults import EngineFault, NotReady
 from infra.engines.install import installed, write_lock
+from infra.engines.measure import measure as measured
 from infra.engines.settings import ENGINES, EngineName, EngineSettings
 from infra.engines.supervisor import end_supervisor, supervising
 from infra.engines.training import train
@@ -49,8 +50,9 @@ def start(home: Home, names: Annotated[list[str] | None, typer.Argument()] = Non
 @app.command()
 def stop(home: Home) -> None:
     """End whatever engines run in this home, whoever started them, and their supervisor first."""
-    end_supervisor(home)
     engines = Engines(home, report=_say)
+    # each of its engines may take as long as the settings allow, and the kill after that as long again
+    end_supervisor(home, within_seconds=2 * engines.settings.stop_timeout)
     engines.adopt()
     engines.stop()
 
@@ -72,6 +74,12 @@ def install() -> None:
     """Fetch, compile and train; does nothing when that was done."""
     settings = EngineSettings()
     train(installed(settings.tools, _say), settings, _say)
+
+
+@app.command()
+def measure() -> None:
+    """Start times and memory on this machine, as JSON."""
+    print(json.dumps(measured(EngineSettings()), indent=2))
 
 
 @app.command()

@@ -1,12 +1,14 @@
 """Why an engine ended, read from its log and said in one line."""
 
 import re
+import shutil
 from pathlib import Path
 
 from infra.engines.faults import DiskFull, EngineFault, MemoryShort, NotReady, PortTaken
 
 _TAIL_BYTES = 64 * 1024
 _LONGEST = 300
+_LITTLE_BYTES = 4 * 2**20
 
 _KNOWN: tuple[tuple[re.Pattern[str], type[EngineFault], str], ...] = (
     (re.compile(r"No space left on device|usable space"), DiskFull, "the disk is full"),
@@ -26,6 +28,9 @@ _TELLING = re.compile(r'Unrecognized|Exception|\b(ERROR|FATAL|Error)\b|"s":"[EF]
 
 def of_end(engine: str, log: Path) -> EngineFault:
     tail = _tail(log)
+    if shutil.disk_usage(log.parent).free < _LITTLE_BYTES:
+        # the log itself may be what found no room
+        return DiskFull(f"{engine}: the disk is full at {log.parent}")
     for pattern, fault, reason in _KNOWN:
         if pattern.search(tail):
             return fault(f"{engine}: {reason}; see {log}")

@@ -10,7 +10,7 @@ from infra.engines import EngineName, Engines
 from infra.engines.tests.acknowledged import InKafka, InMongo, InOpenSearch, Target, write_until_broken
 from infra.engines.tests.waiting import eventually
 
-_ENOUGH = 1_000
+_ENOUGH = 300
 
 
 @pytest.fixture(scope="module")

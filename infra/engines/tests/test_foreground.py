@@ -101,6 +101,17 @@ def test_engines_without_their_supervisor_run_on_until_they_are_stopped(tmp_path
         assert watching.status()["mongo"].state == "stopped"
 
 
+def test_stopping_a_home_ends_its_supervisor_first(tmp_path: Path) -> None:
+    with _python("-m", "infra.engines", "start", str(tmp_path), "mongo") as command:
+        _first_line(command)
+
+        with _python("-m", "infra.engines", "stop", str(tmp_path)) as stopping:
+            assert stopping.wait(30) == 0
+
+        assert command.wait(5) == 0
+        assert Engines(tmp_path).status()["mongo"].state == "stopped"
+
+
 def test_engines_on_a_leash_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     watching = Engines(tmp_path)
     with _python("-c", _ON_A_LEASH, str(tmp_path)) as owner:

@@ -79,6 +79,16 @@ def test_the_reason_of_an_end_is_read_from_the_log(
     assert str(log) in str(fault)
 
 
+def test_an_end_on_a_full_disk_is_known_even_where_the_log_found_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "kafka.log"
+    log.touch()
+    monkeypatch.setattr(reasons, "_LITTLE_BYTES", 2**62)
+
+    assert str(reasons.of_end("kafka", log)) == f"kafka: the disk is full at {tmp_path}"
+
+
 def test_a_container_s_limit_counts_as_the_machine_s(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text(f"{300 * 2**20}\n")
     (tmp_path / "memory.current").write_text(f"{200 * 2**20}\n")
