@@ -18,6 +18,7 @@ from aiokafka.structs import ConsumerRecord
 from pymongo.errors import PyMongoError
 
 from shared.kernel.errors import Unavailable
+from shared.runtime.ending import ended
 from shared.runtime.keys import KeyRecord, KeyRing
 from shared.runtime.topics import COMPACTED, Topics
 
@@ -67,8 +68,7 @@ class KeyCopy:
     async def stop(self) -> None:
         following, self._following = self._following, None
         if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            await ended(following)
 
     async def _run(self) -> None:
         while True:

@@ -22,6 +22,7 @@ from shared.kernel.projection import Projection
 from shared.runtime import logging, operate
 from shared.runtime.auth import TokenVerifier, Verifier
 from shared.runtime.codec import PARTITIONS
+from shared.runtime.ending import ended
 from shared.runtime.freshness import Freshness
 from shared.runtime.generations import Registry
 from shared.runtime.http import build_app
@@ -241,10 +242,9 @@ class Service:
     async def _let_go(self) -> None:
         if self._tasks:
             relay, tend = self._tasks
-            tend.cancel()
+            await ended(tend)
             await asyncio.wait([relay], timeout=10)
-            relay.cancel()
-            await asyncio.gather(relay, tend, return_exceptions=True)
+            await ended(relay)
             self._tasks = []
         await asyncio.gather(*(viewing.stop() for viewing in self.viewings.values()), return_exceptions=True)
         await asyncio.gather(*(reacting.stop() for reacting in self._reacting), return_exceptions=True)

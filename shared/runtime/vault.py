@@ -20,6 +20,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.kernel.errors import Unavailable
 from shared.kernel.personal import KEY_BYTES
+from shared.runtime.ending import ended
 from shared.runtime.keycopy import PARTITIONS, TOPIC, encode
 from shared.runtime.keys import KeyRecord, KeyRing
 from shared.runtime.topics import COMPACTED, Topics
@@ -180,8 +181,7 @@ class KeyRelay:
     async def stop(self) -> None:
         running, self._running = self._running, None
         if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
 
     async def open(self) -> None:
         """Fences a predecessor: from now on nothing that it holds can reach the topic."""
