@@ -1,0 +1,59 @@
+"""The whole platform as an operator starts it: first and second start, the handbook's import, memory at rest."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+from benchmarks.harness import Run
+
+_MEGABYTE = 1_000_000
+
+
+async def run(run: Run) -> None:
+    """Three starts in a home of its own; each ends what it began."""
+    home = run.home / "platform"
+    environment = {**os.environ, "FIKARUM_HOME": str(home)}
+    try:
+        run.note("platform", "first start, everything ready", _timed(environment, "up", "--empty"), "s")
+        _fikarum(environment, "down")
+        again = _timed(environment, "up", "--empty")
+        run.note("platform", "second start, everything ready", again, "s", goal=20, at_least=False)
+        imported = _timed(environment, "import", "handbook", HANDBOOK)
+        note = "5,843 changes, until the last page is readable"
+        run.note("platform", "handbook import", imported, "s", goal=120, at_least=False, note=note)
+        status: dict[str, Any] = json.loads(_fikarum(environment, "status", "--json"))
+        total = 0.0
+        for part in status["parts"]:
+            megabytes = part["memory"] / _MEGABYTE
+            total += megabytes
+            run.note("memory", part["name"], megabytes, "MB")
+        run.note("memory", "everything, after the import", total, "MB", goal=3_000, at_least=False)
+    finally:
+        _fikarum(environment, "down")
+
+
+HANDBOOK = "services/wiki/data/handbook-history.jsonl.xz"
+
+
+def _timed(environment: dict[str, str], *arguments: str) -> float:
+    started = time.perf_counter()
+    _fikarum(environment, *arguments)
+    return time.perf_counter() - started
+
+
+def _fikarum(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"fikarum {' '.join(arguments)}: {done.stderr[-2_000:]}")
+    return done.stdout
