@@ -15,6 +15,7 @@ from services.identity.demo import seed
 from services.identity.members_api import changing_router, reading_router
 from services.identity.settings import IdentitySettings
 from shared.runtime.auth import TokenVerifier
+from shared.runtime.ending import ended
 from shared.runtime.keys import MasterKey
 from shared.runtime.service import Service
 from shared.runtime.vault import KeyRelay, KeyVault
@@ -75,8 +76,7 @@ def assemble(settings: IdentitySettings) -> Identity:
 
     async def stop() -> None:
         for task in finishing:
-            task.cancel()
-        await asyncio.gather(*finishing, return_exceptions=True)
+            await ended(task)
         await relay.stop()
         passwords.close()
 
