@@ -1,4 +1,4 @@
-"""The whole platform as an operator starts it: first and second start, the handbook's import, memory at rest."""
+"""The whole platform as an operator starts it: first and second start, the import, memory at rest."""
 
 import json
 import os
@@ -8,8 +8,6 @@ import time
 from typing import Any
 
 from benchmarks.harness import Run
-
-_MEGABYTE = 1_000_000
 
 
 async def run(run: Run) -> None:
@@ -25,11 +23,9 @@ async def run(run: Run) -> None:
         note = "5,843 changes, until the last page is readable"
         run.note("platform", "handbook import", imported, "s", goal=120, at_least=False, note=note)
         status: dict[str, Any] = json.loads(_fikarum(environment, "status", "--json"))
-        total = 0.0
-        for part in status["parts"]:
-            megabytes = part["memory"] / _MEGABYTE
-            total += megabytes
-            run.note("memory", part["name"], megabytes, "MB")
+        for name, part in status["parts"].items():
+            run.note("memory", name, part["memory_mb"], "MB")
+        total = status["memory_mb"]
         run.note("memory", "everything, after the import", total, "MB", goal=3_000, at_least=False)
     finally:
         _fikarum(environment, "down")
