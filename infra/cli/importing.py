@@ -6,8 +6,10 @@ is reported line by line.
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from shared.runtime.ids import derived_id
 
 #: What the wiki and identity take at once, and the bytes of a request that the gateway lets pass with room.
 MOST_CHANGES, MOST_MEMBERS, MOST_BYTES = 200, 500, 1_000_000
+#: Where a request begins, what it shrinks to, and how long its answer may take.
+FIRST_CHANGES, FEWEST_CHANGES, GOOD_SECONDS = 50, 10, 3.0
 SPACE_LANGUAGE = "en"
 #: Refusals of a whole request because of something within it.
 _TOO_LARGE, _MALFORMED = 413, 422
@@ -107,12 +111,12 @@ def bring(platform: Platform, history: History, space_id: str | None, told: Told
     for first in range(0, len(history.authors), MOST_MEMBERS):
         authors = history.authors[first : first + MOST_MEMBERS]
         report.members += _members(platform, history.source, authors)
-    through = 0
+    through, pace = 0, Pace()
     changes = (found for found in _planned(history.path, history.source) if isinstance(found, Change))
-    for batch in portions(
-        handbook.request(change, member_of(history.source, change.author)) for change in changes
-    ):
-        _send(platform, report, owner, batch)
+    requests = (handbook.request(change, member_of(history.source, change.author)) for change in changes)
+    for batch in portions(requests, pace):
+        with pace.measured():
+            _send(platform, report, owner, batch)
         through += len(batch)
         told(through, history.changes)
     if report.commit:
@@ -142,13 +146,32 @@ def _members(platform: Platform, source: str, authors: Iterable[str]) -> int:
     return int(platform.insist("POST", "/members/import", {"members": members})["registered"])
 
 
-def portions(changes: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+class Pace:
+    """How many changes go into one request: as many as are answered in good time, on this machine, now."""
+
+    def __init__(self, most: int = FIRST_CHANGES) -> None:
+        self.most = most
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.took(time.monotonic() - started)
+
+    def took(self, seconds: float) -> None:
+        if seconds > GOOD_SECONDS:
+            self.most = max(self.most // 2, FEWEST_CHANGES)
+        elif seconds < GOOD_SECONDS / 2:
+            self.most = min(self.most * 2, MOST_CHANGES)
+
+
+def portions(changes: Iterable[dict[str, Any]], pace: Pace) -> Iterator[list[dict[str, Any]]]:
     """As many changes as one request may hold."""
     batch: list[dict[str, Any]] = []
     size = 0
     for change in changes:
         weight = len(json.dumps(change))
-        if batch and (len(batch) == MOST_CHANGES or size + weight > MOST_BYTES):
+        if batch and (len(batch) >= pace.most or size + weight > MOST_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(change)

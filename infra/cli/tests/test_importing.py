@@ -10,7 +10,7 @@ import pytest
 from infra.cli import importing, platform
 from infra.cli.faults import Fault
 from infra.cli.handbook import FIRST_HANDBOOK
-from infra.cli.importing import MOST_BYTES, MOST_CHANGES, Report, member_of, portions, read
+from infra.cli.importing import MOST_BYTES, MOST_CHANGES, Pace, Report, member_of, portions, read
 from services.identity.inputs import MOST_IMPORTED
 from services.wiki.api.requests import Import
 from services.wiki.handbook import Problem
@@ -68,15 +68,25 @@ def test_a_missing_file_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_a_request_holds_no_more_changes_and_bytes_than_the_services_take() -> None:
     many: list[dict[str, Any]] = [{"line": number, "body": "x"} for number in range(450)]
-    assert [len(batch) for batch in portions(many)] == [MOST_CHANGES, MOST_CHANGES, 50]
+    pace = Pace(MOST_CHANGES)
+    assert [len(batch) for batch in portions(many, pace)] == [MOST_CHANGES, MOST_CHANGES, 50]
     large: list[dict[str, Any]] = [{"line": number, "body": "x" * (MOST_BYTES // 2)} for number in range(3)]
-    assert [len(batch) for batch in portions(large)] == [1, 1, 1]
-    assert list(portions([])) == []
+    assert [len(batch) for batch in portions(large, pace)] == [1, 1, 1]
+    assert list(portions([], pace)) == []
+
+
+def test_requests_grow_while_they_are_answered_quickly_and_shrink_when_they_are_not() -> None:
+    many: list[dict[str, Any]] = [{"line": number} for number in range(400)]
+    pace, sizes = Pace(50), []
+    for batch, seconds in zip(portions(many, pace), (0.5, 0.5, 9.0, 2.0, 9.0), strict=False):
+        sizes.append(len(batch))
+        pace.took(seconds)
+    assert sizes == [50, 100, 200, 50]
 
 
 def test_the_order_of_changes_is_kept() -> None:
     many: list[dict[str, Any]] = [{"line": number} for number in range(450)]
-    assert [change for batch in portions(many) for change in batch] == many
+    assert [change for batch in portions(many, Pace()) for change in batch] == many
 
 
 def test_an_author_is_the_same_member_in_every_run_and_another_in_every_source() -> None:
