@@ -230,6 +230,10 @@ class KeyRing:
             for value, one in zip(values, sealed, strict=True)
         ]
 
+    async def recall(self, member_ids: Collection[str]) -> None:
+        """Brings keys that will soon be needed into memory, in one query."""
+        await self._keys(member_ids)
+
     async def absorb(self, records: Iterable[KeyRecord]) -> None:
         """Takes in what the topic or the owner says; old and repeated records change nothing."""
         pending = _latest(records)

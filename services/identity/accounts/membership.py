@@ -83,11 +83,15 @@ class Membership:
         """Idempotent: who is there already stays as they are. Answers how many are new."""
         for one in imported:
             permit(one.command.acting, Permission.IMPORT_MEMBERS)
-        await self._vault.ensure([one.command.member_id for one in imported])
+        member_ids = [one.command.member_id for one in imported]
+        await self._vault.ensure(member_ids)
+        await self._vault.ring.recall(member_ids)
         return sum(await asyncio.gather(*(self._import(one, occasion) for one in imported)))
 
     async def _import(self, one: Imported, occasion: Occasion) -> bool:
-        _, tail = await self._store.state(members, member_stream(one.command.member_id))
+        member, tail = await self._store.state(members, member_stream(one.command.member_id))
+        if not members.decide(one.command, member):
+            return False
         at = Occasion(
             by=occasion.by,
             correlation_id=occasion.correlation_id,

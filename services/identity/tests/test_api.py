@@ -1,40 +1,29 @@
 """Identity over HTTP: signing in, sessions, access tokens, members, erasing; on real MongoDB and Kafka."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import bson
-import httpx
 import jwt
 import pytest
 
 from contracts.identity import Kind, Role
 from services.identity.accounts.passwords import Passwords
-from services.identity.assembly import assemble
-from services.identity.domain import accounts
-from services.identity.settings import Argon2, IdentitySettings, SignIns
-from services.identity.tests.conftest import PASSWORD, QUICK, House, Running
+from services.identity.tests.conftest import (
+    NEW_MEMBER,
+    PASSWORD,
+    QUICK,
+    House,
+    code,
+    register,
+    user_name,
+)
 from shared.runtime.auth import TokenVerifier
 from shared.runtime.ids import derived_id, new_id
-from shared.runtime.vault import reapply_erasures
 from shared.tests.eventually import eventually
 
-NEW_MEMBER = {"name": "Bo Berg", "country": "SE", "language": "sv", "time_zone": "Europe/Stockholm"}
-
-
-def code(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
-def user_name() -> str:
-    return f"u{new_id()}"
-
-
-async def register(house: House, **more: Any) -> httpx.Response:
-    answer = await house.ask("ada", "POST", "/members", json={**NEW_MEMBER, **more})
-    assert answer.status_code == 201, answer.text
-    return answer
+#: One service for all of them: each makes its own members.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_member_signs_in_and_gets_a_token_that_every_service_can_verify(house: House) -> None:
@@ -83,20 +72,6 @@ async def test_for_an_unknown_name_the_same_hash_work_is_done(monkeypatch: pytes
     passwords.close()
 
 
-async def test_too_many_failures_close_an_account_for_a_while_and_no_restart_opens_it(
-    identity_settings: IdentitySettings,
-) -> None:
-    name = user_name()
-    async with Running(assemble(identity_settings)) as house:
-        await register(house, user_name=name, password=PASSWORD)
-        for _ in range(3):
-            assert code(await house.try_sign_in(name, "wrong horse battery"))[0] == 401
-        assert code(await house.try_sign_in(name)) == (429, "too-many-sign-ins")
-    async with Running(assemble(identity_settings)) as house:
-        refused = await house.try_sign_in(name)
-        assert code(refused) == (429, "too-many-sign-ins") and int(refused.headers["Retry-After"]) > 1
-
-
 async def test_too_many_failures_from_one_address_close_it_for_other_accounts_too(house: House) -> None:
     address = f"192.0.2.{new_id()}"
     name = user_name()
@@ -121,25 +96,6 @@ async def test_counted_failures_lapse_by_themselves(house: House) -> None:
     assert indexes["ends_at"]["expireAfterSeconds"] == 0
 
 
-async def test_a_password_is_rehashed_when_the_parameters_change(
-    identity_settings: IdentitySettings,
-) -> None:
-    name = user_name()
-    async with Running(assemble(identity_settings)) as house:
-        made = await register(house, user_name=name, password=PASSWORD)
-    stronger = identity_settings.model_copy(update={"argon2": Argon2(passes=2, memory_kib=128, lanes=1)})
-    async with Running(assemble(stronger)) as house:
-        for _ in range(2):
-            assert (await house.try_sign_in(name)).status_code == 201
-        stored = await house.identity.service.store.load(accounts.stream(made.json()["member_id"]))
-        hashes = [
-            await house.identity.service.keys.open(getattr(event, "password_hash"))  # noqa: B009
-            for event in (recorded.event() for recorded in stored)
-            if "password_hash" in event.personal
-        ]
-        assert [str(text).split("$")[3] for text in hashes] == ["m=64,t=1,p=1", "m=128,t=2,p=1"]
-
-
 async def test_no_password_secret_or_name_lies_readable_in_the_store(house: House) -> None:
     name = user_name()
     made = await register(house, user_name=name, password=PASSWORD, name="Unmistakable Personson")
@@ -155,7 +111,7 @@ async def test_sessions_are_listed_with_their_device_and_end_at_once_when_revoke
     name = user_name()
     made = await register(house, user_name=name, password=PASSWORD)
     first, second = await house.sign_in(name), await house.sign_in(name)
-    house.tokens["bo"] = await house.token(first)
+    house.secrets["bo"] = first
 
     async def both() -> bool:
         items = (await house.get("bo", "/sessions"))["items"]
@@ -177,7 +133,7 @@ async def test_sessions_are_listed_with_their_device_and_end_at_once_when_revoke
 async def test_nobody_ends_or_sees_the_session_of_another(house: House) -> None:
     await house.member("bo")
     await house.member("cy")
-    bos = jwt.decode(house.tokens["bo"], options={"verify_signature": False})["sid"]
+    bos = jwt.decode(await house.token_of("bo"), options={"verify_signature": False})["sid"]
     assert code(await house.ask("cy", "DELETE", f"/sessions/{bos}")) == (404, "no-such-session")
     assert code(await house.ask("cy", "DELETE", f"/sessions/{new_id()}")) == (404, "no-such-session")
     assert bos not in str(await house.get("cy", "/sessions"))
@@ -213,7 +169,7 @@ def _token(name: str, scopes: list[str]) -> dict[str, Any]:
 
 async def test_an_access_token_cannot_make_another(house: House) -> None:
     issued = await house.ask("ada", "POST", "/me/tokens", json=_token("all", ["read", "write", "administer"]))
-    house.tokens["script"] = await house.token(issued.json()["secret"])
+    house.secrets["script"] = issued.json()["secret"]
     again = await house.ask("script", "POST", "/me/tokens", json=_token("more", ["read"]))
     assert code(again) == (403, "session-needed")
 
@@ -408,28 +364,6 @@ async def test_who_is_erased_is_a_former_member_everywhere_and_their_user_name_i
     assert again.json()["member_id"] != member_id
 
 
-async def test_an_erasure_cut_short_or_applied_after_a_restore_is_finished(
-    identity_settings: IdentitySettings,
-) -> None:
-    name = user_name()
-    async with Running(assemble(identity_settings)) as house:
-        made = await register(house, user_name=name, password=PASSWORD)
-        member_id = made.json()["member_id"]
-        kept = [*await house.identity.vault.erasures()]
-        await house.identity.vault.erase(member_id)
-        kept = [one for one in await house.identity.vault.erasures() if one not in kept]
-    async with Running(assemble(identity_settings)) as house:
-
-        async def finished() -> bool:
-            (item,) = (await house.get("ada", f"/members?ids={member_id}"))["items"]
-            return bool(item["state"] == "erased")
-
-        await eventually(finished)
-        assert await house.identity.vault.unannounced() == []
-        assert await reapply_erasures(house.identity.vault, kept) == 0
-        await register(house, user_name=name, password=PASSWORD)
-
-
 async def test_a_member_chooses_their_language(house: House) -> None:
     await house.member("bo")
     changed = await house.ask("bo", "PUT", "/me/language", json={"language": "fi"})
@@ -447,12 +381,3 @@ async def test_roles_given_are_in_the_next_token(house: House) -> None:
     assert (await house.exchange(secret)).json()["roles"] == ["coach", "editor"]
     stale = await house.ask("ada", "PUT", path, json={"roles": []}, headers={"If-Match": '"1"'})
     assert code(stale) == (409, "edited-meanwhile")
-
-
-async def test_a_full_queue_of_sign_ins_answers_at_once(identity_settings: IdentitySettings) -> None:
-    slow = Argon2(passes=4, memory_kib=65_536, lanes=1, at_once=1, most_waiting=1)
-    changed = {"argon2": slow, "sign_ins": SignIns(failures_per_account=100)}
-    async with Running(assemble(identity_settings.model_copy(update=changed))) as house:
-        tries = await asyncio.gather(*(house.try_sign_in(user_name()) for _ in range(6)))
-        assert sorted(answer.status_code for answer in tries)[-1] == 503
-        assert {answer.json()["code"] for answer in tries} == {"sign-in-failed", "sign-in-busy"}
