@@ -48,6 +48,8 @@ class Actor:
     member_id: str
     roles: frozenset[str]
     session_id: str
+    #: An access token that was made for reading alone.
+    reads_only: bool = False
 
 
 class Verifier(Protocol):
@@ -89,6 +91,7 @@ class TokenSigner:
             "sub": actor.member_id,
             "sid": actor.session_id,
             "roles": sorted(actor.roles),
+            "ro": actor.reads_only,
             "iat": now,
             "nbf": now,
             "exp": now + LIFE_SECONDS,
@@ -196,7 +199,8 @@ class TokenVerifier:
             raise _refused()
         if not member_id or claims["exp"] - claims["iat"] > LIFE_SECONDS:
             raise _refused()
-        return Actor(str(member_id), frozenset(roles), session_id), float(claims["exp"])
+        actor = Actor(str(member_id), frozenset(roles), session_id, claims.get("ro") is not False)
+        return actor, float(claims["exp"])
 
     def _stale(self) -> bool:
         return self._asked is None or self._clock() - self._asked > KEYS_FRESH_SECONDS

@@ -47,6 +47,9 @@ __all__ = [
     "uvicorn_options",
 ]
 
+#: What changes nothing (RFC 9110, section 9.2.1).
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 COMMIT_HEADER = "Fikarum-Commit"
 AFTER_HEADER = "Fikarum-After"
 BEHIND_HEADER = "Fikarum-Behind"
@@ -195,6 +198,8 @@ async def _caller(
     verifier: Verifier = request.app.state.verifier
     actor = await verifier.verify(shown.credentials)
     bind_contextvars(member_id=actor.member_id)
+    if actor.reads_only and request.method not in SAFE_METHODS:
+        raise Forbidden("token-reads-only", "This access token only reads. Make one that may write.")
     return actor
 
 

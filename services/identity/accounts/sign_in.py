@@ -109,8 +109,9 @@ class SignIn:
         member, _ = await self._store.state(members, member_stream(member_id))
         if not member.may_sign_in:
             raise signed_out()
-        roles = roles_within(scopes, member.roles)
-        return Vouched(Actor(member_id, frozenset(role.value for role in roles), secret.id), scopes, member)
+        roles = frozenset(role.value for role in roles_within(scopes, member.roles))
+        actor = Actor(member_id, roles, secret.id, reads_only=Scope.WRITE not in scopes)
+        return Vouched(actor, scopes, member)
 
     async def _password_hash(self, member_id: str) -> tuple[str | None, int]:
         """The hash that counts and how many there were; opened from the stream each time."""

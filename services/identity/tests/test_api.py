@@ -167,6 +167,14 @@ def _token(name: str, scopes: list[str]) -> dict[str, Any]:
     return {"name": name, "scopes": scopes, "expires_at": end.isoformat()}
 
 
+async def test_an_access_token_for_reading_changes_nothing_in_any_service(house: House) -> None:
+    issued = await house.ask("ada", "POST", "/me/tokens", json=_token("report", ["read", "administer"]))
+    house.secrets["reader"] = issued.json()["secret"]
+    assert (await house.ask("reader", "GET", "/me")).status_code == 200
+    for method, path, body in [("PUT", "/me/language", {"language": "fi"}), ("POST", "/members", NEW_MEMBER)]:
+        assert code(await house.ask("reader", method, path, json=body)) == (403, "token-reads-only")
+
+
 async def test_an_access_token_cannot_make_another(house: House) -> None:
     issued = await house.ask("ada", "POST", "/me/tokens", json=_token("all", ["read", "write", "administer"]))
     house.secrets["script"] = issued.json()["secret"]
