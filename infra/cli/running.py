@@ -27,12 +27,16 @@ Watch = Callable[[State], None]
 def supervisor_of(home: Home) -> int | None:
     """The pid of whoever watches over the home. Raises Fault where that is not ours."""
     pid = FolderLock(home.path / "supervisor").holder()
-    if pid and not _is_ours(pid):
+    if pid and not _is_ours(home, pid):
         raise Fault(f"pid {pid} runs the engines of {home.path} alone: end it first (kill {pid})")
     return pid
 
 
-def _is_ours(pid: int) -> bool:
+def _is_ours(home: Home, pid: int) -> bool:
+    """By what it wrote, or, before it wrote anything, by its command."""
+    known = state.read(home.state)
+    if known is not None and known.supervisor.pid == pid:
+        return True
     try:
         return any("infra.cli.supervisor" in word for word in psutil.Process(pid).cmdline())
     except psutil.NoSuchProcess:

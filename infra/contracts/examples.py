@@ -20,6 +20,16 @@ _BY_FORMAT = {
     "uri": "https://intranet.example/",
     "email": "ann@example.org",
 }
+#: Words that the house's fields have in common; every other text is called after its field.
+_BY_NAME = {
+    "audience": "staff",
+    "body": "# Returns\n\nScan the receipt.\n",
+    "country": "SE",
+    "language": "sv",
+    "path": "service/returns",
+    "time_zone": "Europe/Stockholm",
+    "title": "Returns",
+}
 #: The AES-GCM parts of a sealed value that no key opens: nonce, text and tag have their true lengths.
 _CIPHERTEXT = bytes(range(12 + 5 + 16))
 
@@ -81,7 +91,7 @@ def _value(name: str, schema: Schema, whole: Schema) -> Any:
 def _text(name: str, schema: Schema) -> str:
     if "pattern" in schema:
         raise NeedsAHand(f"{name} follows the pattern {schema['pattern']}")
-    found = _BY_FORMAT.get(schema.get("format", ""))
+    found = _BY_FORMAT.get(schema.get("format", "")) or _BY_NAME.get(name)
     made = found or (f"{name.removesuffix('_id')}-1" if name.endswith("_id") else name.replace("_", " "))
     return made.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
 
