@@ -144,6 +144,8 @@ class Service:
         """Why requests should go elsewhere; nothing when all is well."""
         if not self.up.is_set():
             return [f"waits for {self.waiting_for}"]
+        if self._keys is not None and not self._keys.caught_up.is_set():
+            return ["waits for personal keys"]
         return [f"{v.name} is being built" for v in self.viewings.values() if v.views.generation is None]
 
     @contextlib.asynccontextmanager
