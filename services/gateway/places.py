@@ -39,6 +39,11 @@ def safe_return(path: str | None) -> str:
     return path
 
 
+def preview(page_id: str | None = None) -> str:
+    """Of a page that is there, or of one that is being begun."""
+    return _with(PREVIEW, page=page_id)
+
+
 def space(space_id: str) -> str:
     return f"/wiki/spaces/{quote(space_id, safe='')}"
 

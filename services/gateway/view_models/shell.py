@@ -97,7 +97,7 @@ class ChangedPage:
 @dataclass(frozen=True, slots=True)
 class SpaceCard:
     space: SpaceRef
-    pages: int
+    pages: int | None
     changed_at: datetime | None = None
     purpose: str = ""
 

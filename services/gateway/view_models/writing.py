@@ -17,7 +17,8 @@ PAGE_LANGUAGES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class PageForm:
-    """What stands in the fields, as typed. `key` is the form's idempotency key: sent twice, it saves once."""
+    """What stands in the fields, as typed. `key` is the form's idempotency key: sent twice, it saves once.
+    A page that is there already has its title in its text."""
 
     key: str
     title: str = ""
@@ -44,6 +45,9 @@ class EditView(View):
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     languages: Sequence[str] = PAGE_LANGUAGES
+    #: Who may read a page that is there already is for its owner and for editors to decide.
+    may_choose_readers: bool = True
+    space_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,6 @@ class ConflictView(View):
     page: PageHead
     form: PageForm
     theirs: RevisionLine
-    their_title: str
     their_body: str
     blocks: Sequence[DiffBlock | DiffSame]
 

@@ -1,0 +1,202 @@
+"""The API: each request goes to the service that it belongs to, in the caller's name, and its answer back."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+
+from services.gateway import forgery
+from services.gateway.addresses import API, destination, public
+from services.gateway.clients import Malformed, part, refusal
+from services.gateway.faults import fault_said
+from services.gateway.locale import Locale, translate_refusal
+from services.gateway.openapi import Description
+from services.gateway.reception import Reception, address_of, check_length, too_large
+from services.gateway.sessions import Session
+from shared.kernel.errors import Forbidden, Refused, Unauthenticated
+from shared.runtime import problems
+from shared.runtime.http import AFTER_HEADER, COMMIT_HEADER
+from shared.runtime.problems import Problem
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_ASKED = (
+    "accept",
+    "content-length",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "if-range",
+    "range",
+)
+_ANSWERED = (
+    "accept-ranges",
+    "cache-control",
+    "content-disposition",
+    "content-length",
+    "content-range",
+    "content-type",
+    "etag",
+    "fikarum-behind",
+    "fikarum-commit",
+    "last-modified",
+    "retry-after",
+)
+#: Answers up to this many bytes are handed on whole.
+_WHOLE = 1024 * 1024
+
+
+def router(reception: Reception) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    description = Description(reception.clients)
+
+    @routes.get(f"{API}/openapi.json")
+    async def describe(request: Request) -> Response:
+        reception.rate.take(address_of(request))
+        return JSONResponse(await description.whole())
+
+    @routes.api_route(API + "/{path:path}", methods=_METHODS)
+    async def forward(path: str, request: Request) -> Response:
+        service, address = destination(path)
+        session = request.state.session = await _caller(reception, request)
+        if path == "me" and session is not None:
+            address = f"/members/{part(session.held.member_id)}"
+        answer = await _asked(reception, request, service, address, session)
+        return await _handed_on(reception, request, service, answer, session)
+
+    return routes
+
+
+async def _caller(reception: Reception, request: Request) -> Session | None:
+    """Who calls, by a token or by the browser's cookie; None for a stranger. Raises Refused."""
+    shown = request.headers.get("authorization")
+    if shown is not None:
+        scheme, _, secret = shown.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("sign-in-needed", "Sign in first.")
+        session = await reception.session(secret.strip(), address_of(request))
+        assert session is not None
+        _check_scopes(session, request.method)
+        return session
+    secret = request.cookies.get(reception.session_cookie, "")
+    if secret and request.method not in forgery.SAFE_METHODS:
+        forgery.check_origin(request)
+        forgery.check_token(request.headers.get(forgery.HEADER), secret)
+    return await reception.session(secret or None, address_of(request))
+
+
+def _check_scopes(session: Session, method: str) -> None:
+    """An access token is good for what its member said when they made it."""
+    needed = "read" if method in forgery.SAFE_METHODS else "write"
+    if needed not in session.held.scopes:
+        raise Forbidden("scope-missing", "This access token was not made for that. Make one that may.")
+
+
+async def _asked(
+    reception: Reception, request: Request, service: str, address: str, session: Session | None
+) -> httpx.Response:
+    limit = reception.settings.limits.body_bytes
+    check_length(request, limit)
+    reads = request.method in forgery.SAFE_METHODS
+    after = request.headers.get(AFTER_HEADER)
+    if session is not None and reads:
+        sessions = reception.sessions
+        asked = sessions.after_commit(session, service, after) if after else sessions.after(session, service)
+        after = await asked
+    return await reception.clients.stream(
+        service,
+        request.method,
+        address,
+        token=session.held.token if session else None,
+        after=after,
+        query=request.url.query,
+        content=None if reads else _bounded(request, limit),
+        headers={
+            "Fikarum-Client-Address": address_of(request),
+            **{name: request.headers[name] for name in _ASKED if name in request.headers},
+        },
+    )
+
+
+async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large()
+        yield chunk
+
+
+async def _handed_on(
+    reception: Reception, request: Request, service: str, answer: httpx.Response, session: Session | None
+) -> Response:
+    try:
+        if answer.is_error:
+            await answer.aread()
+            raise refusal(service, answer)
+        if session is not None:
+            reception.sessions.wrote(session, answer.headers.get(COMMIT_HEADER))
+            if service == "identity" and request.method not in forgery.SAFE_METHODS:
+                # What the token says of its member may have changed, or the session have ended.
+                reception.sessions.forget(session.secret)
+        headers = _headers(service, answer)
+        length = answer.headers.get("content-length", "")
+        if request.method != "HEAD" and not (length.isdigit() and int(length) <= _WHOLE):
+            closing = BackgroundTask(answer.aclose)
+            return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=closing)
+        body = await answer.aread()
+    except BaseException:
+        await answer.aclose()
+        raise
+    response = Response(body, answer.status_code, {k: v for k, v in headers.items() if k != "content-length"})
+    if request.method == "HEAD" and length:
+        response.headers["content-length"] = length
+    return response
+
+
+def _headers(service: str, answer: httpx.Response) -> dict[str, str]:
+    headers = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
+    location = answer.headers.get("location", "")
+    if location.startswith("/") and (shown := public(service, location)) is not None:
+        headers["location"] = API + shown
+    return headers
+
+
+def is_api(request: Request) -> bool:
+    return request.url.path.startswith(f"{API}/")
+
+
+async def of_refusal(reception: Reception, request: Request, refused: Refused) -> Response:
+    """A refusal as problem details in the caller's language."""
+    problem = problems.of_refusal(refused)
+    here = _locale(reception, request)
+    if isinstance(refused, Malformed):
+        faults = [
+            problems.Fault(field=f.field, message=fault_said(f.code, f.message, here), code=f.code)
+            for f in refused.faults
+        ]
+        problem = problem.model_copy(update={"errors": faults})
+    return _answer(problem, here)
+
+
+async def of_http(reception: Reception, request: Request, error: HTTPException) -> Response:
+    return _answer(problems.of_http(error), _locale(reception, request), error.headers)
+
+
+async def of_bug(reception: Reception, request: Request) -> Response:
+    return _answer(problems.of_bug(), reception.locale(request, None))
+
+
+def _locale(reception: Reception, request: Request) -> Locale:
+    """As the request asks, else as its member prefers."""
+    asked = "accept-language" in request.headers
+    return reception.locale(request, None if asked else getattr(request.state, "session", None))
+
+
+def _answer(problem: Problem, here: Locale, headers: Mapping[str, str] | None = None) -> Response:
+    said = translate_refusal(problem.code, problem.detail, here)
+    translated = problem.model_copy(update={"detail": said})
+    return problems.answer(translated, {**(headers or {}), "Content-Language": here.language})

@@ -1,0 +1,90 @@
+"""The gateway, assembled: pages and API in front of the services. It keeps nothing itself."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from services.gateway import api, assets, statics
+from services.gateway.headers import Guarded
+from services.gateway.pages import areas, problems
+from services.gateway.pages.visit import Visits
+from services.gateway.reception import Reception
+from shared.kernel.errors import NotFound, Refused
+from shared.runtime.http import Api, build_app
+from shared.runtime.settings import Settings
+
+#: Quick, and within a few percent of the smallest.
+ZIP_LEVEL = 4
+SMALLEST_ZIPPED = 1_024
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+
+def assemble(settings: Settings) -> Api:
+    reception = Reception(settings)
+    visits = Visits(reception)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Said now and not by the first page: an image without its files must not begin to serve.
+        assets.asset_url("app.css")
+        yield
+        await reception.clients.close()
+
+    app = build_app("gateway", settings, lifespan=lifespan, uncounted=(f"{assets.MOUNTED_AT}/",))
+    # Bodies are counted where they are read, so that what is too large is refused in the reader's words.
+    app.max_body_size = None
+    # The services describe the API together; a description of the pages would be noise.
+    app.router.routes[:] = [
+        route for route in app.router.routes if getattr(route, "path", "") != app.openapi_url
+    ]
+    app.state.visits = visits
+    app.include_router(statics.router(statics.Statics()))
+    app.include_router(api.router(reception))
+    for routes in areas.ALL:
+        app.include_router(routes)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED, compresslevel=ZIP_LEVEL)
+    _refuse(app, reception, visits)
+    app.middleware_stack = Guarded(app.build_middleware_stack(), production=settings.production)
+    return app
+
+
+def _refuse(app: Api, reception: Reception, visits: Visits) -> None:
+    """Problems leave as problem details from the API and as pages from everywhere else."""
+
+    async def refused(request: Request, error: Refused) -> Response:
+        if api.is_api(request):
+            return await api.of_refusal(reception, request, error)
+        return await problems.of_refusal(visits, request, error)
+
+    async def http(request: Request, error: HTTPException) -> Response:
+        if api.is_api(request):
+            return await api.of_http(reception, request, error)
+        return await problems.of_http(visits, request, error)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        if api.is_api(request):
+            return await api.of_bug(reception, request)
+        return await problems.of_bug(visits, request)
+
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        # Only numbers in addresses are declared: one that is none names nothing.
+        return await refused(request, NotFound("no-such-address", "There is nothing at this address."))
+
+    handlers: dict[type[Exception], Handler] = {
+        Refused: refused,
+        HTTPException: http,
+        RequestValidationError: invalid,
+        Exception: failed,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+app = assemble(Settings.from_env())

@@ -1,0 +1,39 @@
+"""What is wrong with a field, in the reader's language: for the rules that every form has, by their codes."""
+
+from services.gateway.locale import SOURCE, Locale
+
+
+def fault_said(code: str, message: str, here: Locale) -> str:
+    """A service's own sentence in its language or where the code is not one of these."""
+    if here.language == SOURCE:
+        return message
+    return _sentences(here).get(code, message)
+
+
+def _sentences(here: Locale) -> dict[str, str]:
+    _ = here.gettext
+    return {
+        "missing": _("This is needed."),
+        "extra-forbidden": _("There is no such field."),
+        "string-type": _("This must be text."),
+        "string-too-short": _("This is too short."),
+        "string-too-long": _("This is too long."),
+        "string-pattern-mismatch": _("This does not have the form that is needed."),
+        "int-type": _("This must be a whole number."),
+        "int-parsing": _("This must be a whole number."),
+        "bool-type": _("This must be true or false."),
+        "enum": _("Choose one of the values that there are."),
+        "literal-error": _("Choose one of the values that there are."),
+        "greater-than-equal": _("This is too small."),
+        "less-than-equal": _("This is too large."),
+        "too-short": _("There are too few."),
+        "too-long": _("There are too many."),
+        "text-characters": _("This holds a control character or half of a character. Remove it."),
+        "nested-too-deep": _("This is nested too deeply."),
+        "number-too-large": _("This number is too large."),
+        "not-json": _("Send JSON, as Content-Type: application/json."),
+        "json-invalid": _("This is not JSON."),
+        "datetime-from-date-parsing": _("This must be a date and a time with its offset."),
+        "datetime-parsing": _("This must be a date and a time with its offset."),
+        "timezone-aware": _("This must be a date and a time with its offset."),
+    }

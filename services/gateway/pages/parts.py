@@ -1,0 +1,116 @@
+"""What several pages of the wiki show: where a page lies, what its reader may do, one step of its history."""
+
+import asyncio
+from collections.abc import Sequence
+
+from services.gateway.clients import part
+from services.gateway.pages.answers import Item, ItemList, Page, Space, SpaceList, Step, Tree
+from services.gateway.pages.trees import above, tree
+from services.gateway.pages.visit import Names, Visit
+from services.gateway.view_models import (
+    ChangedPage,
+    PageHead,
+    PageRef,
+    RevisionKind,
+    RevisionLine,
+    Rights,
+    SpaceRef,
+    TreeNode,
+)
+from shared.kernel.errors import NotFound, Unavailable
+
+#: Spaces in one answer of the wiki, and all that lists and choices show.
+SPACES_AT_ONCE = 100
+MOST_SPACES = 300
+
+_KINDS: dict[str, RevisionKind] = {
+    "started": "created",
+    "revised": "revised",
+    "moved": "moved",
+    "deleted": "deleted",
+    "restored": "restored",
+}
+
+
+async def page_of(visit: Visit, page_id: str, after: str | None = None) -> Page:
+    """Raises NotFound. `after` is a commit that it should hold."""
+    answer = await visit.ask("wiki", "GET", f"/wiki/pages/{part(page_id)}", after=after)
+    return Page.model_validate(answer.body)
+
+
+async def spaces_of(visit: Visit) -> list[Space]:
+    """Every space that the reader may see, by name."""
+    found: list[Space] = []
+    cursor: str | None = ""
+    while cursor is not None and len(found) < MOST_SPACES:
+        query: dict[str, str | int] = {"limit": SPACES_AT_ONCE, **({"cursor": cursor} if cursor else {})}
+        listed = SpaceList.model_validate((await visit.ask("wiki", "GET", "/wiki/spaces", query=query)).body)
+        found += listed.items
+        cursor = listed.next
+    return found
+
+
+async def space_of(visit: Visit, space_id: str) -> Space:
+    """Raises NotFound."""
+    return Space.model_validate((await visit.ask("wiki", "GET", f"/wiki/spaces/{part(space_id)}")).body)
+
+
+async def tree_of(visit: Visit, space_id: str) -> list[TreeNode]:
+    """Raises NotFound."""
+    answer = await visit.ask("wiki", "GET", f"/wiki/spaces/{part(space_id)}/tree")
+    return tree(Tree.model_validate(answer.body).items)
+
+
+async def recent_of(visit: Visit, limit: int, space_id: str | None = None) -> list[Item]:
+    query: dict[str, str | int] = {"limit": limit, **({"space": space_id} if space_id else {})}
+    return ItemList.model_validate((await visit.ask("wiki", "GET", "/wiki/recent", query=query)).body).items
+
+
+async def place_of(visit: Visit, space_id: str) -> tuple[SpaceRef, list[TreeNode]]:
+    """The space and its tree; a page may be open to somebody whom its space is not."""
+    try:
+        space, nodes = await asyncio.gather(space_of(visit, space_id), tree_of(visit, space_id))
+    except (NotFound, Unavailable):
+        return SpaceRef(space_id, visit.locale.gettext("A space")), []
+    return SpaceRef(space.id, space.name), nodes
+
+
+def head(page: Item, space: SpaceRef, nodes: Sequence[TreeNode]) -> PageHead:
+    return PageHead(
+        id=page.id,
+        title=page.title,
+        language=page.language,
+        space=space,
+        path=page.path,
+        classification=page.classification,
+        revision=page.revision,
+        crumbs=above(nodes, page.id),
+    )
+
+
+async def head_of(visit: Visit, page: Item) -> PageHead:
+    return head(page, *await place_of(visit, page.space_id))
+
+
+def rights(page: Page) -> Rights:
+    writes, deletes = page.may.get("write", False), page.may.get("delete", False)
+    return Rights(edit=writes, move=writes, delete=deletes, restore=writes)
+
+
+def line(step: Step, names: Names) -> RevisionLine:
+    return RevisionLine(
+        step.revision, step.occurred_at, names.of(step.author_id), step.note, _KINDS[step.kind]
+    )
+
+
+def ref(item: Item) -> PageRef:
+    return PageRef(item.id, item.title, item.language)
+
+
+def changed(items: Sequence[Item], spaces: dict[str, SpaceRef], names: Names) -> list[ChangedPage]:
+    """Pages whose space the reader may see as well."""
+    return [
+        ChangedPage(ref(item), spaces[item.space_id], item.occurred_at, names.of(item.author_id), item.note)
+        for item in items
+        if item.space_id in spaces
+    ]

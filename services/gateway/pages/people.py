@@ -1,0 +1,77 @@
+"""What are these members called? Asked of identity once for a whole page, and remembered briefly."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+
+from pydantic import BaseModel, TypeAdapter
+
+from services.gateway.clients import Away, Clients
+from services.gateway.sessions import Session
+from services.gateway.view_models import Person
+
+MOST = 10_000
+#: A name that changed, or went, is shown for so long at most.
+FRESH_SECONDS = 60.0
+#: Members that identity names in one answer.
+AT_ONCE = 100
+
+
+class Known(BaseModel):
+    """What identity says for display. `pending`: the name is on its way there."""
+
+    member_id: str
+    name: str = ""
+    kind: str = ""
+    erased: bool = False
+    pending: bool = False
+
+    @property
+    def person(self) -> Person:
+        if self.erased:
+            return Person.erased(self.member_id)
+        return Person.named(self.member_id, "" if self.pending else self.name)
+
+
+_LISTED: TypeAdapter[list[Known]] = TypeAdapter(list[Known])
+
+
+class People:
+    """Members by id, for as long as they are fresh."""
+
+    def __init__(self, clients: Clients, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[Known, float]] = OrderedDict()
+
+    async def known(self, session: Session, member_ids: Iterable[str]) -> dict[str, Known]:
+        """One without a name where identity is away, or knows nobody by that id."""
+        wanted = sorted(set(member_ids))
+        now = self._clock()
+        found = {
+            member_id: entry[0]
+            for member_id in wanted
+            if (entry := self._known.get(member_id)) is not None and entry[1] > now
+        }
+        missing = [member_id for member_id in wanted if member_id not in found]
+        for at in range(0, len(missing), AT_ONCE):
+            found |= await self._ask(session, missing[at : at + AT_ONCE])
+        return {member_id: found.get(member_id) or Known(member_id=member_id) for member_id in wanted}
+
+    async def _ask(self, session: Session, member_ids: Sequence[str]) -> dict[str, Known]:
+        query = {"ids": ",".join(member_ids)}
+        try:
+            answer = await self._clients.ask(
+                "identity", "GET", "/members", token=session.held.token, query=query
+            )
+        except Away:
+            return {}
+        found = {member.member_id: member for member in _LISTED.validate_python(answer.body["items"])}
+        until = self._clock() + FRESH_SECONDS
+        for member_id, member in found.items():
+            if not member.pending:
+                self._known[member_id] = (member, until)
+                self._known.move_to_end(member_id)
+        while len(self._known) > MOST:
+            self._known.popitem(last=False)
+        return found

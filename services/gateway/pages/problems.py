@@ -1,0 +1,80 @@
+"""What a reader sees when it did not work: in their words, with what to do, and nothing of the inside."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from services.gateway import forgery, places
+from services.gateway.clients import Away
+from services.gateway.pages.visit import Visit, Visits
+from services.gateway.view_models import ProblemView
+from shared.kernel.errors import Forbidden, NotFound, Refused, TooLarge, TooMany, Unauthenticated, Unavailable
+from shared.runtime.logging import correlation_id
+from shared.runtime.problems import status_of
+
+Kind = Literal["not-found", "forbidden", "expired", "too-large", "too-many", "invalid", "away", "failed"]
+
+_KINDS: dict[type[Refused], Kind] = {
+    NotFound: "not-found",
+    Forbidden: "forbidden",
+    Unauthenticated: "expired",
+    TooLarge: "too-large",
+    TooMany: "too-many",
+    Unavailable: "away",
+    Refused: "invalid",
+}
+_STATUSES: dict[int, Kind] = {404: "not-found", 405: "not-found", 413: "too-large"}
+#: The kinds whose heading says it all, and must not tell apart what is not there from what is not theirs.
+_SILENT = frozenset({"not-found", "expired"})
+
+
+async def of_refusal(visits: Visits, request: Request, refused: Refused) -> Response:
+    visit = await _visit(visits, request)
+    if isinstance(refused, Unauthenticated):
+        visit.reception.sessions.forget(visit.secret)
+        if request.method in forgery.SAFE_METHODS:
+            return visit.go(places.sign_in(visit.path if visit.path != places.HOME else None))
+    kind = _kind(refused)
+    detail = "" if kind in _SILENT else visit.said(refused)
+    response = _shown(visit, kind, status_of(refused), detail)
+    if isinstance(refused, TooMany):
+        response.headers["Retry-After"] = str(refused.params.get("seconds", 1))
+    return response
+
+
+async def of_http(visits: Visits, request: Request, error: HTTPException) -> Response:
+    visit = await _visit(visits, request)
+    response = _shown(visit, _STATUSES.get(error.status_code, "invalid"), error.status_code, "")
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def of_bug(visits: Visits, request: Request) -> Response:
+    visit: Visit = getattr(request.state, "visit", None) or visits.stranger(request)
+    return _shown(visit, "failed", HTTPStatus.INTERNAL_SERVER_ERROR, "")
+
+
+def _kind(refused: Refused) -> Kind:
+    if refused.code == "form-expired":
+        return "expired"
+    if isinstance(refused, Away) and refused.failed:
+        return "failed"
+    return next(_KINDS[kind] for kind in type(refused).__mro__ if kind in _KINDS)
+
+
+def _shown(visit: Visit, kind: Kind, status: int, detail: str) -> Response:
+    return visit.show(ProblemView(kind, detail, correlation_id()), status=status)
+
+
+async def _visit(visits: Visits, request: Request) -> Visit:
+    """The visit that was refused; where it had not begun, it begins now, or nobody is known."""
+    begun: Visit | None = getattr(request.state, "visit", None)
+    if begun is not None:
+        return begun
+    try:
+        return await visits.begin(request)
+    except Refused:
+        return visits.stranger(request)

@@ -1,0 +1,286 @@
+"""One request for a page: who asks and in which language, what they sent, and how it is answered."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from services.gateway import forgery, places
+from services.gateway.clients import Answer, Away
+from services.gateway.locale import Locale, translate_refusal
+from services.gateway.pages.people import Known, People
+from services.gateway.reception import NOTICE_COOKIE, Reception, address_of, body_of, new_secret, theme_of
+from services.gateway.render import render
+from services.gateway.sessions import Session
+from services.gateway.view_models import Notice, Person, Place, Shell, View
+from shared.kernel.errors import Refused, Unauthenticated
+from shared.runtime.operate import OPERATORS
+
+MOST_FIELDS = 200
+NOTICE_SECONDS = 60
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True)
+class Visit:
+    reception: Reception
+    people: People
+    request: Request
+    locale: Locale
+    #: What form tokens are bound to: the session's secret, or that of somebody who has none.
+    secret: str
+    session: Session | None = None
+    viewer: Known | None = None
+    behind: bool = False
+    #: Cookies that the answer sets beside its own: name, value, seconds.
+    cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
+
+    @property
+    def signed_in(self) -> Session:
+        """Raises Unauthenticated for a stranger."""
+        if self.session is None:
+            raise Unauthenticated("sign-in-needed", "Sign in first.")
+        return self.session
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        after: str | None = None,
+    ) -> Answer:
+        """In the member's name, after what they wrote a moment ago. Raises Away, Refused."""
+        session, sessions = self.signed_in, self.reception.sessions
+        if after is None and method == "GET":
+            after = await sessions.after(session, service)
+        answer = await self.reception.clients.ask(
+            service,
+            method,
+            path,
+            token=session.held.token,
+            after=after,
+            query=query,
+            json=json,
+            headers=headers,
+        )
+        sessions.wrote(session, answer.commit)
+        self.behind = self.behind or answer.behind
+        return answer
+
+    async def ask_if_there(
+        self, service: str, path: str, query: Mapping[str, str | int] | None = None
+    ) -> Any | None:
+        """What a page can do without: None while the service is away."""
+        try:
+            return (await self.ask(service, "GET", path, query=query)).body
+        except Away:
+            return None
+
+    async def named(self, member_ids: Iterable[str | None]) -> "Names":
+        """The people of a page, asked for once."""
+        wanted = [member_id for member_id in member_ids if member_id]
+        return Names(await self.people.known(self.signed_in, wanted))
+
+    async def form(self) -> "Form":
+        """What was sent, of a page of ours. Raises Forbidden, TooLarge, Refused."""
+        forgery.check_origin(self.request)
+        if self.request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            raise Refused("not-a-form", "This is not what our forms send. Load the page again.")
+        form = _parsed(await body_of(self.request, self.reception.settings.limits.body_bytes))
+        shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
+        forgery.check_token(shown, self.secret)
+        return form
+
+    def said(self, refused: Refused) -> str:
+        """A refusal in the reader's words."""
+        return translate_refusal(refused.code, str(refused), self.locale)
+
+    @property
+    def path(self) -> str:
+        """This page's own address; where a form was sent, that of the page that showed it."""
+        url = self.request.url
+        if self.request.method not in forgery.SAFE_METHODS:
+            shown = urlsplit(self.request.headers.get("referer", ""))
+            if shown.netloc == self.request.headers.get("host"):
+                return places.safe_return(f"{shown.path}?{shown.query}" if shown.query else shown.path)
+        return places.safe_return(f"{url.path}?{url.query}" if url.query else url.path)
+
+    def shell(self, place: Place | None, notices: Sequence[Notice]) -> Shell:
+        return Shell(
+            locale=self.locale,
+            now=datetime.now(UTC),
+            path=self.path,
+            csrf_token=forgery.token_for(self.secret),
+            viewer=self.viewer.person if self.viewer else None,
+            operator=self.is_operator,
+            may_write=self.is_staff,
+            theme=theme_of(self.request.cookies),
+            place=place,
+            notices=notices,
+            behind=self.behind,
+        )
+
+    @property
+    def is_operator(self) -> bool:
+        return self.session is not None and bool(self.session.held.roles & OPERATORS)
+
+    @property
+    def is_staff(self) -> bool:
+        return self.viewer is not None and self.viewer.kind == "staff"
+
+    def show(
+        self, view: View, *, place: Place | None = None, status: int = 200, notices: Sequence[Notice] = ()
+    ) -> Response:
+        waiting = self.request.cookies.get(NOTICE_COOKIE)
+        notices = [*(told(waiting, self.locale) if waiting else ()), *notices]
+        response = HTMLResponse(render(view, self.shell(place, notices)), status)
+        response.headers["Content-Language"] = self.locale.language
+        if waiting:
+            self.reception.set_cookie(self.request, response, NOTICE_COOKIE, "", seconds=0)
+        return self._with_cookies(response)
+
+    def go(self, address: str, notice: str | None = None) -> Response:
+        """On to another page, which tells what was done."""
+        response: Response = RedirectResponse(address, 303)
+        if "hx-request" in self.request.headers:
+            response = Response(status_code=204, headers={"HX-Redirect": address})
+        if notice:
+            self.reception.set_cookie(self.request, response, NOTICE_COOKIE, notice, seconds=NOTICE_SECONDS)
+        return self._with_cookies(response)
+
+    def sign_out(self) -> Response:
+        """Off to the door, with nothing of the session left here."""
+        self.reception.sessions.forget(self.secret)
+        self.cookies.append((self.reception.session_cookie, "", 0))
+        return self.go(places.SIGN_IN, "signed-out")
+
+    def _with_cookies(self, response: Response) -> Response:
+        for name, value, seconds in self.cookies:
+            self.reception.set_cookie(self.request, response, name, value, seconds=seconds)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Fields by name, as typed, each with all its values. Line ends are as this house writes them."""
+
+    fields: Mapping[str, Sequence[str]]
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.fields.get(name, [default])[-1]
+
+    def texts(self, name: str) -> list[str]:
+        return list(self.fields.get(name, ()))
+
+    def number(self, name: str) -> int | None:
+        text = self.text(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _parsed(body: bytes) -> Form:
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=MOST_FIELDS,
+            encoding="utf-8",
+            errors="strict",
+        )
+    except ValueError:
+        raise Refused("unreadable-form", "This form cannot be read. Load the page again.") from None
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        # Browsers send every line end as CRLF.
+        fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return Form(fields)
+
+
+def told(code: str, locale: Locale) -> Sequence[Notice]:
+    """What was done, in words; nothing for a code that nobody of us set."""
+    _ = locale.gettext
+    texts = {
+        "started": _("The page is published."),
+        "revised": _("The page is saved."),
+        "unchanged": _("Nothing was changed, so nothing was saved."),
+        "moved": _("The page has moved."),
+        "deleted": _("The page is deleted. It can be brought back."),
+        "restored": _("The page is back."),
+        "reverted": _("The earlier version is back, as a new one."),
+        "token-revoked": _("The token is revoked."),
+        "session-revoked": _("That device is signed out."),
+        "signed-out": _("You are signed out."),
+        "rebuild-begun": _("The view is being built anew. Readers see the old one until it has caught up."),
+        "rebuild-given-up": _("The new generation was dropped."),
+    }
+    return [Notice(texts[code])] if code in texts else []
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Members by id. Nobody, or somebody unknown, has no name."""
+
+    known: Mapping[str, Known]
+
+    def of(self, member_id: str | None) -> Person:
+        known = self.known.get(member_id or "")
+        return known.person if known else Person.named(member_id or "", "")
+
+
+class Visits:
+    """Turns requests into visits."""
+
+    def __init__(self, reception: Reception) -> None:
+        self.reception = reception
+        self.people = People(reception.clients)
+
+    async def begin(self, request: Request) -> Visit:
+        """Raises Away, TooMany; somebody whose session has ended is a stranger."""
+        reception = self.reception
+        secret = request.cookies.get(reception.session_cookie)
+        try:
+            session = await reception.session(secret, address_of(request))
+        except Unauthenticated:
+            return self.stranger(request, [(reception.session_cookie, "", 0)])
+        if session is None:
+            return self.stranger(request)
+        member_id = session.held.member_id
+        viewer = (await self.people.known(session, [member_id]))[member_id]
+        locale = reception.locale(request, session)
+        visit = Visit(reception, self.people, request, locale, session.secret, session, viewer)
+        request.state.visit = visit
+        return visit
+
+    def stranger(self, request: Request, cookies: Sequence[tuple[str, str, int | None]] = ()) -> Visit:
+        """Somebody unknown, whose forms are bound to a cookie of their own."""
+        reception = self.reception
+        visitor = request.cookies.get(reception.visitor_cookie)
+        mine = [*cookies]
+        if not visitor:
+            visitor = new_secret()
+            mine.append((reception.visitor_cookie, visitor, None))
+        visit = Visit(reception, self.people, request, reception.locale(request, None), visitor, cookies=mine)
+        request.state.visit = visit
+        return visit
+
+
+async def _visiting(request: Request) -> Visit:
+    visits: Visits = request.app.state.visits
+    return await visits.begin(request)
+
+
+async def _member(visit: Annotated[Visit, Depends(_visiting)]) -> Visit:
+    visit.signed_in  # noqa: B018 - strangers are sent to the door
+    return visit
+
+
+#: Anybody, and somebody signed in: strangers are sent to the door.
+Anybody = Annotated[Visit, Depends(_visiting)]
+Member = Annotated[Visit, Depends(_member)]

@@ -1,0 +1,320 @@
+"""Writing in the wiki: a new page, a change, a preview while typing, and two who save at once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from services.gateway import places
+from services.gateway.clients import part
+from services.gateway.pages.answers import Block, Done, Page, Shown, Space, quoted
+from services.gateway.pages.differences import passages
+from services.gateway.pages.failures import Failures
+from services.gateway.pages.parts import head_of, page_of, spaces_of
+from services.gateway.pages.reading import PAGE
+from services.gateway.pages.visit import Form, Member, Visit
+from services.gateway.view_models import (
+    ConflictView,
+    EditView,
+    PageForm,
+    PageHead,
+    PreviewView,
+    RevisionLine,
+    SpaceRef,
+)
+from shared.kernel.audience import EVERYONE, STAFF, Classification
+from shared.kernel.errors import Conflict, Forbidden, Refused
+from shared.runtime.ids import new_id
+
+routes = APIRouter(include_in_schema=False)
+
+#: What the wiki calls a field, where the form calls it otherwise.
+_FIELDS = {"space_id": "space", "name": "space_name", "from": "revision"}
+_UNSLUGGED = re.compile(r"[^\w]+")
+_LONGEST_SLUG = 80
+
+
+@routes.get(places.NEW_PAGE)
+async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
+    spaces = await _writable(visit)
+    chosen = next((each for each in spaces if each.id == space), spaces[0] if spaces else None)
+    form = PageForm(new_id(), space=chosen.id if chosen else "", path=path)
+    if chosen is not None:
+        form = replace(
+            form,
+            language=chosen.language,
+            classification=chosen.classification,
+            audience=chosen.audience,
+            title=_readable(path),
+        )
+    else:
+        form = replace(form, language=visit.locale.language)
+    return _editing(visit, form, spaces)
+
+
+@routes.post(places.NEW_PAGE)
+async def start_page(visit: Member) -> Response:
+    sent = await visit.form()
+    form = _form(sent)
+    failures = Failures(visit, _FIELDS)
+    path = form.path or _slug(form.title)
+    if "preview" in sent.fields:
+        preview = await _preview(visit, failures, form.space, path, _with_title(form))
+        return _editing(visit, _again(form), await _writable(visit), failures=failures, preview=preview)
+    if not path:
+        failures.beside("title", visit.locale.gettext("Give the page a title."))
+    if not failures:
+        with failures.caught():
+            space_id = await _space(visit, form, sent.text("space_name"))
+            form = replace(form, space=space_id)
+            page_id = await _start(visit, form, path)
+            return visit.go(places.page(page_id), "started")
+    spaces = await _writable(visit)
+    return _editing(visit, _again(form), spaces, failures=failures, space_name=sent.text("space_name"))
+
+
+@routes.get(PAGE + "/edit")
+async def edit_page(page_id: str, visit: Member) -> Response:
+    page = await page_of(visit, page_id)
+    if page.deleted:
+        return visit.go(places.page(page.id))
+    _check_may(page, "write")
+    form = PageForm(
+        new_id(),
+        title=page.title,
+        body=page.body,
+        language=page.language,
+        classification=page.classification,
+        audience=page.audience,
+        space=page.space_id,
+        path=page.path,
+    )
+    return _editing(visit, form, [], await head_of(visit, page), page)
+
+
+@routes.post(PAGE + "/edit")
+async def save_page(page_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    page = await page_of(visit, page_id)
+    if page.deleted:
+        raise Conflict("page-deleted", "The page was deleted. Restore it first.")
+    _check_may(page, "write")
+    form = replace(_form(sent), title=page.title, space=page.space_id, path=page.path, language=page.language)
+    failures = Failures(visit, _FIELDS)
+    head = await head_of(visit, page)
+    if "preview" in sent.fields:
+        preview = await _preview(visit, failures, page.space_id, page.path, form.body)
+        return _editing(visit, _again(form), [], head, page, failures=failures, preview=preview)
+    text = _line_ends_of(page.body, form.body)
+    if sent.number("revision") != page.revision and text != page.body:
+        return await _conflict(visit, page, head, form)
+    try:
+        with failures.caught():
+            changed = await _save(visit, page, form, text)
+            return visit.go(places.page(page.id), "revised" if changed else "unchanged")
+    except _MeanwhileSaved as meanwhile:
+        # The view that shows it may be a moment behind, so it is asked for by its version.
+        newer = await page_of(visit, page_id, after=f"wiki/page-{page_id}/{meanwhile.version + 1}")
+        return await _conflict(visit, newer, await head_of(visit, newer), form)
+    return _editing(visit, _again(form), [], head, page, failures=failures)
+
+
+@routes.post(places.PREVIEW)
+async def preview(visit: Member, page: str = "") -> Response:
+    sent = await visit.form()
+    form = _form(sent)
+    space_id, path, text = form.space, form.path or _slug(form.title), _with_title(form)
+    language = form.language
+    if page:
+        edited = await page_of(visit, page)
+        space_id, path, text, language = edited.space_id, edited.path, form.body, edited.language
+    return visit.show(PreviewView(await _shown(visit, space_id, path, text), language))
+
+
+class _MeanwhileSaved(Exception):
+    """Somebody was faster: there is a version after `version`."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+async def _save(visit: Visit, page: Page, form: PageForm, text: str) -> bool:
+    """What differs is sent: who may read it first where that becomes narrower, else the text first."""
+    seen_by = (sorted(form.audience), form.classification)
+    changes: list[tuple[str, dict[str, object], str]] = []
+    if text != page.body:
+        changes.append(("", {"body": text, "note": form.note}, form.key))
+    if page.may.get("audience", False) and seen_by != (sorted(page.audience), page.classification):
+        readers: dict[str, object] = {"audience": list(form.audience), "classification": form.classification}
+        at = 0 if _narrower(page, form) else len(changes)
+        changes.insert(at, ("/audience", readers, f"{form.key}-audience"))
+    version = page.version
+    for path, body, key in changes:
+        headers = {**quoted(version), "Idempotency-Key": key}
+        try:
+            answer = await visit.ask(
+                "wiki", "PUT", f"/wiki/pages/{part(page.id)}{path}", json=body, headers=headers
+            )
+        except Conflict as conflict:
+            if conflict.code == "edited-meanwhile":
+                raise _MeanwhileSaved(version) from conflict
+            raise
+        version = Done.model_validate(answer.body).version
+    return bool(changes)
+
+
+def _narrower(page: Page, form: PageForm) -> bool:
+    levels = [level.value for level in Classification]
+    lower = form.classification in levels and levels.index(form.classification) < levels.index(
+        page.classification
+    )
+    return set(form.audience) <= set(page.audience) and not lower
+
+
+async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) -> Response:
+    draft = {"body": _line_ends_of(page.body, form.body)}
+    compared = await visit.ask("wiki", "POST", f"/wiki/pages/{part(page.id)}/compare", json=draft)
+    blocks = [Block.model_validate(block) for block in compared.body["blocks"]]
+    names = await visit.named([page.author_id])
+    theirs = RevisionLine(page.revision, page.occurred_at, names.of(page.author_id), page.note)
+    view = ConflictView(head, _again(form), theirs, page.body, passages(blocks))
+    return visit.show(view, place="wiki", status=409)
+
+
+async def _writable(visit: Visit) -> list[Space]:
+    """The spaces to write in. Raises Forbidden for a guest."""
+    if not visit.is_staff:
+        raise Forbidden(
+            "may-not-write", "Guests can read pages but not change them. Ask the page's owner to do it."
+        )
+    return [space for space in await spaces_of(visit) if space.may.get("write", False)]
+
+
+async def _space(visit: Visit, form: PageForm, name: str) -> str:
+    """The chosen space, or a new one that begins with this page."""
+    if not name.strip():
+        if not form.space:
+            raise Refused("space-missing", "Choose a space, or name a new one.", field="space")
+        return form.space
+    new = {
+        "name": name,
+        "audience": list(form.audience),
+        "classification": form.classification,
+        "language": form.language,
+    }
+    headers = {"Idempotency-Key": f"{form.key}-space"}
+    answer = await visit.ask("wiki", "POST", "/wiki/spaces", json=new, headers=headers)
+    return Done.model_validate(answer.body).id
+
+
+async def _start(visit: Visit, form: PageForm, path: str) -> str:
+    new = {
+        "space_id": form.space,
+        "path": path,
+        "body": _with_title(form),
+        "note": form.note,
+        "language": form.language,
+        "audience": list(form.audience),
+        "classification": form.classification,
+    }
+    headers = {"Idempotency-Key": form.key}
+    answer = await visit.ask("wiki", "POST", "/wiki/pages", json=new, headers=headers)
+    return Done.model_validate(answer.body).id
+
+
+async def _preview(visit: Visit, failures: Failures, space_id: str, path: str, body: str) -> Markup | None:
+    with failures.caught():
+        return await _shown(visit, space_id, path, body)
+    return None
+
+
+async def _shown(visit: Visit, space_id: str, path: str, body: str) -> Markup:
+    draft = {"space_id": space_id or "new", "path": path or "new", "body": body}
+    answer = await visit.ask("wiki", "POST", "/wiki/preview", json=draft)
+    return Markup(Shown.model_validate(answer.body).html)  # noqa: S704 - made safe by the wiki
+
+
+def _editing(
+    visit: Visit,
+    form: PageForm,
+    spaces: Sequence[Space],
+    head: PageHead | None = None,
+    page: Page | None = None,
+    *,
+    failures: Failures | None = None,
+    preview: Markup | None = None,
+    space_name: str = "",
+) -> Response:
+    errors: Mapping[str, str] = failures.errors if failures else {}
+    problem = failures.problem if failures else ""
+    view = EditView(
+        form=form,
+        spaces=[SpaceRef(space.id, space.name) for space in spaces],
+        audiences=_audiences(visit, spaces, page),
+        page=head,
+        preview=preview,
+        errors=errors,
+        problem=problem,
+        may_choose_readers=page is None or page.may.get("audience", False),
+        space_name=space_name,
+    )
+    return visit.show(view, place="wiki", status=failures.status if failures else 200)
+
+
+def _audiences(visit: Visit, spaces: Sequence[Space], page: Page | None) -> list[str]:
+    offered = [STAFF, EVERYONE, f"member:{visit.signed_in.held.member_id}"]
+    more = [clause for space in spaces for clause in space.audience] + (page.audience if page else [])
+    return list(dict.fromkeys([*offered, *more]))
+
+
+def _form(sent: Form) -> PageForm:
+    return PageForm(
+        key=sent.text("key") or new_id(),
+        title=" ".join(sent.text("title").split()),
+        body=sent.text("body"),
+        note=sent.text("note"),
+        language=sent.text("language", "en"),
+        classification=sent.text("classification", "internal"),
+        audience=sent.texts("audience"),
+        space=sent.text("space"),
+        path=sent.text("path").strip(),
+    )
+
+
+def _again(form: PageForm) -> PageForm:
+    """The same for another try, which is another request and needs another key."""
+    return replace(form, key=new_id())
+
+
+def _with_title(form: PageForm) -> str:
+    """The text as it is kept: a page's title is its first heading."""
+    if not form.title:
+        return form.body
+    return f"# {form.title}\n\n{form.body}"
+
+
+def _line_ends_of(before: str, text: str) -> str:
+    """Browsers do not tell which line ends a text had: those of the text before are kept."""
+    return text.replace("\n", "\r\n") if "\r\n" in before else text
+
+
+def _check_may(page: Page, permission: str) -> None:
+    if not page.may.get(permission, False):
+        raise Forbidden(
+            "may-not-write", "Guests can read pages but not change them. Ask the page's owner to do it."
+        )
+
+
+def _slug(title: str) -> str:
+    return _UNSLUGGED.sub("-", title.casefold())[:_LONGEST_SLUG].strip("-_")
+
+
+def _readable(path: str) -> str:
+    """A title to begin with, for a page that a link already names."""
+    last = re.sub(r"\.(md|markdown)$", "", path.rpartition("/")[2])
+    words = re.sub(r"[-_]+", " ", last).strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,1 @@
+"""How the gateway looks, speaks and keeps its doors, as tests."""
