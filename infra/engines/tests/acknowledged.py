@@ -83,12 +83,11 @@ class InKafka:
 
     async def found(self, addresses: Addresses) -> set[int]:
         partition = TopicPartition(_NAME, 0)
-        consumer = AIOKafkaConsumer(bootstrap_servers=addresses.kafka_bootstrap)
+        consumer = AIOKafkaConsumer(bootstrap_servers=addresses.kafka_bootstrap, auto_offset_reset="earliest")
         await consumer.start()
         try:
             consumer.assign([partition])
             (end,) = (await consumer.end_offsets([partition])).values()
-            await consumer.seek_to_beginning(partition)
             numbers: set[int] = set()
             while await consumer.position(partition) < end:
                 batches = await consumer.getmany(timeout_ms=1_000)
