@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -15,6 +14,7 @@ from services.gateway.clients import Away, part
 from services.gateway.pages import platform
 from services.gateway.pages.visit import Member, Visit
 from services.gateway.view_models import OperateView, PartLine, RebuildLine, ViewLine
+from shared import VERSION
 from shared.kernel.errors import NotFound
 
 routes = APIRouter(include_in_schema=False)
@@ -57,7 +57,7 @@ async def operate(visit: Member) -> Response:
         views=[_line(line) for line in views],
         rebuilds=[_rebuild(line.view, line.building) for line in views if line.building is not None],
         as_of=datetime.now(UTC),
-        version=version("fikarum"),
+        version=VERSION,
     )
     return visit.show(view, place="operate")
 
