@@ -192,10 +192,10 @@ def test_a_language_without_a_catalogue_of_refusals_lacks_them_all(broken: Path)
 
 def test_bringing_the_catalogues_up_to_date_keeps_translations_and_adds_what_is_new(broken: Path) -> None:
     file = broken / "sv" / "interface.po"
+    catalogues.extract(broken)
     before = file.read_text()
-    file.write_text(
-        before.replace('msgid "Sign out"\nmsgstr "Logga ut"', 'msgid "Never said"\nmsgstr "Aldrig"')
-    )
+    signs_out, never_said = 'msgid "Sign out"\nmsgstr "Logga ut"', 'msgid "Never said"\nmsgstr "Aldrig"'
+    file.write_text(before.replace(signs_out, never_said))
     catalogues.extract(broken)
     after = file.read_text()
     assert 'msgid "Sign out"\nmsgstr ""' in after
