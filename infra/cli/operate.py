@@ -21,7 +21,7 @@ from shared.kernel.errors import Unavailable
 #: The services that hold events and views.
 HOLDERS = ("identity", "wiki")
 _KEYS_TOPIC = "identity.keys"
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
 
 View = Annotated[str, typer.Argument(help="For example wiki.pages; `fikarum generations` lists them.")]
 Event = Annotated[str, typer.Argument(help="The event's id, as `fikarum parked` shows it.")]
@@ -95,13 +95,19 @@ def _follow(platform: Platform, service: str, view: str, generation: str) -> Non
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(f"building {generation}", total=None)
+        seen = time.monotonic()
         while True:
             now = _view(platform, service, view)
             if now["generation"] == generation:
                 return
             build = now["building"]
             if build is None or build["generation"] != generation:
-                raise Fault(f"{generation} was given up. See the log of {service}.")
+                # Between the swap and the moment in which the service sees it, it is neither.
+                if time.monotonic() - seen > _SWAP_SECONDS:
+                    raise Fault(f"{generation} was given up. See the log of {service}.")
+                time.sleep(_LOOK_SECONDS)
+                continue
+            seen = time.monotonic()
             if build["error"]:
                 raise Fault(f"{generation} cannot be built: {build['error']}")
             progress.update(bar, completed=build["read"], total=build["total"] or None)

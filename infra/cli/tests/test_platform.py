@@ -1,0 +1,234 @@
+"""The whole platform by the operator's command: up, looked after, imported into, killed, down."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from infra.cli.handbook import FIRST_HANDBOOK
+from infra.cli.home import SERVICES, Home, HomeSettings
+from infra.cli.platform import Platform, demo, operator_token
+from infra.cli.tests.eventually import eventually
+from infra.engines.settings import ENGINES
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 180.0
+
+pytestmark = pytest.mark.timeout(600)
+
+
+class Installation:
+    """A home of its own, and the command for it."""
+
+    def __init__(self, path: Path) -> None:
+        self.home = Home.of(HomeSettings(home=path))
+        self._environment = os.environ | {"FIKARUM_HOME": str(path)}
+
+    def run(self, *arguments: str) -> str:
+        """What the command says. Fails the test where it fails."""
+        done = self.begin(*arguments)
+        said, complaint = done.communicate(timeout=400)
+        assert done.returncode == 0, complaint
+        return said + complaint
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(ROOT / "fikarum"), *arguments],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def status(self) -> dict[str, Any]:
+        done = self.begin("status", "--json")
+        found: dict[str, Any] = json.loads(done.communicate()[0])
+        return found
+
+    def pid(self, part: str) -> int:
+        return int(self.status()["parts"][part]["pid"])
+
+    def pids(self) -> set[int]:
+        return {part["pid"] for part in self.status()["parts"].values()}
+
+    def platform(self) -> Platform:
+        return Platform(self.status()["addresses"]["gateway"], operator_token(self.home))
+
+    def again_after_killing(self, part: str) -> None:
+        before = self.pid(part)
+        os.kill(before, signal.SIGKILL)
+
+        def begun_again() -> bool:
+            now = self.status()["parts"][part]
+            return bool(now["state"] == "running" and now["restarts"] and now["pid"] != before)
+
+        eventually(begun_again, f"{part} beginning again", PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A platform that is up, without the handbook."""
+    here = Installation(tmp_path_factory.mktemp("platform"))
+    try:
+        here.run("up", "--empty")
+        yield here
+    finally:
+        here.run("down")
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process that has not ended; its new parent may be slow to notice an end."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def history(folder: Path, pages: int) -> Path:
+    """Each page is put twice, moved, and every third one deleted; one line cannot be kept."""
+    lines: list[dict[str, str]] = [{"op": "sing"}]
+    for number in range(pages):
+        now = {"at": f"2019-01-02T10:00:{number % 60:02}+01:00", "author": f"author-{number % 3}"}
+        path, moved = f"guides/page-{number}.md", f"moved/page-{number}.md"
+        lines.append(now | {"op": "put", "path": path, "body": f"# Page {number}\n"})
+        lines.append(now | {"op": "put", "path": path, "body": f"# Page {number}\n\nMore.\n"})
+        lines.append(now | {"op": "move", "from": path, "path": moved, "body": f"# Moved {number}\n"})
+        if number % 3 == 0:
+            lines.append(now | {"op": "delete", "path": moved})
+    file = folder / "history.jsonl"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return file
+
+
+def test_up_says_where_to_sign_in_and_status_gives_every_part(installed: Installation) -> None:
+    now = installed.status()
+    assert (now["state"], set(now["parts"])) == ("up", {*ENGINES, *SERVICES})
+    assert now["addresses"]["gateway"].startswith("http://127.0.0.1:")
+    for name, part in now["parts"].items():
+        assert (part["state"], part["memory_mb"] > 10, part["address"]) == (
+            "running",
+            True,
+            now["addresses"][name],
+        )
+        assert Path(part["log"]).exists()
+    said = installed.run("up", "--empty")
+    assert "It is running already." in said and "Sign in as alva" in said
+    assert installed.status()["supervisor"] == now["supervisor"]
+
+
+def test_every_seeded_sign_in_has_a_token_that_the_api_knows(installed: Installation) -> None:
+    found = json.loads(installed.run("demo", "--json"))
+    assert found == demo(installed.home)
+    for member in found["members"]:
+        with Platform(installed.status()["addresses"]["gateway"], member["token"]) as platform:
+            assert platform.insist("GET", "/me")["member_id"] == member["member_id"]
+
+
+def test_only_their_owner_reads_the_secrets(installed: Installation) -> None:
+    found = list(installed.home.secrets.iterdir())
+    assert {"master.key", "signing.pem", "demo.json"} <= {file.name for file in found}
+    assert all(file.stat().st_mode & 0o077 == 0 for file in found)
+
+
+def test_an_import_reports_what_it_kept_and_a_second_one_changes_nothing(
+    installed: Installation, tmp_path: Path
+) -> None:
+    file = history(tmp_path, 30)
+    said = installed.run("import", "handbook", str(file), "--source", "small")
+    assert "100 changes kept (0 of them earlier), 1 not; 20 live pages" in said
+    assert "1 x line-fields" in said or "1 x line-op-unknown" in said
+    again = installed.run("import", "handbook", str(file), "--source", "small")
+    assert "100 changes kept (100 of them earlier), 1 not; 20 live pages" in again
+
+
+def test_an_import_that_was_killed_goes_on_where_it_was(installed: Installation, tmp_path: Path) -> None:
+    file = history(tmp_path, 150)
+    broken_off = installed.begin("import", "handbook", str(file), "--source", "large")
+    with installed.platform() as platform:
+        eventually(lambda: _pages(platform, "Large") > 0, "the first page", PATIENCE)
+    broken_off.kill()
+    broken_off.communicate()
+    said = installed.run("import", "handbook", str(file), "--source", "large")
+    assert "500 changes kept" in said and "100 live pages" in said
+    assert "(0 of them earlier)" not in said
+
+
+def _pages(platform: Platform, space: str) -> int:
+    """Live pages of the space with this name."""
+    spaces = [each["id"] for each in platform.ask("GET", "/wiki/spaces")["items"] if each["name"] == space]
+    return sum(int(platform.ask("GET", "/wiki/pages", space=each, limit=1)["total"]) for each in spaces)
+
+
+def test_a_view_is_built_anew_beside_the_one_that_serves(installed: Installation) -> None:
+    assert "wiki.pages.v1.g1" in installed.run("generations")
+    assert "wiki.pages.v1.g2 serves now." in installed.run("rebuild", "wiki.pages")
+    assert "wiki.pages.v1.g2" in installed.run("generations")
+
+
+def test_topics_and_parked_events_are_shown(installed: Installation) -> None:
+    assert "wiki.events" in installed.run("topics")
+    assert installed.run("parked") == "Nothing is parked.\n"
+
+
+@pytest.mark.parametrize("part", ["wiki", "mongo"])
+def test_a_part_that_is_killed_begins_again_and_loses_nothing(installed: Installation, part: str) -> None:
+    with installed.platform() as platform:
+        space = platform.insist("POST", "/wiki/spaces", {"name": f"Kept from {part}", "language": "en"})["id"]
+        installed.again_after_killing(part)
+        eventually(lambda: installed.status()["state"] == "up", "everything", PATIENCE)
+        assert platform.insist("GET", f"/wiki/spaces/{space}")["name"] == f"Kept from {part}"
+
+
+def test_a_killed_supervisor_leaves_everything_running_and_up_takes_over(installed: Installation) -> None:
+    before = installed.status()
+    os.kill(before["supervisor"], signal.SIGKILL)
+    eventually(lambda: installed.status()["state"] == "unwatched", "its death")
+    installed.run("up", "--empty")
+    now = installed.status()
+    assert now["state"] == "up" and now["supervisor"] != before["supervisor"]
+    assert [now["parts"][name]["pid"] for name in ENGINES] == [
+        before["parts"][name]["pid"] for name in ENGINES
+    ]
+    assert not any(lives(before["parts"][name]["pid"]) for name in SERVICES)
+
+
+def test_down_ends_everything_and_a_second_start_is_quick_and_keeps_the_data(installed: Installation) -> None:
+    with installed.platform() as platform:
+        spaces = platform.insist("GET", "/wiki/spaces")["total"]
+    before = installed.pids()
+    assert "Everything has ended." in installed.run("down")
+    eventually(lambda: not any(map(lives, before)), "the end of every process")
+    assert installed.status()["state"] == "stopped"
+    assert "Nothing was running." in installed.run("down")
+    installed.run("up", "--empty")
+    with installed.platform() as platform:
+        assert platform.insist("GET", "/wiki/spaces")["total"] == spaces
+
+
+@pytest.mark.slow
+def test_two_homes_run_side_by_side(installed: Installation, tmp_path: Path) -> None:
+    other = Installation(tmp_path)
+    try:
+        other.run("up", "--empty")
+        mine, theirs = installed.status(), other.status()
+        assert (mine["state"], theirs["state"]) == ("up", "up")
+        assert not set(mine["addresses"].values()) & set(theirs["addresses"].values())
+        assert not installed.pids() & other.pids()
+    finally:
+        other.run("down")
+
+
+@pytest.mark.slow
+def test_the_handbook_is_imported_in_full(installed: Installation) -> None:
+    began = time.monotonic()
+    said = installed.run("import", "handbook", str(FIRST_HANDBOOK))
+    assert "5,843 changes kept" in said and ", 0 not; 246 live pages" in said
+    print(f"imported in {time.monotonic() - began:.0f} s")
