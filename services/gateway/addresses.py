@@ -9,8 +9,6 @@ API = "/api/v1"
 SERVICES = ("identity", "wiki")
 #: First parts of the addresses that are for members, the same here and there. All else is among services.
 _OWNERS = {"members": "identity", "me": "identity", "sessions": "identity", "wiki": "wiki"}
-#: What is called otherwise here than there.
-_TOKENS_HERE, _TOKENS_THERE = ["me", "tokens"], ["access-tokens"]
 _OPERATE = "operate"
 
 
@@ -19,11 +17,8 @@ def destination(path: str) -> tuple[str, str]:
     parts = path.split("/")
     if parts[0] == _OPERATE and len(parts) > 2 and parts[1] in SERVICES:
         return parts[1], _joined([_OPERATE, *parts[2:]])
-    if parts[0] not in _OWNERS or (parts == ["wiki"]):
+    if parts[0] not in _OWNERS:
         raise NotFound("no-such-address", "There is nothing at this address.")
-    if parts[:2] == _TOKENS_HERE:
-        parts = [*_TOKENS_THERE, *parts[2:]]
-        return "identity", _joined(parts)
     return _OWNERS[parts[0]], _joined(parts)
 
 
@@ -32,8 +27,6 @@ def public(service: str, path: str) -> str | None:
     parts = path.removeprefix("/").split("/")
     if parts[0] == _OPERATE:
         return "/" + "/".join([_OPERATE, service, *parts[1:]])
-    if service == "identity" and parts[:1] == _TOKENS_THERE:
-        return "/" + "/".join([*_TOKENS_HERE, *parts[1:]])
     return path if _OWNERS.get(parts[0]) == service else None
 
 

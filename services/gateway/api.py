@@ -1,16 +1,18 @@
 """The API: each request goes to the service that it belongs to, in the caller's name, and its answer back."""
 
 from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 
 import httpx
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import ValidationError
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
 from services.gateway import forgery
 from services.gateway.addresses import API, destination, public
-from services.gateway.clients import Malformed, part, refusal
+from services.gateway.clients import Away, failed
 from services.gateway.faults import fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.openapi import Description
@@ -62,8 +64,6 @@ def router(reception: Reception) -> APIRouter:
     async def forward(path: str, request: Request) -> Response:
         service, address = destination(path)
         session = request.state.session = await _caller(reception, request)
-        if path == "me" and session is not None:
-            address = f"/members/{part(session.held.member_id)}"
         answer = await _asked(reception, request, service, address, session)
         return await _handed_on(reception, request, service, answer, session)
 
@@ -78,7 +78,6 @@ async def _caller(reception: Reception, request: Request) -> Session | None:
         if scheme.lower() != "bearer":
             raise Unauthenticated("sign-in-needed", "Sign in first.")
         session = await reception.session(secret.strip(), address_of(request))
-        assert session is not None
         _check_scopes(session, request.method)
         return session
     secret = request.cookies.get(reception.session_cookie, "")
@@ -88,10 +87,10 @@ async def _caller(reception: Reception, request: Request) -> Session | None:
     return await reception.session(secret or None, address_of(request))
 
 
-def _check_scopes(session: Session, method: str) -> None:
+def _check_scopes(session: Session | None, method: str) -> None:
     """An access token is good for what its member said when they made it."""
     needed = "read" if method in forgery.SAFE_METHODS else "write"
-    if needed not in session.held.scopes:
+    if session is not None and needed not in session.held.scopes:
         raise Forbidden("scope-missing", "This access token was not made for that. Make one that may.")
 
 
@@ -136,7 +135,7 @@ async def _handed_on(
     try:
         if answer.is_error:
             await answer.aread()
-            raise refusal(service, answer)
+            return _refused(reception, request, service, answer, session)
         if session is not None:
             reception.sessions.wrote(session, answer.headers.get(COMMIT_HEADER))
             if service == "identity" and request.method not in forgery.SAFE_METHODS:
@@ -157,6 +156,22 @@ async def _handed_on(
     return response
 
 
+def _refused(
+    reception: Reception, request: Request, service: str, answer: httpx.Response, session: Session | None
+) -> Response:
+    """What the service said, in the caller's language. Raises Away where it broke instead of saying no."""
+    try:
+        problem = Problem.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise failed(service) from error
+    if answer.is_server_error and answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        raise failed(service)
+    if session is not None and answer.status_code == HTTPStatus.UNAUTHORIZED:
+        reception.sessions.forget(session.secret)
+    headers = {"Allow": answer.headers["allow"]} if "allow" in answer.headers else {}
+    return _answer(problem, _locale(reception, request), headers)
+
+
 def _headers(service: str, answer: httpx.Response) -> dict[str, str]:
     headers = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
     location = answer.headers.get("location", "")
@@ -171,15 +186,9 @@ def is_api(request: Request) -> bool:
 
 async def of_refusal(reception: Reception, request: Request, refused: Refused) -> Response:
     """A refusal as problem details in the caller's language."""
-    problem = problems.of_refusal(refused)
-    here = _locale(reception, request)
-    if isinstance(refused, Malformed):
-        faults = [
-            problems.Fault(field=f.field, message=fault_said(f.code, f.message, here), code=f.code)
-            for f in refused.faults
-        ]
-        problem = problem.model_copy(update={"errors": faults})
-    return _answer(problem, here)
+    broke = isinstance(refused, Away) and refused.failed
+    problem = problems.of_bug() if broke else problems.of_refusal(refused)
+    return _answer(problem, _locale(reception, request))
 
 
 async def of_http(reception: Reception, request: Request, error: HTTPException) -> Response:
@@ -197,6 +206,12 @@ def _locale(reception: Reception, request: Request) -> Locale:
 
 
 def _answer(problem: Problem, here: Locale, headers: Mapping[str, str] | None = None) -> Response:
-    said = translate_refusal(problem.code, problem.detail, here)
-    translated = problem.model_copy(update={"detail": said})
-    return problems.answer(translated, {**(headers or {}), "Content-Language": here.language})
+    said: dict[str, object] = {"detail": translate_refusal(problem.code, problem.detail, here)}
+    if problem.errors is not None:
+        said["errors"] = [
+            fault.model_copy(update={"message": fault_said(fault.code, fault.message, here)})
+            for fault in problem.errors
+        ]
+    return problems.answer(
+        problem.model_copy(update=said), {**(headers or {}), "Content-Language": here.language}
+    )

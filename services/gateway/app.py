@@ -1,5 +1,6 @@
 """The gateway, assembled: pages and API in front of the services. It keeps nothing itself."""
 
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,9 +38,7 @@ def assemble(settings: Settings) -> Api:
         yield
         await reception.clients.close()
 
-    app = build_app("gateway", settings, lifespan=lifespan, uncounted=(f"{assets.MOUNTED_AT}/",))
-    # Bodies are counted where they are read, so that what is too large is refused in the reader's words.
-    app.max_body_size = None
+    app = build_app("gateway", _counting(settings), lifespan=lifespan, uncounted=(f"{assets.MOUNTED_AT}/",))
     # The services describe the API together; a description of the pages would be noise.
     app.router.routes[:] = [
         route for route in app.router.routes if getattr(route, "path", "") != app.openapi_url
@@ -53,6 +52,13 @@ def assemble(settings: Settings) -> Api:
     _refuse(app, reception, visits)
     app.middleware_stack = Guarded(app.build_middleware_stack(), production=settings.production)
     return app
+
+
+def _counting(settings: Settings) -> Settings:
+    """Bodies are counted where they are read, and refused in the reader's words; the framework has others."""
+    return settings.model_copy(
+        update={"limits": settings.limits.model_copy(update={"body_bytes": sys.maxsize})}
+    )
 
 
 def _refuse(app: Api, reception: Reception, visits: Visits) -> None:

@@ -193,14 +193,15 @@ def _json(service: str, response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise _away(service, failed=True) from error
+        raise failed(service) from error
 
 
-def _away(service: str, *, failed: bool = False) -> Away:
-    if failed:
-        return Away(
-            "failed", "Something went wrong on our side. Try again later.", service=service, failed=True
-        )
+def failed(service: str) -> Away:
+    """It broke. What broke is in its log, under the correlation id."""
+    return Away("failed", "Something went wrong on our side. Try again later.", service=service, failed=True)
+
+
+def _away(service: str) -> Away:
     return Away(
         "service-away", "A part of Fikarum does not answer right now. Try again in a minute.", service=service
     )
@@ -211,11 +212,11 @@ def refusal(service: str, response: httpx.Response) -> Refused:
     try:
         problem = _Problem.model_validate_json(response.content)
     except ValidationError:
-        return _away(service, failed=True)
+        return failed(service)
     if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         return Away(problem.code, problem.detail, service=service)
     if response.is_server_error:
-        return _away(service, failed=True)
+        return failed(service)
     if problem.errors is not None:
         return Malformed(problem.detail, problem.errors)
     kind = _KINDS.get(response.status_code, Refused)

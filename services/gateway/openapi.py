@@ -1,5 +1,7 @@
 """What does the API look like as a whole? The services' own descriptions, merged."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +9,7 @@ from services.gateway.addresses import API, SERVICES, public
 from services.gateway.clients import Away, Clients
 
 _SCHEMAS = "#/components/schemas/"
+_REFERENCE = re.compile(f'"{_SCHEMAS}([^"]+)"')
 _BEARER = "bearer"
 #: The same everywhere; every other model takes its service's name in front.
 _SHARED = frozenset({"Problem", "Fault"})
@@ -61,7 +64,7 @@ def merge(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "info": {"title": "Fikarum", "version": "1", "description": "All that members can do, for programs."},
         "servers": [{"url": API}],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": {_BEARER: bearer}},
+        "components": {"schemas": _used(paths, schemas), "securitySchemes": {_BEARER: bearer}},
     }
 
 
@@ -71,6 +74,18 @@ def _operation(service: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     if "security" in changed:
         changed["security"] = [{_BEARER: []}]
     return changed
+
+
+def _used(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """The models that the paths speak of, and those that these speak of."""
+    found: dict[str, Any] = {}
+    todo = [json.dumps(paths)]
+    while todo:
+        for name in _REFERENCE.findall(todo.pop()):
+            if name not in found:
+                found[name] = schemas[name]
+                todo.append(json.dumps(schemas[name]))
+    return dict(sorted(found.items()))
 
 
 def _named(service: str, name: str) -> str:

@@ -11,9 +11,11 @@ from services.gateway.clients import Malformed
 from services.gateway.pages.visit import Anybody, Member, Visit
 from services.gateway.reception import LANGUAGE_COOKIE, THEME_COOKIE, YEAR, address_of
 from services.gateway.view_models import SignInView
-from shared.kernel.errors import Refused, TooMany, Unauthenticated, Unavailable
+from shared.kernel.errors import Refused, Unauthenticated
+from shared.runtime.problems import status_of
 
 LONGEST_DEVICE = 100
+LONGEST_SHOWN = 200
 
 _BROWSERS = (
     ("Edge", r"\bEdgA?/"),
@@ -69,17 +71,13 @@ async def sign_in(visit: Anybody) -> Response:
         return visit.show(SignInView(back=back, username=username, errors=errors), status=422)
     try:
         return await _signed_in(visit, username, password, back)
-    except (Unauthenticated, TooMany, Unavailable) as refused:
-        status = {Unauthenticated: 401, TooMany: 429}.get(type(refused), 503)
-        view = SignInView(back=back, username=username, problem=visit.said(refused))
-        return visit.show(view, status=status)
     except Malformed:
-        # Too long to be anybody's: the same words as for a wrong password.
-        problem = _("User name or password do not fit. Try again.")
-        return visit.show(SignInView(back=back, username=username[:200], problem=problem), status=401)
-    except Refused as refused:
-        view = SignInView(back=back, username=username, problem=visit.said(refused))
-        return visit.show(view, status=422)
+        # Too long to be anybody's is as wrong as any other.
+        refused: Refused = Unauthenticated("sign-in-failed", "User name or password is not right.")
+    except Refused as error:
+        refused = error
+    view = SignInView(back=back, username=username[:LONGEST_SHOWN], problem=visit.said(refused))
+    return visit.show(view, status=status_of(refused))
 
 
 async def _signed_in(visit: Visit, username: str, password: str, back: str) -> Response:

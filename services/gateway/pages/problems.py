@@ -28,7 +28,7 @@ _KINDS: dict[type[Refused], Kind] = {
 }
 _STATUSES: dict[int, Kind] = {404: "not-found", 405: "not-found", 413: "too-large"}
 #: The kinds whose heading says it all, and must not tell apart what is not there from what is not theirs.
-_SILENT = frozenset({"not-found", "expired"})
+_SILENT = frozenset({"not-found", "expired", "failed"})
 
 
 async def of_refusal(visits: Visits, request: Request, refused: Refused) -> Response:
@@ -39,7 +39,8 @@ async def of_refusal(visits: Visits, request: Request, refused: Refused) -> Resp
             return visit.go(places.sign_in(visit.path if visit.path != places.HOME else None))
     kind = _kind(refused)
     detail = "" if kind in _SILENT else visit.said(refused)
-    response = _shown(visit, kind, status_of(refused), detail)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR if kind == "failed" else status_of(refused)
+    response = _shown(visit, kind, status, detail)
     if isinstance(refused, TooMany):
         response.headers["Retry-After"] = str(refused.params.get("seconds", 1))
     return response

@@ -14,8 +14,7 @@ from shared.kernel.errors import NotFound
         ("wiki/pages/a b?c", "wiki", "/wiki/pages/a%20b%3Fc"),
         ("members", "identity", "/members"),
         ("me/language", "identity", "/me/language"),
-        ("me/tokens", "identity", "/access-tokens"),
-        ("me/tokens/t1", "identity", "/access-tokens/t1"),
+        ("me/tokens/t1", "identity", "/me/tokens/t1"),
         ("sessions", "identity", "/sessions"),
         ("operate/wiki/views", "wiki", "/operate/views"),
         ("operate/identity/parked/e1/mend", "identity", "/operate/parked/e1/mend"),
@@ -29,7 +28,6 @@ def test_an_address_belongs_to_one_service(path: str, service: str, address: str
     "path",
     [
         "",
-        "wiki",
         "tokens",
         "keys",
         "nobody/pages",
@@ -61,7 +59,6 @@ def test_what_is_not_for_members_and_what_climbs_is_nowhere(path: str) -> None:
     [
         ("wiki", "/wiki/pages/{page_id}", "/wiki/pages/{page_id}"),
         ("identity", "/me/language", "/me/language"),
-        ("identity", "/access-tokens/{token_id}", "/me/tokens/{token_id}"),
         ("identity", "/wiki/pages", None),
         ("identity", "/tokens", None),
         ("identity", "/keys", None),

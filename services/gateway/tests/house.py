@@ -1,0 +1,128 @@
+"""Identity and the wiki as they run, each a process of its own, and gateways in front of them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.engines.ports import ports_of
+from shared.runtime.settings import Limits, Settings
+from shared.tests.rooms import drop_all
+
+SERVICES = ("identity", "wiki", "gateway")
+LONG = 90.0
+#: Passwords of tests need not be slow to guess.
+_QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
+#: Everybody in a test sits at the same address.
+LIMITS = Limits(requests_a_minute=60_000, requests_burst=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the demonstration company."""
+
+    member_id: str
+    name: str
+    user_name: str
+    password: str
+    token: str
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """`settings` are those of a gateway; others differ from them by `model_copy`."""
+
+    settings: Settings
+    members: dict[str, Member]
+
+
+@contextmanager
+def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SERVICES[:2]) -> Iterator[House]:
+    """Waits until `services` are ready; ends them, and drops what they stored, afterwards."""
+    ports = ports_of(home, SERVICES, {})
+    urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    settings = Settings(
+        namespace=f"g{uuid.uuid4().hex[:10]}_",
+        mongo_uri=mongo_uri,
+        kafka=kafka,
+        home=home,
+        port=ports["gateway"],
+        limits=LIMITS,
+        log_level="warning",
+        **urls,
+    )
+    try:
+        with ExitStack() as stack:
+            for name in services:
+                stack.enter_context(_running(name, settings, ports[name]))
+            for name in services:
+                _ready(settings.url_of(name), home / f"{name}.log")
+            yield House(settings, _members(home))
+    finally:
+        drop_all(settings)
+
+
+@contextmanager
+def _running(name: str, settings: Settings, port: int) -> Iterator[None]:
+    given = settings.model_dump(mode="json", include={"namespace", "mongo_uri", "kafka", "home", "log_level"})
+    urls = {f"{service}_url": settings.url_of(service) for service in SERVICES}
+    limits = settings.limits.model_dump(include={"requests_a_minute", "requests_burst"})
+    environment = {
+        **os.environ,
+        **_QUICK,
+        **{f"FIKARUM_{key.upper()}": str(value) for key, value in {**given, **urls, "port": port}.items()},
+        **{f"FIKARUM_LIMITS__{key.upper()}": str(value) for key, value in limits.items()},
+        "FIKARUM_DEMO": "true",
+    }
+    command = [sys.executable, "-m", "infra.cli.serve", name]
+    with (settings.home / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield
+    finally:
+        _ended(process)
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _ready(url: str, log: Path) -> None:
+    deadline = time.monotonic() + LONG
+    with httpx.Client(trust_env=False, timeout=5.0) as client:
+        while True:
+            try:
+                if client.get(f"{url}/health/ready").is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{url} is not ready: {log.read_text()[-2_000:]}")
+            time.sleep(0.05)
+
+
+def _members(home: Path) -> dict[str, Member]:
+    with (home / "secrets" / "demo.json").open() as file:
+        return {each["user_name"]: _member(each) for each in json.load(file)["members"]}
+
+
+def _member(said: dict[str, Any]) -> Member:
+    return Member(**{name: said[name] for name in Member.__dataclass_fields__})
