@@ -224,20 +224,3 @@ def request(change: Change, by: str) -> dict[str, Any]:
         "by": by,
         "at": change.at.isoformat(),
     }
-
-
-def batches(
-    requests: Iterable[dict[str, Any]], most: int = 200, size: int = 1_500_000
-) -> Iterator[list[dict[str, Any]]]:
-    """In portions that one request may carry: at most `most` changes and about `size` bytes."""
-    batch: list[dict[str, Any]] = []
-    left = size
-    for each in requests:
-        length = len(json.dumps(each))
-        if batch and (len(batch) == most or length > left):
-            yield batch
-            batch, left = [], size
-        batch.append(each)
-        left -= length
-    if batch:
-        yield batch

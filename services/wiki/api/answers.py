@@ -207,7 +207,9 @@ class LineResult(BaseModel):
 
 class ImportResult(BaseModel):
     results: list[LineResult]
-    commit: str | None = Field(description="The last commit, for `Fikarum-After`")
+    commit: str | None = Field(
+        description="The last commit, for `Fikarum-After`; other pages may follow a moment later"
+    )
 
 
 def _allowed(permissions: tuple[str, ...], asker: Asker, owner_id: str) -> dict[str, bool]:

@@ -23,7 +23,7 @@ from shared.runtime.http import COMMIT_HEADER, Caller, Doing
 from shared.runtime.store import Committed, Idempotency
 
 #: Changes of one batch that are under way at once.
-AT_ONCE = 16
+AT_ONCE = 32
 
 
 def router(wiki: Wiki) -> APIRouter:
@@ -67,10 +67,10 @@ class _Run:
                     answer = LineResult(line=change.line, outcome="already")
                     tasks.append(group.create_task(_at_once(answer)))
                     continue
-                needs = [f"page {change.page_id}", f"path {change.path}", f"path {change.from_path}"]
-                waits_for = {before[need] for need in needs if need in before}
+                mine = needs(change)
+                waits_for = {before[need] for need in mine if need in before}
                 task = group.create_task(self._one(change, keys[change.line], waits_for))
-                before |= dict.fromkeys(needs, task)
+                before |= dict.fromkeys(mine, task)
                 tasks.append(task)
         return [task.result() for task in tasks]
 
@@ -127,6 +127,12 @@ class _Run:
             audience=tuple(batch.audience),
             classification=batch.classification,
         )
+
+
+def needs(change: ImportedChange) -> list[str]:
+    """What the change must not overtake another one at."""
+    places = [change.path] if change.from_path is None else [change.path, change.from_path]
+    return [f"page {change.page_id}", *(f"path {place}" for place in places)]
 
 
 async def _at_once(answer: LineResult) -> LineResult:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from services.wiki import handbook
+from services.wiki.api.imports import needs
+from services.wiki.api.requests import ImportedChange
 from services.wiki.handbook import Change, lines, plan
 from services.wiki.tests.conftest import House
 from services.wiki.tests.test_api import refused, space_of
@@ -34,6 +36,10 @@ async def sent(house: House, space: str, source: str, batch: list[dict[str, Any]
 def rows(*said: dict[str, Any]) -> list[bytes]:
     common = {"at": "2016-09-30T14:46:06-04:00", "author": "author-001"}
     return [json.dumps({**common, **line}).encode() for line in said]
+
+
+def batched(planned: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    return (planned[at : at + 100] for at in range(0, len(planned), 100))
 
 
 SMALL = rows(
@@ -116,6 +122,15 @@ async def test_only_operators_import(house: House) -> None:
     assert (await house.ask("oda", "POST", "/wiki/import/changes", json=many)).status_code == 422
 
 
+def test_only_changes_of_the_same_page_or_path_wait_for_each_other() -> None:
+    batch = [ImportedChange.model_validate(each) for each in changes(SMALL, "x")]
+    waits = [
+        [at + 1 for at in range(after) if set(needs(batch[at])) & set(needs(batch[after]))]
+        for after in range(len(batch))
+    ]
+    assert waits == [[], [1], [], [1, 2], [1, 2, 4], [3], [1, 2, 3, 4, 6]]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
@@ -126,7 +141,7 @@ async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
     begun, busy = time.perf_counter(), time.process_time()
     outcomes: Counter[str] = Counter()
     commit = ""
-    for batch in handbook.batches(planned):
+    for batch in batched(planned):
         answer = await sent(house, space, "whole", batch)
         outcomes.update(each["outcome"] for each in answer["results"])
         commit = answer["commit"]
@@ -141,11 +156,11 @@ async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
     assert len(live) == 246
 
     async def readable() -> bool:
-        return "Fikarum-Behind" not in (await _list(house, space, commit)).headers
+        shown = await _list(house, space, commit)
+        return "Fikarum-Behind" not in shown.headers and shown.json()["total"] == len(live)
 
     await eventually(readable)
     print(f"readable after {time.perf_counter() - begun:.1f} s")
-    assert (await _list(house, space, commit)).json()["total"] == 246
     for page_id, row in list(live.items())[::12]:
         shown = (await house.get("bob", f"/wiki/pages/{page_id}")).json()
         assert (shown["body"], shown["path"]) == (row["body"], row["path"])
@@ -154,7 +169,7 @@ async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
         bodies = [recorded.event().model_dump().get("body") for recorded in found]
         assert each["body"] is None or each["body"] in bodies
     again = Counter[str]()
-    for batch in handbook.batches(planned):
+    for batch in batched(planned):
         answer = await sent(house, space, "whole", batch)
         again.update(each["outcome"] for each in answer["results"])
     assert again == {"already": 5_843}
