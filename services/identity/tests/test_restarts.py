@@ -65,6 +65,24 @@ async def test_an_erasure_cut_short_or_applied_after_a_restore_is_finished(
         await register(house, user_name=name, password=PASSWORD)
 
 
+async def test_a_view_rebuilt_after_an_erasure_shows_the_stand_in(
+    identity_settings: IdentitySettings,
+) -> None:
+    async with Running(assemble(identity_settings)) as house:
+        bo, cy = [(await register(house)).json()["member_id"] for _ in range(2)]
+        erased = await house.ask("ada", "DELETE", f"/members/{bo}")
+        before = await house.get("ada", f"/members?ids={bo},{cy}", after=erased)
+        viewing = house.identity.service.viewings["identity.members"]
+        built = await viewing.rebuild()
+
+        async def serves() -> bool:
+            return viewing.views.generation is not None and viewing.views.generation.number == built.number
+
+        await eventually(serves)
+        assert await house.get("ada", f"/members?ids={bo},{cy}") == before
+        assert [item["name"] for item in before["items"]] == ["Former member", "Bo Berg"]
+
+
 async def test_a_full_queue_of_sign_ins_answers_at_once(identity_settings: IdentitySettings) -> None:
     slow = Argon2(passes=4, memory_kib=65_536, lanes=1, at_once=1, most_waiting=1)
     changed = {"argon2": slow, "sign_ins": SignIns(failures_per_account=100)}
