@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.cli import importing
 from infra.cli.faults import Fault
-from infra.cli.home import Home, HomeSettings
+from infra.cli.home import Home
 from infra.cli.platform import Platform
 from infra.engines.locks import exclusive
 from infra.engines.settings import REPOSITORY
@@ -41,7 +41,7 @@ def import_handbook(
     """Bring a handbook's whole history into the wiki; may be broken off and run again."""
     if not _SOURCE.fullmatch(source):
         raise Fault("--source has small letters, digits, - and _ only, at most 64, such as handbook.")
-    run(Home.of(HomeSettings.from_env()), file, source, space, Console(stderr=True))
+    run(Home.here(), file, source, space, Console(stderr=True))
 
 
 def run(home: Home, file: Path, source: str, space: str | None, console: Console) -> importing.Report:

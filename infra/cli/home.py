@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,7 @@ from infra.cli.faults import Fault
 from infra.engines.ports import HOST, ports_of
 from infra.engines.settings import REPOSITORY
 
+S = TypeVar("S", bound=BaseSettings)
 SERVICES = ("identity", "wiki", "gateway")
 Port = Annotated[int, Field(ge=1024, le=65_535)]
 
@@ -27,20 +28,20 @@ class HomeSettings(BaseSettings):
     #: End every part when the supervisor is gone, however it ended; otherwise the next `up` takes them over.
     leash: bool = False
 
-    @classmethod
-    def from_env(cls) -> "HomeSettings":
-        """Raises Fault with the name of what is set wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            name = "_".join(str(part) for part in first["loc"]).upper()
-            raise Fault(f"FIKARUM_{name}: {first['msg']}") from None
-
     @property
     def set_ports(self) -> dict[str, int]:
         ports = {name: getattr(self, f"{name}_port") for name in SERVICES}
         return {name: port for name, port in ports.items() if port is not None}
+
+
+def from_env(settings: type[S]) -> S:
+    """What the environment says. Raises Fault with the name of what is set wrong."""
+    try:
+        return settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise Fault(f"FIKARUM_{name}: {first['msg']}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Home:
     @classmethod
     def of(cls, settings: HomeSettings) -> "Home":
         return cls(settings.home.expanduser().resolve(), settings)
+
+    @classmethod
+    def here(cls) -> "Home":
+        """The one that the environment names. Raises Fault."""
+        return cls.of(from_env(HomeSettings))
 
     @property
     def state(self) -> Path:

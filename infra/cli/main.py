@@ -9,7 +9,7 @@ from rich.console import Console
 
 from infra.cli import handbook, operate, platform, running, shown, state
 from infra.cli.faults import Fault
-from infra.cli.home import Home, HomeSettings
+from infra.cli.home import Home
 from infra.engines.faults import EngineFault
 
 app = typer.Typer(
@@ -20,10 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-
-def this_home() -> Home:
-    return Home.of(HomeSettings.from_env())
 
 
 @app.callback()
@@ -38,7 +34,7 @@ def up(
     empty: Annotated[bool, typer.Option("--empty", help="Do not import the handbook.")] = False,
 ) -> None:
     """Start everything that does not run yet, and say where it is. The first time it imports the handbook."""
-    home, console = this_home(), Console(stderr=True)
+    home, console = Home.here(), Console(stderr=True)
     begun = running.start(home)
     if not begun:
         console.print("It is running already.")
@@ -63,7 +59,7 @@ def _welcome(home: Home, gateway: str) -> None:
 @app.command()
 def demo(as_json: AsJson = False) -> None:
     """The seeded sign-ins, each with a personal access token. For trying things out, never for production."""
-    found = platform.demo(this_home())
+    found = platform.demo(Home.here())
     if as_json:
         print(json.dumps(found, indent=2))
         return
@@ -77,7 +73,7 @@ def demo(as_json: AsJson = False) -> None:
 @app.command()
 def down() -> None:
     """End everything in order; data stays."""
-    home, console = this_home(), Console(stderr=True)
+    home, console = Home.here(), Console(stderr=True)
     with shown.Progress(console).shown() as progress:
         ended = running.stop(home, progress)
     console.print("Everything has ended." if ended else "Nothing was running.")
@@ -86,7 +82,7 @@ def down() -> None:
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Addresses, states, pids and memory of every part."""
-    home = this_home()
+    home = Home.here()
     now = shown.status_of(home, state.read(home.state))
     if as_json:
         print(json.dumps(now.to_json(), indent=2))

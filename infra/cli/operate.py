@@ -12,7 +12,7 @@ from rich.table import Table
 
 from infra.cli import state
 from infra.cli.faults import Fault
-from infra.cli.home import Home, HomeSettings
+from infra.cli.home import Home
 from infra.cli.platform import Platform
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
@@ -30,7 +30,7 @@ parked = typer.Typer(help="What could not be folded into a view: show it, mend i
 
 
 def this_platform() -> Platform:
-    return Platform.of(Home.of(HomeSettings.from_env()))
+    return Platform.of(Home.here())
 
 
 def service_of(view: str) -> str:
@@ -199,7 +199,7 @@ def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the v
 
 def topics() -> None:
     """The topics that events travel through."""
-    home = Home.of(HomeSettings.from_env())
+    home = Home.here()
     now = state.read(home.state)
     if now is None or not now.alive:
         raise Fault(f"Nothing runs in {home.path}. Start it: fikarum up")

@@ -8,7 +8,7 @@ import psutil
 
 from infra.cli import state
 from infra.cli.faults import Fault
-from infra.cli.home import Home
+from infra.cli.home import Home, from_env
 from infra.cli.parts import last_line, python
 from infra.cli.state import State
 from infra.cli.supervisor import end_leftovers
@@ -46,6 +46,7 @@ def _is_ours(home: Home, pid: int) -> bool:
 def start(home: Home) -> bool:
     """Begins a supervisor, detached from this terminal. False: there is one already."""
     home.make()
+    from_env(EngineSettings)
     if supervisor_of(home) is not None:
         return False
     log = home.log("supervisor")

@@ -45,13 +45,17 @@ class Progress:
 
     def __call__(self, now: State) -> None:
         if self._live is not None:
-            self._live.update(_table(now))
+            self._live.update(Text(now.doing) if now.doing else _table(now))
             return
+        if now.doing:
+            self._say("", now.doing)
         for name, part in now.parts.items():
-            said = _sentence(name, part)
-            if said != self._said.get(name):
-                self._said[name] = said
-                self._console.print(Text(said), soft_wrap=True)
+            self._say(name, _sentence(name, part))
+
+    def _say(self, name: str, said: str) -> None:
+        if said != self._said.get(name):
+            self._said[name] = said
+            self._console.print(Text(said), soft_wrap=True)
 
 
 def _sentence(name: str, part: PartReport) -> str:

@@ -53,12 +53,13 @@ class PartReport:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`fault` says why the supervisor gave up."""
+    """`doing`: what is prepared before any part can begin; `fault`: why the supervisor gave up."""
 
     supervisor: ProcessId
     phase: Phase
     parts: dict[str, PartReport]
     fault: str | None = None
+    doing: str | None = None
 
     @property
     def alive(self) -> bool:
@@ -83,7 +84,7 @@ def read(path: Path) -> State | None:
         for name, part in said["parts"].items()
     }
     supervisor = ProcessId(**said["supervisor"])
-    return State(supervisor, said["phase"], parts, said["fault"])
+    return State(supervisor, said["phase"], parts, said["fault"], said["doing"])
 
 
 def _process(said: dict[str, float] | None) -> ProcessId | None:

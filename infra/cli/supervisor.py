@@ -118,9 +118,7 @@ class Supervisor:
         self._phase: Phase = "starting"
         self._fault: str | None = None
         self._written: State | None = None
-        me = ProcessId.of(os.getpid())
-        assert me is not None
-        self._me = me
+        self._me = _me()
 
     def ask_to_end(self) -> None:
         self._asked_to_end.set()
@@ -213,15 +211,46 @@ def main(path: Path) -> int:
     home = Home.of(HomeSettings(home=path))
     home.make()
     with supervising(home.path), ThreadPoolExecutor(max_workers=len(ENGINES)) as workers:
-        home.make_secrets()
-        end_leftovers(home)
-        engines = Engines(home.path, EngineSettings(leash=home.settings.leash), report=log.info)
-        for name in engines.adopt():
-            log.warning("%s of an earlier supervisor still runs: taking it over", name)
-        supervisor = Supervisor(home.state, platform(home, engines, workers))
+        told = Told(home)
+        try:
+            supervisor = Supervisor(home.state, platform(home, prepared(home, told), workers))
+        except EngineFault as fault:
+            told.gives_up(fault)
+            raise
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.ask_to_end())
         return supervisor.run()
+
+
+class Told:
+    """Says in state.json what is done before there are parts: the first time that takes minutes."""
+
+    def __init__(self, home: Home) -> None:
+        self._file = home.state
+
+    def __call__(self, doing: str) -> None:
+        log.info("%s", doing)
+        state.write(self._file, State(_me(), "starting", {}, doing=doing))
+
+    def gives_up(self, fault: EngineFault) -> None:
+        state.write(self._file, State(_me(), "failed", {}, fault=str(fault)))
+
+
+def prepared(home: Home, told: Told) -> Engines:
+    """Secrets made, leftovers ended or taken over, engines installed. Raises EngineFault."""
+    home.make_secrets()
+    end_leftovers(home)
+    told("looking for the engines")
+    engines = Engines(home.path, EngineSettings(leash=home.settings.leash), report=told)
+    for name in engines.adopt():
+        log.warning("%s of an earlier supervisor still runs: taking it over", name)
+    return engines
+
+
+def _me() -> ProcessId:
+    me = ProcessId.of(os.getpid())
+    assert me is not None
+    return me
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def fikarum(home: Path, *arguments: str, **environment: str) -> subprocess.Compl
         (["import", "handbook", "nowhere.jsonl", "--source", "No!"], {}, "--source has small letters"),
         (["status"], {"FIKARUM_GATEWAY_PORT": "80"}, "FIKARUM_GATEWAY_PORT: Input should be greater"),
         (["up"], {"FIKARUM_HOME": "/proc/nowhere"}, "/proc/nowhere cannot be used"),
+        (["up"], {"FIKARUM_KAFKA_HEAP": "lots"}, "FIKARUM_KAFKA_HEAP: Value error, a heap size is"),
     ],
 )
 def test_a_fault_is_one_line_that_says_what_to_do(
@@ -107,3 +109,15 @@ def test_down_ends_what_a_killed_supervisor_left(tmp_path: Path, left: subproces
     )
     assert left.wait(20) == -signal.SIGTERM
     assert done.communicate(timeout=20)[1].endswith("Everything has ended.\n")
+
+
+def test_an_engine_that_cannot_start_is_said_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = fikarum(tmp_path, "up", "--empty", FIKARUM_KAFKA_PORT=port)
+    assert done.returncode == 1
+    assert f"fikarum: kafka: port {port} is taken by" in done.stderr.splitlines()[-1]
+    said = json.loads(fikarum(tmp_path, "status", "--json").stdout)
+    assert (said["state"], {part["pid"] for part in said["parts"].values()}) == ("failed", {None})
