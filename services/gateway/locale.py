@@ -143,7 +143,7 @@ def endonym(tag: str) -> str:
     """What a language calls itself, as its speakers look for it: Svenska, Deutsch."""
     known = _known(tag)
     name = str(known.get_display_name(known) or tag) if known else tag
-    return name[:1].upper() + name[1:]
+    return sentence_case(name)
 
 
 def direction(tag: str) -> Literal["ltr", "rtl"]:
@@ -224,7 +224,13 @@ def _translations(language: str) -> NullTranslations:
 
 def choices(tags: Iterable[str], reader: Locale) -> list[tuple[str, str]]:
     """Languages to choose from, with this reader's names for them, in alphabetical order."""
-    return sorted(((tag, reader.language_name(tag)) for tag in tags), key=lambda pair: pair[1].casefold())
+    named = ((tag, sentence_case(reader.language_name(tag))) for tag in tags)
+    return sorted(named, key=lambda pair: pair[1].casefold())
+
+
+def sentence_case(text: str) -> str:
+    """As the first word of a line; the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 if __name__ == "__main__":

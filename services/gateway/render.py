@@ -187,6 +187,7 @@ _FILTERS: dict[str, Any] = {
     "moment": _moment,
     "number": _number,
     "percent": _percent,
+    "sentence_case": locale.sentence_case,
     "size": _size,
     "span": _span,
 }
