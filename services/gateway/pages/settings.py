@@ -73,7 +73,7 @@ async def make_token(visit: Member) -> Response:
     with failures.caught():
         ends = datetime.now(UTC) + timedelta(days=days)
         new = {"name": name, "scopes": list(SCOPES), "expires_at": ends.isoformat()}
-        answer = await visit.ask("identity", "POST", "/access-tokens", json=new)
+        answer = await visit.ask("identity", "POST", "/me/tokens", json=new)
         return await _tokens(visit, secret=_Issued.model_validate(answer.body).secret)
     return await _tokens(visit, name=name, days=days, failures=failures)
 
@@ -81,7 +81,7 @@ async def make_token(visit: Member) -> Response:
 @routes.post(places.TOKENS + "/{token_id}/revoke")
 async def revoke_token(token_id: str, visit: Member) -> Response:
     await visit.form()
-    await visit.ask("identity", "DELETE", f"/access-tokens/{part(token_id)}")
+    await visit.ask("identity", "DELETE", f"/me/tokens/{part(token_id)}")
     return visit.go(places.TOKENS, "token-revoked")
 
 
@@ -114,7 +114,7 @@ async def _tokens(
     days: int = USUAL_DAYS,
     failures: Failures | None = None,
 ) -> Response:
-    answer = await visit.ask("identity", "GET", "/access-tokens")
+    answer = await visit.ask("identity", "GET", "/me/tokens")
     lines = [
         TokenLine(line.token_id, line.name, line.issued_at, line.expires_at, line.last_used)
         for line in _Tokens.model_validate(answer.body).items

@@ -53,16 +53,17 @@ class House:
 def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SERVICES[:2]) -> Iterator[House]:
     """Waits until `services` are ready; ends them, and drops what they stored, afterwards."""
     ports = ports_of(home, SERVICES, {})
-    urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    settings = Settings(
-        namespace=f"g{uuid.uuid4().hex[:10]}_",
-        mongo_uri=mongo_uri,
-        kafka=kafka,
-        home=home,
-        port=ports["gateway"],
-        limits=LIMITS,
-        log_level="warning",
-        **urls,
+    settings = Settings.model_validate(
+        {
+            "namespace": f"g{uuid.uuid4().hex[:10]}_",
+            "mongo_uri": mongo_uri,
+            "kafka": kafka,
+            "home": home,
+            "port": ports["gateway"],
+            "limits": LIMITS,
+            "log_level": "warning",
+            **{f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()},
+        }
     )
     try:
         with ExitStack() as stack:

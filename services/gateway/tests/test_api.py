@@ -109,7 +109,7 @@ async def test_strangers_and_forged_or_foreign_tokens_are_refused(gateway: Gatew
         "å" * 60,
         "x" * 6_000,
     ):
-        headers = {"Authorization": b"Bearer " + shown.encode()}
+        headers = {b"Authorization": b"Bearer " + shown.encode()}
         answer = await client.get(f"{API}/wiki/spaces", headers=headers)
         assert answer.status_code == 401, shown
         assert answer.headers["www-authenticate"] == "Bearer"

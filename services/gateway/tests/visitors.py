@@ -11,10 +11,15 @@ from fastapi import FastAPI
 from services.gateway.app import assemble
 from services.gateway.tests.house import Member
 from shared.runtime.settings import Settings
+from shared.tests.eventually import eventually
 
 SITE = "http://gateway.test"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-_HIDDEN = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"')
+#: What a form sends of itself: hidden fields, and the choices that are made in it.
+_SET = re.compile(
+    r'<input type="(?:hidden" name="([a-z_]+)" value="([^"]*)"'
+    r'|(?:checkbox|radio)" name="([a-z_]+)" value="([^"]*)" checked)'
+)
 
 
 class Gateway:
@@ -55,6 +60,16 @@ class Visitor:
     async def see(self, path: str, **headers: str) -> httpx.Response:
         return await self.client.get(path, headers=headers)
 
+    async def see_soon(self, path: str, text: str = "", status: int = 200) -> httpx.Response:
+        """What somebody else did shows a moment later."""
+
+        async def look() -> httpx.Response:
+            answer = await self.see(path)
+            assert answer.status_code == status and text in answer.text, f"{path}: {answer.status_code}"
+            return answer
+
+        return await eventually(look)
+
     async def token(self, path: str = "/settings") -> str:
         """The form token that a page shows."""
         found = _TOKEN.search((await self.see(path)).text)
@@ -68,16 +83,19 @@ class Visitor:
         seen: str | None = None,
         **headers: str,
     ) -> httpx.Response:
-        """The form at `seen` (else at `path`) with these fields, and its hidden ones as they are."""
+        """The form at `seen` (else at `path`) with these fields, and the others as they are."""
         shown = await self.see(seen or path)
         assert shown.status_code < 500, shown.text
         form = shown.text[shown.text.find(f'action="{path}"') :]
-        hidden: dict[str, str | list[str]] = {
-            name: unescape(value) for name, value in _HIDDEN.findall(form.partition("</form>")[0])
-        }
-        assert "csrf_token" in hidden, f"{seen or path} shows no form for {path}"
+        given: dict[str, str | list[str]] = {}
+        for hidden, value, chosen, choice in _SET.findall(form.partition("</form>")[0]):
+            if hidden:
+                given[hidden] = unescape(value)
+            else:
+                given[chosen] = [*given.get(chosen, []), unescape(choice)]
+        assert "csrf_token" in given, f"{seen or path} shows no form for {path}"
         return await self.client.post(
-            path, data={**hidden, **(fields or {})}, headers={"Origin": str(self.client.base_url), **headers}
+            path, data={**given, **(fields or {})}, headers={"Origin": str(self.client.base_url), **headers}
         )
 
     async def sign_in(self, member: Member, back: str = "/") -> httpx.Response:
