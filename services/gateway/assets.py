@@ -130,11 +130,17 @@ def _run(command: list[str], failure: str, node: str | None = None) -> None:
         environment["PATH"] = f"{Path(node).parent}{os.pathsep}{environment.get('PATH', '')}"
     done = subprocess.run(command, cwd=BUILD, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        cause = next(
-            (line for line in lines if re.search(r"error", line, re.IGNORECASE)), lines[-1] if lines else ""
+        raise AssetsMissing(
+            f"{failure}: {_cause(done.stderr or done.stdout) or f'exit code {done.returncode}'}"
         )
-        raise AssetsMissing(f"{failure}: {cause.strip() or f'exit code {done.returncode}'}")
+
+
+def _cause(output: str) -> str:
+    """The line that says why: of JavaScript's own errors the message, else the first that speaks of an error."""
+    for pattern in (r"^\w*Error: (.+)$", r"^(.*\berror\b.*)$", r"^(.+)$"):
+        if found := re.search(pattern, output, re.IGNORECASE | re.MULTILINE):
+            return found[1].strip()
+    return ""
 
 
 @contextmanager

@@ -119,6 +119,15 @@ def test_the_licences_of_what_is_shipped_come_along() -> None:
     assert all(name in text for name in ("htmx.org", "htmx-ext-sse", "lucide-static", "ISC License"))
 
 
+def test_of_what_node_says_only_the_reason_is_told() -> None:
+    thrown = "file:///x/build.mjs:9\n    throw new Error(`No ${name}`);\n\nError: No icon of that name.\n    at symbol"
+    assert assets._cause(thrown) == "No icon of that name."
+    assert (
+        assets._cause("npm warn old\nnpm error code ENOTFOUND\nnpm error more") == "npm error code ENOTFOUND"
+    )
+    assert assets._cause("") == ""
+
+
 def test_the_command_says_whether_there_was_anything_to_do() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "services.gateway.assets", "build"], capture_output=True, text=True, check=True
