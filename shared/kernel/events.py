@@ -33,11 +33,9 @@ class Event(BaseModel):
     personal: ClassVar[dict[str, str]] = {}
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         cls.personal = dict(_personal_fields(cls))
-        if abstract:
-            return
         known = _registry.get(cls.__name__)
         if known is not None and (known.__module__, known.__qualname__) != (
             cls.__module__,

@@ -33,14 +33,14 @@ class Freshness:
             "commits", codec_options=COMMITS, read_concern=ReadConcern("majority")
         )
 
-    async def places(self, stream: str, version: int, patience: float = PATIENCE) -> list[dict[str, Any]]:
+    async def places(self, stream: str, version: int) -> list[dict[str, Any]]:
         """Where the commit that holds this version was sent; empty where the relay has not sent it within
-        `timeout` seconds.
+        2 s.
 
         Raises NotFound where there is no such commit.
         """
         check_stream(stream)
-        deadline, pause = time.monotonic() + patience, 0.002
+        deadline, pause = time.monotonic() + PATIENCE, 0.002
         where = {"_id": {"$gte": commit_key(stream, 1), "$lte": commit_key(stream, version)}}
         while True:
             found = await self._commits.find_one(

@@ -1,6 +1,7 @@
 """When an event, then a command: run once per cause, from now on, never for the past.
 
-A reaction has one consumer group without generations. Its start is stored as a `recorded_at` and compared
+A reaction has one consumer group without generations, named after its topics' ids as well: a topic that was
+made anew is read from its beginning. Its start is stored as a `recorded_at` and compared
 with every event, so that a refilled topic does not replay the past. It is idempotent because the target's
 id derives from the cause. Imported events never cause anything.
 """
@@ -18,7 +19,9 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Refused, Unavailable, Undecodable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime.codec import event_name, incoming
-from shared.runtime.subscribe import Follower
+from shared.runtime.ids import derived_id
+from shared.runtime.subscribe import Follower, TopicIds
+from shared.runtime.topics import Topic
 
 if TYPE_CHECKING:
     from shared.runtime.service import Service
@@ -47,6 +50,8 @@ class Reacting:
         self._follower: Follower | None = None
         self._since = datetime.max.replace(tzinfo=UTC)
         self._names = {event.__name__ for event in reaction.events}
+        self._ids = TopicIds(service.topics, sorted({e.topic for e in reaction.events if e.topic}))
+        self._bound: dict[str, Topic] = {}
 
     async def start(self, broker: KafkaBroker) -> None:
         """Remembers when it began, the first time."""
@@ -59,8 +64,9 @@ class Reacting:
         await self._follow(broker)
 
     async def tend(self, broker: KafkaBroker) -> None:
-        """Begins again after a failure."""
-        if self._follower is not None and self._follower.failed.is_set():
+        """Begins again after a failure, and where a topic was made anew."""
+        found = await self._ids.current()
+        if self._follower is not None and (self._follower.failed.is_set() or found != self._bound):
             await self._follower.stop()
             await self._follow(broker)
 
@@ -71,8 +77,11 @@ class Reacting:
 
     async def _follow(self, broker: KafkaBroker) -> None:
         topics = self._service.topics
-        names = sorted({topics.full_name(event.topic) for event in self._reaction.events if event.topic})
-        self._follower = Follower(broker, topics.full_name(self._reaction.name), names, self._handle)
+        self._bound = await self._ids.current(at_once=True)
+        ids = derived_id(*sorted(topic.id for topic in self._bound.values()))
+        group = topics.full_name(f"{self._reaction.name}.{ids[:12]}")
+        names = [topics.full_name(name) for name in self._bound]
+        self._follower = Follower(broker, group, names, self._handle)
         await self._follower.start()
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:

@@ -1,0 +1,41 @@
+"""Reactions: once per cause, from their start on, and never because something was imported."""
+
+from dataclasses import replace
+
+from shared.runtime.ids import derived_id
+from shared.runtime.settings import Settings
+from shared.tests.assembly import assemble
+from shared.tests.eventually import eventually
+from shared.tests.rooms import Room, by_ann, serving
+from shared.tests.walls import CALL, HANDS, SERVICE, Mark
+
+
+async def _answered(room: Room, stream: str) -> bool:
+    events = await room.store.load(stream)
+    return bool(await room.store.load(f"hand-{derived_id('answer', events[-1].id)}"))
+
+
+async def test_a_call_is_answered_once_however_often_it_is_delivered(settings: Settings, room: Room) -> None:
+    async with serving(assemble(settings)) as service:
+        done = await service.store.handle(HANDS, Mark("ann", text=CALL), by_ann())
+        await eventually(lambda: _answered(room, done.stream))
+        cause = (await room.store.load(done.stream))[0]
+        before = await service.topics.describe([f"{SERVICE}.events"])
+        await service.topics.recreate(f"{SERVICE}.events")
+        after = await service.store.handle(HANDS, Mark("bob", text=CALL), by_ann())
+        await eventually(lambda: _answered(room, after.stream))
+        assert before != await service.topics.describe([f"{SERVICE}.events"])
+        answers = await room.store.load(f"hand-{derived_id('answer', cause.id)}")
+        assert len(answers) == 1
+        assert answers[0].causation_id == cause.id and answers[0].correlation_id == cause.correlation_id
+
+
+async def test_what_was_imported_or_is_past_causes_nothing(settings: Settings, room: Room) -> None:
+    early = await room.do(Mark("early", text=CALL))
+    async with serving(assemble(settings)) as service:
+        imported = replace(by_ann(), imported=True)
+        brought = await service.store.handle(HANDS, Mark("brought", text=CALL), imported)
+        now = await service.store.handle(HANDS, Mark("now", text=CALL), by_ann())
+        await eventually(lambda: _answered(room, now.stream))
+        for done in (early, brought):
+            assert not await _answered(room, done.stream), f"{done.stream} was answered"

@@ -1,0 +1,156 @@
+"""Rebuild: another generation beside the serving one, the same to the byte, and nobody notices the swap."""
+
+import asyncio
+import random
+from typing import Any
+
+from shared.kernel.projection import canonical
+from shared.runtime.generations import Generation
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.tests.assembly import assemble
+from shared.tests.eventually import eventually
+from shared.tests.rooms import by_ann, serving
+from shared.tests.walls import (
+    HANDS,
+    SERVICE,
+    WALLS,
+    WALLS_IN_CAPITALS,
+    Command,
+    Mark,
+    MarkMade,
+    MarkWhispered,
+    Paint,
+)
+
+_WALLS = [f"wall-{n}" for n in range(12)]
+
+
+async def _live(service: Service, number: int, chance: random.Random) -> str:
+    """Marks by several hands on several walls, over both topics. A hand speaks on one topic, and only the
+    painter marks the painted wall: between streams there is no order that a fold could rely on."""
+    last = ""
+    for n in range(number):
+        hand = chance.randrange(6)
+        if n % 17 == 16:
+            command: Command = Paint("painter", "painted")
+        elif n % 5 == 4:
+            command = Mark("painter", ("painted",))
+        else:
+            kind = MarkWhispered if hand % 2 else MarkMade
+            command = Mark(f"hand{hand}", tuple(sorted(chance.sample(_WALLS, 2))), kind=kind, times=2)
+        last = str(await service.store.handle(HANDS, command, by_ann()))
+    return last
+
+
+async def _documents(service: Service, generation: Generation) -> dict[str, Any]:
+    found = await service.database[generation.name].find().to_list()
+    return {document["_id"]: (document.get("_live"), canonical(document)) for document in found}
+
+
+async def _swapped(service: Service, before: Generation) -> Generation:
+    async def look() -> Generation | None:
+        now = service.views(WALLS).generation
+        assert now is not None and now.number > before.number, "not swapped yet"
+        return now
+
+    found = await eventually(look)
+    assert found is not None
+    return found
+
+
+async def _quiet(service: Service) -> None:
+    """Until the view holds everything that was done."""
+    hands = {document["_id"].partition(":")[0] for document in await service.store.commits.find().to_list()}
+
+    async def look() -> None:
+        for hand in sorted(hands):
+            _, tail = await service.store.state(HANDS, hand)
+            assert not await service.behind(f"{SERVICE}/{hand}/{tail}", WALLS), hand
+
+    await eventually(look)
+
+
+def _serving_generation(service: Service) -> Generation:
+    generation = service.views(WALLS).generation
+    assert generation is not None
+    return generation
+
+
+async def test_a_rebuild_under_traffic_gives_the_same_documents(settings: Settings) -> None:
+    chance = random.Random(3)
+    async with serving(assemble(settings)) as service:
+        await _live(service, 120, chance)
+        before = _serving_generation(service)
+        gaps: list[str] = []
+        writing = asyncio.create_task(_live(service, 150, chance))
+        reading = asyncio.create_task(_read_always(service, gaps))
+        await service.viewings[WALLS.name].rebuild()
+        after = await _swapped(service, before)
+        await writing
+        await _quiet(service)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        assert not gaps, "a reader saw no wall at all while the generations changed"
+        rebuilt = await _documents(service, after)
+        await service.viewings[WALLS.name].rebuild()
+        again = await _documents(service, await _swapped(service, after))
+        assert rebuilt == again and len(rebuilt) == len(_WALLS) + 1
+
+
+async def _read_always(service: Service, gaps: list[str]) -> None:
+    while True:
+        if not await service.views(WALLS).find({}, sort=(("total", -1), ("_id", 1)), limit=3):
+            gaps.append("nothing")
+        await asyncio.sleep(0.02)
+
+
+async def test_a_new_fold_is_built_beside_the_old_one_which_goes_on(settings: Settings) -> None:
+    async with serving(assemble(settings)) as old:
+        await _live(old, 40, random.Random(4))
+        await _quiet(old)
+        newer = assemble(settings, WALLS_IN_CAPITALS, module="shared.tests.newer_app")
+        async with serving(newer):
+
+            async def built() -> bool:
+                return newer.views(WALLS_IN_CAPITALS).generation is not None
+
+            await eventually(built)
+            capitals = await newer.views(WALLS_IN_CAPITALS).find({}, sort=(("_id", 1),), limit=50)
+            plain = await old.views(WALLS).find({}, sort=(("_id", 1),), limit=50)
+            assert [wall.total for wall in capitals] == [wall.total for wall in plain]
+            assert all(text.isupper() for wall in capitals for text in wall.texts.values())
+            assert all(text.islower() for wall in plain for text in wall.texts.values())
+        await old.store.handle(HANDS, Mark("zed"), by_ann())
+        await _quiet(old)
+        assert await old.views(WALLS).get("north") is not None, "the old image no longer follows"
+
+
+async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await _live(service, 40, random.Random(5))
+        await _quiet(service)
+        before = _serving_generation(service)
+        shown = await _documents(service, before)
+        await service.topics.recreate(f"{SERVICE}.events")
+        after = await _swapped(service, before)
+        await service.store.handle(HANDS, Mark("zed", ("east",)), by_ann())
+
+        async def look() -> None:
+            found = await _documents(service, _serving_generation(service))
+            assert found.pop("east", None) is not None and found == shown
+
+        await eventually(look)
+        assert set(after.topics.values()) != set(before.topics.values())
+
+
+async def test_a_swap_waits_until_the_new_generation_covers_the_old_one(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await _live(service, 10, random.Random(6))
+        await _quiet(service)
+        before = _serving_generation(service)
+        building = Generation(WALLS.name, 1, before.number + 1, before.topics)
+        theirs = await service.registry.offsets(before.name)
+        place, offset = next((key, offset) for key, offset in theirs.items() if offset)
+        await service.registry.save(building.name, {**theirs, place: offset - 1})
+        assert not await service.registry.swap(building), "it lacks an event that the old one holds"

@@ -1,0 +1,171 @@
+"""Views: folded by compare-and-set, so that no consumer, redelivery or kill loses or doubles an event."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from shared.runtime.codec import outgoing, partition_of
+from shared.runtime.folding import Delivered, Fold
+from shared.runtime.generations import Registry
+from shared.runtime.lag import LagMeter
+from shared.runtime.settings import Settings
+from shared.tests.assembly import assemble
+from shared.tests.eventually import eventually
+from shared.tests.processes import Role
+from shared.tests.rooms import Room, by_ann, serving
+from shared.tests.walls import HANDS, PRIVATE, PUBLIC, SERVICE, WALLS, Mark, MarkWhispered, Paint
+
+GENERATION = "proofs.walls.v1.g1"
+IDS = {PUBLIC: "11111111-public", PRIVATE: "22222222-private"}
+
+
+async def _fold(room: Room) -> Fold[Any]:
+    fold = Fold(WALLS, GENERATION, room.database, Registry(room.database))
+    await fold.prepare()
+    return fold
+
+
+async def _log(room: Room) -> list[Delivered]:
+    """What the log would hold: every commit's records, with rising offsets in each partition."""
+    offsets: dict[tuple[str, int], int] = {}
+    found = []
+    for document in await room.store.commits.find().sort([("recorded_at", 1), ("_id", 1)]).to_list():
+        for record in outgoing(document, SERVICE):
+            partition = partition_of(record.key.decode())
+            offset = offsets.get((record.topic, partition), 0)
+            offsets[record.topic, partition] = offset + 1
+            found.append(
+                _delivered(record.topic, partition, offset, record.key, record.value, record.headers)
+            )
+    return found
+
+
+def _delivered(topic: str, partition: int, offset: int, key: bytes, value: bytes, headers: Any) -> Delivered:
+    record: ConsumerRecord = ConsumerRecord(
+        topic, partition, offset, 0, 0, key, value, None, len(key), len(value), tuple(headers)
+    )
+    return Delivered(record, f"{IDS[topic]}/{partition}")
+
+
+def _portions(log: Sequence[Delivered], size: int) -> list[Sequence[Delivered]]:
+    return [log[at : at + size] for at in range(0, len(log), size)]
+
+
+async def test_two_consumers_on_two_topics_feed_one_document(room: Room) -> None:
+    """Each has its own partitions; every write of one makes the other's next one miss."""
+    for n in range(40):
+        await room.do(Mark("ann"))
+        await room.do(Mark("bob", kind=MarkWhispered))
+        await room.do(Mark(f"one-{n}", ("south",)))
+    log = await _log(room)
+    folds = [await _fold(room) for _ in range(2)]
+    shares = [[d for d in log if d.record.topic == topic] for topic in (PUBLIC, PRIVATE)]
+
+    async def consume(fold: Fold[Any], share: list[Delivered]) -> None:
+        for portion in _portions(share, 3):
+            await fold.apply(portion)
+
+    await asyncio.gather(*(consume(fold, share) for fold, share in zip(folds, shares, strict=True)))
+    stored = await room.database[GENERATION].find_one({"_id": "north"})
+    assert stored is not None
+    assert stored["marks"] == {"hand-ann": list(range(1, 41)), "hand-bob": list(range(1, 41))}
+
+
+async def test_new_documents_raced_by_two_consumers_are_made_once(room: Room) -> None:
+    walls = tuple(f"wall-{n}" for n in range(30))
+    await room.do(Mark("ann", walls))
+    await room.do(Mark("bob", walls, kind=MarkWhispered))
+    log = await _log(room)
+    folds = [await _fold(room) for _ in range(2)]
+    await asyncio.gather(*(fold.apply([d]) for fold, d in zip(folds, log, strict=True)))
+    found = await room.database[GENERATION].find().to_list()
+    assert {d["_id"]: d["total"] for d in found} == dict.fromkeys(walls, 2)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+async def test_delivering_everything_again_changes_nothing(room: Room, size: int) -> None:
+    for n in range(15):
+        await room.do(Mark("ann", ("north", f"wall-{n % 4}")))
+        await room.do(Mark("bob", kind=MarkWhispered))
+    log = await _log(room)
+    fold = await _fold(room)
+    for portion in _portions(log, size):
+        await fold.apply(portion)
+    before = await room.database[GENERATION].find().sort("_id", 1).to_list()
+    for portion in _portions(log, size):
+        await fold.apply(portion)
+    assert await room.database[GENERATION].find().sort("_id", 1).to_list() == before
+
+
+async def test_a_deleted_document_does_not_rise_again(room: Room) -> None:
+    """Its creation is delivered once more, late; its tombstone knows that it has seen it."""
+    await room.do(Mark("ann"))
+    await room.do(Paint("ann", "north"))
+    log = await _log(room)
+    fold = await _fold(room)
+    await fold.apply(log)
+    await fold.apply(log[:1])
+    stored = await room.database[GENERATION].find_one({"_id": "north"})
+    assert stored is not None and "_live" not in stored and "marks" not in stored
+
+
+async def test_a_document_that_grows_too_large_parks_and_its_batch_goes_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.folding.LARGEST_VIEW", 2_000)
+    await room.do(Mark("ann"))
+    await room.do(Mark("ann", text="x" * 3_000))
+    await room.do(Mark("bob", ("south",)))
+    fold = await _fold(room)
+    await fold.apply(await _log(room))
+    north = await room.database[GENERATION].find_one({"_id": "north"})
+    south = await room.database[GENERATION].find_one({"_id": "south"})
+    assert north is not None and north["total"] == 1 and north["_parked"]["count"] == 1
+    assert south is not None and south["total"] == 1 and "_parked" not in south
+
+
+async def test_a_consumer_killed_between_its_write_and_its_acknowledgement_doubles_nothing(
+    settings: Settings, room: Room
+) -> None:
+    for _ in range(5):
+        await room.do(Mark("ann"))
+    async with Role("service", points="view.written=kill") as first:
+        await first.killed()
+    async with Role("service") as second:
+        await second.says("up")
+        await room.do(Mark("ann"))
+
+        async def look() -> None:
+            stored = await room.database[GENERATION].find_one({"_id": "north"})
+            assert stored is not None and stored["marks"] == {"hand-ann": [1, 2, 3, 4, 5, 6]}
+
+        await eventually(look)
+        second.send(signal.SIGTERM)
+        await second.ended()
+
+
+async def test_an_idle_view_has_no_lag_and_a_young_age(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        for _ in range(3):
+            await service.store.handle(HANDS, Mark("ann"), by_ann())
+
+        async def look() -> None:
+            lag = service.viewings[WALLS.name].lag
+            assert lag.events == 0 and lag.age() < 10
+            assert await service.views(WALLS).get("north") is not None
+
+        await eventually(look)
+
+
+def test_the_age_is_that_of_the_newest_end_that_was_passed() -> None:
+    """Not of the last event: in a quiet topic that one may be a week old while nothing is missing."""
+    meter = LagMeter()
+    meter.look({"t/0": 5}, {"t/0": 5}, now=100.0)
+    meter.look({"t/0": 9}, {"t/0": 5}, now=110.0)
+    assert meter.events == 4 and meter.age(now=112.0) == 12.0
+    meter.look({"t/0": 9}, {"t/0": 9}, now=120.0)
+    assert meter.events == 0 and meter.age(now=121.0) == 1.0
