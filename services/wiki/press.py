@@ -109,8 +109,7 @@ class Press:
             (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
             return await process.stdout.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
-            self._process = None
-            await process.wait()
+            await self.close()
             return b""
         except BaseException:
             await self.close()
@@ -128,10 +127,15 @@ class Press:
 
     async def close(self) -> None:
         process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+            with contextlib.suppress(ConnectionError):
+                await process.stdin.wait_closed()
 
 
 def _prepared(job: Job) -> bytes:

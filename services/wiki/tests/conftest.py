@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from contracts.identity import Kind, MemberRegistered, Role
 from services.wiki.assembly import assemble
@@ -89,7 +90,7 @@ def wiki_settings(
         drop_all(settings)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(wiki_settings: Settings) -> AsyncIterator[House]:
     """Up, with its members known."""
     service = assemble(wiki_settings, Doorkeeper())

@@ -8,6 +8,9 @@ import pytest
 from services.wiki.tests.conftest import House
 from shared.runtime.ids import new_id
 
+#: One service for all of them: each test has a space of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 async def space_of(house: House, who: str = "ann", **how: Any) -> str:
     asked = {"name": f"Travel {new_id()}", "language": "en", **how}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.wiki.compare import Block, Comparison, Line, compare, replaced
@@ -76,6 +76,7 @@ def test_a_comparison_that_was_given_up_shows_both_texts_whole() -> None:
     assert kinds(replaced("", "d")) == ["added"] and kinds(replaced("d", "")) == ["removed"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab \n.é漢", max_size=80), st.text(alphabet="ab \n.é漢", max_size=80))
 def test_both_texts_can_be_read_back(before: str, after: str) -> None:
     comparison = compare(before, after)

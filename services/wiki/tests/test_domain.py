@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.wiki import (
@@ -315,6 +315,7 @@ def test_a_path_that_tricks_is_refused_with_its_reason(given_path: str, code: st
     assert refused.value.field == "path"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600))
 def test_any_text_is_either_a_path_or_refused(text: str) -> None:
     try:
@@ -349,6 +350,7 @@ def test_a_page_says_its_own_title(body: str, title: str) -> None:
     assert title_of(body, "folder/two-words.md") == title
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(min_size=1, max_size=50))
 def test_every_text_has_a_title(body: str, where: str) -> None:
     title = title_of(body, where)
@@ -356,6 +358,7 @@ def test_every_text_has_a_title(body: str, where: str) -> None:
     assert not {unicodedata.category(c) for c in title} & {"Cc", "Cs", "Zl", "Zp"}
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="---\n:'\"[]>|ab \t#", max_size=300))
 def test_front_matter_is_read_whatever_it_holds(text: str) -> None:
     matter = front_matter("---\n" + text)

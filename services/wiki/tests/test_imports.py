@@ -17,6 +17,9 @@ from services.wiki.tests.conftest import House
 from services.wiki.tests.test_api import refused, space_of
 from shared.tests.eventually import eventually
 
+#: One service for all of them: each test has a space of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 HANDBOOK = Path(__file__).parent.parent / "data" / "handbook-history.jsonl.xz"
 
 
@@ -122,7 +125,7 @@ async def test_only_operators_import(house: House) -> None:
     assert (await house.ask("oda", "POST", "/wiki/import/changes", json=many)).status_code == 422
 
 
-def test_only_changes_of_the_same_page_or_path_wait_for_each_other() -> None:
+async def test_only_changes_of_the_same_page_or_path_wait_for_each_other() -> None:
     batch = [ImportedChange.model_validate(each) for each in changes(SMALL, "x")]
     waits = [
         [at + 1 for at in range(after) if set(needs(batch[at])) & set(needs(batch[after]))]

@@ -210,6 +210,7 @@ def test_template_tags_are_read_only_where_a_page_has_front_matter() -> None:
     assert "{%" not in shown('---\ntitle: t\n---\nx {% include "a.html" %}')
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{}%\"' -aplert", max_size=200))
 def test_any_text_can_be_expanded(text: str) -> None:
     expand(text)

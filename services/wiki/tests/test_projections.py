@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -280,6 +280,7 @@ SAMPLES: list[Event] = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(SAMPLES), max_size=12))
 def test_folding_is_total_whatever_comes_first(events: list[Event]) -> None:
     for projection in ALL:
@@ -321,6 +322,7 @@ def woven(parts: Sequence[Sequence[Recorded]], choices: Iterator[int]) -> list[R
     return result
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 99), min_size=11, max_size=11))
 def test_any_interleaving_that_keeps_each_stream_in_order_gives_the_same_documents(
     choices: list[int],
@@ -411,6 +413,7 @@ def test_a_link_means_the_page_at_that_path_before_one_that_was_there_or_is_call
     assert meant(far, close, near="z/other.md") == "pz"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=50))
 def test_any_text_can_be_asked_for_its_links(body: str, path: str) -> None:
     assert links.references(body, path) == sorted(set(links.references(body, path)))
