@@ -120,7 +120,7 @@ def test_the_licences_of_what_is_shipped_come_along() -> None:
 
 
 def test_of_what_node_says_only_the_reason_is_told() -> None:
-    thrown = "file:///x/build.mjs:9\n    throw new Error(`No ${name}`);\n\nError: No icon of that name.\n    at symbol"
+    thrown = "build.mjs:9\n    throw new Error(`No ${name}`);\n\nError: No icon of that name.\n    at symbol"
     assert assets._cause(thrown) == "No icon of that name."
     assert (
         assets._cause("npm warn old\nnpm error code ENOTFOUND\nnpm error more") == "npm error code ENOTFOUND"
