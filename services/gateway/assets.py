@@ -136,7 +136,7 @@ def _run(command: list[str], failure: str, node: str | None = None) -> None:
 
 
 def _cause(output: str) -> str:
-    """The line that says why: of JavaScript's own errors the message, else the first that speaks of an error."""
+    """The line that says why: the message of a thrown error, else the first line that speaks of one."""
     for pattern in (r"^\w*Error: (.+)$", r"^(.*\berror\b.*)$", r"^(.+)$"):
         if found := re.search(pattern, output, re.IGNORECASE | re.MULTILINE):
             return found[1].strip()
