@@ -291,17 +291,14 @@ async def test_guests_read_what_is_for_them_and_write_nothing(house: House) -> N
 async def test_lists_go_on_where_they_ended(house: House) -> None:
     space = await space_of(house)
     for n in range(5):
-        last = await start(house, space, f"p{n}", f"# P{n}")
+        await page_of(house, space, f"p{n}", f"# P{n}")
     seen: list[str] = []
     cursor: str | None = ""
-    after: httpx.Response | None = last
     while cursor is not None:
-        listed = await house.get(
-            "bob", "/wiki/pages", after, params={"space": space, "limit": 2, "cursor": cursor}
-        )
+        listed = await house.get("bob", "/wiki/pages", params={"space": space, "limit": 2, "cursor": cursor})
         seen += [item["title"] for item in listed.json()["items"]]
         assert listed.json()["total"] == 5
-        cursor, after = listed.json()["next"], None
+        cursor = listed.json()["next"]
     assert seen == [f"P{n}" for n in range(5)]
     recent = (await house.get("bob", "/wiki/recent", params={"space": space, "limit": 3})).json()
     rest = (await house.get("bob", "/wiki/recent", params={"space": space, "cursor": recent["next"]})).json()
