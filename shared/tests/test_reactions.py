@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
+
 from shared.runtime.ids import derived_id
 from shared.runtime.settings import Settings
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
 from shared.tests.rooms import Room, by_ann, serving
 from shared.tests.walls import CALL, HANDS, SERVICE, Mark
+
+pytestmark = pytest.mark.timeout(300)
 
 
 async def _answered(room: Room, stream: str) -> bool:
@@ -18,12 +22,12 @@ async def _answered(room: Room, stream: str) -> bool:
 async def test_a_call_is_answered_once_however_often_it_is_delivered(settings: Settings, room: Room) -> None:
     async with serving(assemble(settings)) as service:
         done = await service.store.handle(HANDS, Mark("ann", text=CALL), by_ann())
-        await eventually(lambda: _answered(room, done.stream))
+        await eventually(lambda: _answered(room, done.stream), 120)
         cause = (await room.store.load(done.stream))[0]
         before = await service.topics.describe([f"{SERVICE}.events"])
         await service.topics.recreate(f"{SERVICE}.events")
         after = await service.store.handle(HANDS, Mark("bob", text=CALL), by_ann())
-        await eventually(lambda: _answered(room, after.stream))
+        await eventually(lambda: _answered(room, after.stream), 120)
         assert before != await service.topics.describe([f"{SERVICE}.events"])
         answers = await room.store.load(f"hand-{derived_id('answer', cause.id)}")
         assert len(answers) == 1
@@ -36,6 +40,6 @@ async def test_what_was_imported_or_is_past_causes_nothing(settings: Settings, r
         imported = replace(by_ann(), imported=True)
         brought = await service.store.handle(HANDS, Mark("brought", text=CALL), imported)
         now = await service.store.handle(HANDS, Mark("now", text=CALL), by_ann())
-        await eventually(lambda: _answered(room, now.stream))
+        await eventually(lambda: _answered(room, now.stream), 120)
         for done in (early, brought):
             assert not await _answered(room, done.stream), f"{done.stream} was answered"

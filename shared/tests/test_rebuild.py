@@ -4,6 +4,8 @@ import asyncio
 import random
 from typing import Any
 
+import pytest
+
 from shared.kernel.projection import canonical
 from shared.runtime.generations import Generation
 from shared.runtime.service import Service
@@ -23,6 +25,9 @@ from shared.tests.walls import (
     Paint,
 )
 
+#: Seconds: a rebuild begins a process, which a busy machine does slowly.
+PATIENCE = 120.0
+pytestmark = pytest.mark.timeout(300)
 _WALLS = [f"wall-{n}" for n in range(12)]
 
 
@@ -54,7 +59,7 @@ async def _swapped(service: Service, before: Generation) -> Generation:
         assert now is not None and now.number > before.number, "not swapped yet"
         return now
 
-    found = await eventually(look)
+    found = await eventually(look, PATIENCE)
     assert found is not None
     return found
 
@@ -68,7 +73,7 @@ async def _quiet(service: Service) -> None:
             _, tail = await service.store.state(HANDS, hand)
             assert not await service.behind(f"{SERVICE}/{hand}/{tail}", WALLS), hand
 
-    await eventually(look)
+    await eventually(look, PATIENCE)
 
 
 def _serving_generation(service: Service) -> Generation:
@@ -115,7 +120,7 @@ async def test_a_new_fold_is_built_beside_the_old_one_which_goes_on(settings: Se
             async def built() -> bool:
                 return newer.views(WALLS_IN_CAPITALS).generation is not None
 
-            await eventually(built)
+            await eventually(built, PATIENCE)
             capitals = await newer.views(WALLS_IN_CAPITALS).find({}, sort=(("_id", 1),), limit=50)
             plain = await old.views(WALLS).find({}, sort=(("_id", 1),), limit=50)
             assert [wall.total for wall in capitals] == [wall.total for wall in plain]
@@ -140,7 +145,7 @@ async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(settings: Se
             found = await _documents(service, _serving_generation(service))
             assert found.pop("east", None) is not None and found == shown
 
-        await eventually(look)
+        await eventually(look, PATIENCE)
         assert set(after.topics.values()) != set(before.topics.values())
 
 
