@@ -80,7 +80,7 @@ class Home:
     def make(self) -> None:
         """The folder itself. Raises Fault where it cannot be."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.path / "logs").mkdir(exist_ok=True)
         except OSError as error:
             raise Fault(f"{self.path} cannot be used: {error.strerror}. Set FIKARUM_HOME.") from error

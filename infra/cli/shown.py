@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -45,7 +45,7 @@ class Progress:
 
     def __call__(self, now: State) -> None:
         if self._live is not None:
-            self._live.update(Text(now.doing) if now.doing else _table(now))
+            self._live.update(Group(_table(now), Text(now.doing or "")))
             return
         if now.doing:
             self._say("", now.doing)
@@ -113,7 +113,7 @@ def status_of(home: Home, known: State | None) -> PlatformStatus:
     state: str = known.phase
     if supervisor is None and known.phase not in ("stopped", "failed"):
         state = "unwatched" if any(live.values()) else "stopped"
-    memory = sum(part.memory_mb for part in parts.values()) + _memory(supervisor)
+    memory = sum(part.memory_mb for part in parts.values()) + _memory(supervisor, alone=True)
     return PlatformStatus(
         str(home.path),
         state,
@@ -138,12 +138,13 @@ def _part(part: PartReport, process: psutil.Process | None, known: State) -> Par
     )
 
 
-def _memory(process: psutil.Process | None) -> int:
-    """Resident, in MiB, with what the process has started."""
+def _memory(process: psutil.Process | None, *, alone: bool = False) -> int:
+    """Resident, in MiB, with what the process has started, unless it is to be counted `alone`."""
     if process is None:
         return 0
     try:
-        return sum(each.memory_info().rss for each in [process, *process.children(recursive=True)]) // _MIB
+        family = [process] if alone else [process, *process.children(recursive=True)]
+        return sum(each.memory_info().rss for each in family) // _MIB
     except psutil.NoSuchProcess:
         return 0
 

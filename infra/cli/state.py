@@ -53,7 +53,7 @@ class PartReport:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`doing`: what is prepared before any part can begin; `fault`: why the supervisor gave up."""
+    """`doing`: what is prepared meanwhile; `fault`: why the supervisor gave up."""
 
     supervisor: ProcessId
     phase: Phase

@@ -117,6 +117,8 @@ class Supervisor:
         self._asked_to_end = threading.Event()
         self._phase: Phase = "starting"
         self._fault: str | None = None
+        #: What a part's start still prepares.
+        self.doing: str | None = None
         self._written: State | None = None
         self._me = _me()
 
@@ -155,7 +157,9 @@ class Supervisor:
 
     def _write(self) -> None:
         parts = {name: watched.report() for name, watched in self._watched.items()}
-        now = State(self._me, self._phase, parts, self._fault)
+        now = State(
+            self._me, self._phase, parts, self._fault, self.doing if self._phase == "starting" else None
+        )
         if now != self._written:
             state.write(self._file, now)
             self._written = now
@@ -214,6 +218,7 @@ def main(path: Path) -> int:
         told = Told(home)
         try:
             supervisor = Supervisor(home.state, platform(home, prepared(home, told), workers))
+            told.supervisor = supervisor
         except EngineFault as fault:
             told.gives_up(fault)
             raise
@@ -223,14 +228,18 @@ def main(path: Path) -> int:
 
 
 class Told:
-    """Says in state.json what is done before there are parts: the first time that takes minutes."""
+    """Says in state.json what is done before parts can run: the first time that takes minutes."""
 
     def __init__(self, home: Home) -> None:
         self._file = home.state
+        self.supervisor: Supervisor | None = None
 
     def __call__(self, doing: str) -> None:
         log.info("%s", doing)
-        state.write(self._file, State(_me(), "starting", {}, doing=doing))
+        if self.supervisor is not None:
+            self.supervisor.doing = doing
+        else:
+            state.write(self._file, State(_me(), "starting", {}, doing=doing))
 
     def gives_up(self, fault: EngineFault) -> None:
         state.write(self._file, State(_me(), "failed", {}, fault=str(fault)))

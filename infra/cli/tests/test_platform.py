@@ -119,6 +119,8 @@ def test_up_says_where_to_sign_in_and_status_gives_every_part(installed: Install
             now["addresses"][name],
         )
         assert Path(part["log"]).exists()
+    parts = sum(part["memory_mb"] for part in now["parts"].values())
+    assert parts < now["memory_mb"] < parts + 200
     said = installed.run("up", "--empty")
     assert "It is running already." in said and "Sign in as alva" in said
     assert installed.status()["supervisor"] == now["supervisor"]
