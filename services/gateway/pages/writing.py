@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from services.gateway import places
-from services.gateway.clients import part
+from services.gateway.clients import Away, part
 from services.gateway.pages.answers import Block, Done, Page, Shown, Space, quoted
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
@@ -26,7 +26,7 @@ from services.gateway.view_models import (
     SpaceRef,
 )
 from shared.kernel.audience import EVERYONE, STAFF, Classification
-from shared.kernel.errors import Conflict, Forbidden, Refused
+from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
 from shared.runtime.ids import new_id
 
 routes = APIRouter(include_in_schema=False)
@@ -131,7 +131,19 @@ async def preview(visit: Member, page: str = "") -> Response:
     if page:
         edited = await page_of(visit, page)
         space_id, path, text, language = edited.space_id, edited.path, form.body, edited.language
-    return visit.show(PreviewView(await _shown(visit, space_id, path, text), language))
+    return visit.show(PreviewView(await _while_typing(visit, space_id, path, text), language))
+
+
+async def _while_typing(visit: Visit, space_id: str, path: str, text: str) -> Markup:
+    """Half a path is no reason to show nothing; a text that cannot be shown says why."""
+    try:
+        return await _shown(visit, space_id, path, text)
+    except (Away, NotFound, Unauthenticated):
+        raise
+    except Refused as refused:
+        if refused.field == "path":
+            return await _shown(visit, space_id, "", text)
+        return Markup("<p>{}</p>").format(visit.said(refused))
 
 
 class _MeanwhileSaved(Exception):

@@ -242,6 +242,18 @@ async def test_a_preview_while_typing_is_a_fragment(gateway: Gateway, house: Hou
     )
 
 
+async def test_a_preview_shows_what_it_can_whatever_is_typed(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    for body, path, shown in (
+        ("*x*", "../up", "<em>x</em>"),
+        ("*x*", "", "<em>x</em>"),
+        ("a\x00b", "a", "<p>"),
+    ):
+        fields = {"csrf_token": await saga.token(), "title": "", "body": body, "path": path}
+        answer = await saga.client.post("/wiki/preview", data=fields, headers={"Origin": SITE})
+        assert answer.status_code == 200 and shown in answer.text, (body, path)
+
+
 async def test_a_page_moves_with_its_history(gateway: Gateway, house: House) -> None:
     eskil = await gateway.visitor(house.members["eskil"])
     page = await start(eskil, "Mover", path=f"old/{new_id()}")

@@ -1,0 +1,105 @@
+"""Every page, looked at: what axe finds in both themes, nothing past the edge, and pictures to look at.
+
+The pictures lie in `e2e_tests/pictures`, which git ignores.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from e2e_tests.conftest import Site
+from e2e_tests.people import Person
+from e2e_tests.test_reading import most_revised
+
+Enter = Callable[..., Person]
+
+PICTURES = Path(__file__).parent / "pictures"
+WIDTHS = (360, 768, 1280)
+THEMES = ("light", "dark")
+SIGNED_IN = (
+    "home",
+    "wiki",
+    "space",
+    "page",
+    "history",
+    "compare",
+    "revision",
+    "edit",
+    "new",
+    "move",
+    "delete",
+    "deleted",
+    "settings",
+    "tokens",
+    "sessions",
+    "operate",
+    "nowhere",
+)
+
+
+@pytest.fixture(scope="module")
+def addresses(site: Site) -> dict[str, str]:
+    page = most_revised(site)
+    with httpx.Client(base_url=f"{site.url}/api/v1", headers=site.house.members["alva"].bearer) as api:
+        new = {"space_id": site.handbook.rpartition("/")[2], "path": "gone", "body": "# Gone\n\nOld."}
+        gone = api.post("/wiki/pages", json=new).json()["id"]
+        api.delete(f"/wiki/pages/{gone}", params={"note": "Nobody needs it any more"})
+    return {
+        "home": "/",
+        "wiki": "/wiki",
+        "space": site.handbook,
+        "page": page,
+        **{name: f"{page}/{name}" for name in ("history", "compare", "edit", "move", "delete")},
+        "revision": f"{page}/revisions/1",
+        "new": "/wiki/new",
+        "deleted": f"/wiki/pages/{gone}",
+        "settings": "/settings",
+        "tokens": "/settings/tokens",
+        "sessions": "/settings/sessions",
+        "operate": "/operate",
+        "nowhere": "/nowhere",
+    }
+
+
+def look(person: Person, name: str, theme: str, width: int) -> list[str]:
+    person.page.set_viewport_size({"width": width, "height": 900})
+    person.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+    PICTURES.mkdir(exist_ok=True)
+    person.page.screenshot(path=PICTURES / f"{name}-{width}-{theme}.png", full_page=name != "page")
+    faults = [f"{name} {width} {theme}: {fault}" for fault in person.faults()] if width != WIDTHS[1] else []
+    if (over := person.overflow()) > 0:
+        faults.append(f"{name} {width}: {over} pixels past the edge")
+    return faults
+
+
+@pytest.mark.timeout(300)
+def test_axe_finds_nothing_on_any_page_in_either_theme(
+    enter: Enter, site: Site, addresses: dict[str, str]
+) -> None:
+    operator, faults = enter("alva"), []
+    for name in SIGNED_IN:
+        operator.go(addresses[name])
+        for width in WIDTHS:
+            for theme in THEMES:
+                faults += look(operator, name, theme, width)
+    assert faults == []
+
+
+def test_axe_finds_nothing_at_the_door(enter: Enter) -> None:
+    stranger = enter()
+    stranger.go("/sign-in")
+    assert [f for width in WIDTHS for theme in THEMES for f in look(stranger, "sign-in", theme, width)] == []
+    stranger.page.locator("form:has(#password) button").click()
+    assert [f for theme in THEMES for f in look(stranger, "sign-in-refused", theme, 360)] == []
+
+
+def test_pages_are_light_enough_for_a_phone(enter: Enter, site: Site, addresses: dict[str, str]) -> None:
+    reader, sizes = enter("saga"), []
+    reader.page.on("response", lambda answer: sizes.append(int(answer.header_value("content-length") or 0)))
+    for name in ("home", "page", "space"):
+        sizes.clear()
+        reader.go(addresses[name])
+        reader.page.wait_for_load_state("networkidle")
+        assert sum(sizes) < 100_000, f"{name} takes {sum(sizes)} bytes"
