@@ -123,7 +123,8 @@ class EventStore:
         self._sealer = sealer
         self._on_append = on_append
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._states: OrderedDict[tuple[int, str], _Known[Any]] = OrderedDict()
+        # each with its decider, whose id would otherwise pass to another one
+        self._states: OrderedDict[tuple[int, str], tuple[object, _Known[Any]]] = OrderedDict()
 
     async def prepare(self) -> None:
         """Makes the indexes: what is not sent yet (for the relay), and each member's idempotency keys."""
@@ -258,7 +259,7 @@ class EventStore:
         """The state kept from last time, brought up to date; thrown away when the store no longer holds
         what it was made of."""
         check_stream(stream)
-        kept: _Known[S] | None = self._states.get((id(decider), stream))
+        _, kept = self._states.get((id(decider), stream), (None, None))
         known = kept or _Known(decider.initial)
         cursor = self._majority.find({"_id": stream_range(stream, known.last_first or 1)}).sort(
             "_id", ASCENDING
@@ -283,7 +284,7 @@ class EventStore:
         return known
 
     def _keep(self, decider: Decider[Any, Any], stream: str, known: _Known[Any]) -> None:
-        self._states[id(decider), stream] = known
+        self._states[id(decider), stream] = decider, known
         self._states.move_to_end((id(decider), stream))
         if len(self._states) > STATES_KEPT:
             self._states.popitem(last=False)

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo.asynchronous.database import AsyncDatabase
 
 from shared.kernel.events import Recorded
-from shared.runtime.codec import CODEC, PARTITIONS, incoming, recorded_events
+from shared.runtime.codec import COMMITS, PARTITIONS, incoming, recorded_events
 from shared.runtime.topics import Topics
 from shared.tests.walls import PRIVATE, PUBLIC
 
@@ -56,7 +56,8 @@ async def check_log(
     """Every event that the store holds for a topic is in it exactly once, in the order of its stream, and
     its commit knows where; and the log holds nothing else. Raises AssertionError."""
     carried = await read_log(bootstrap, topics, names)
-    documents = await database.get_collection("commits", codec_options=CODEC).find().sort("_id", 1).to_list()
+    commits = database.get_collection("commits", codec_options=COMMITS)
+    documents = await commits.find().sort("_id", 1).to_list()
     for name in names:
         _check_topic(name, [c for c in carried if c.topic == name], documents)
     ids = {name: topic.id for name, topic in (await topics.describe(names)).items()}

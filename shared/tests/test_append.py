@@ -9,6 +9,7 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
+from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Refused, TooLarge, Unavailable
 from shared.kernel.events import Occasion
 from shared.runtime.appends import MOST_WAITING, LostRace
@@ -271,3 +272,13 @@ async def test_a_restored_store_that_lost_a_stream_begins_it_again(room: Room) -
     await room.database["commits"].delete_many({})
     await room.mark("one")
     assert await room.numbers("one") == [1]
+
+
+async def test_a_decider_never_finds_the_state_of_one_that_is_gone(room: Room) -> None:
+    """Append 10: deciders come and go, and memory is used again."""
+    await room.mark("one", 3)
+    for begin in range(0, 1_000, 10):
+        counting: Decider[Mark, int] = Decider(
+            HANDS.stream, begin, lambda _, __: (), lambda count, _: count + 1
+        )
+        assert await room.store.state(counting, "hand-one") == (begin + 3, 3)

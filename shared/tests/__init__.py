@@ -1,0 +1,1 @@
+"""The semantics of the house, paragraph by paragraph, on the real engines."""

@@ -1,0 +1,257 @@
+"""Proves the paragraph 'Relay' of docs/semantics.md; its sentences are named by number."""
+
+import asyncio
+import random
+import signal
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.runtime.codec import LARGEST_EVENT, PARTITIONS
+from shared.runtime.relay import LONGEST_BATCH_TIME
+from shared.runtime.store import EventStore, Part
+from shared.tests.eventually import eventually
+from shared.tests.log import check_log
+from shared.tests.processes import Role
+from shared.tests.rooms import Room, by_ann
+from shared.tests.walls import HANDS, PRIVATE, PUBLIC, SERVICE, Mark, MarkKept, MarkMade, MarkWhispered
+
+KINDS = (MarkMade, MarkWhispered, MarkKept)
+
+
+async def load(room: Room, commits: int, hands: int = 7, seed: int = 1) -> None:
+    """Commits of every kind, of several events and on several streams at once."""
+    dice = random.Random(seed)
+    await asyncio.gather(
+        *(
+            room.do(Mark(f"hand{dice.randrange(hands)}", times=dice.randint(1, 4), kind=dice.choice(KINDS)))
+            for _ in range(commits)
+        )
+    )
+
+
+async def check(room: Room) -> None:
+    await check_log(room.settings.kafka, room.topics, room.database)
+
+
+async def append_both(room: Room, stream: str, first: int) -> None:
+    """One commit whose events go to both topics."""
+    public = MarkMade(walls=["north"], text="said", number=first)
+    private = MarkWhispered(walls=["north"], text="whispered", number=first + 1)
+    await room.store.append(stream, first, [public, private], by_ann())
+
+
+async def test_every_event_is_carried_once_and_in_the_order_of_its_stream(room: Room) -> None:
+    """Relay 1, 2 and 3: what was stored before the relay began and what comes while it runs."""
+    await load(room, 150)
+    await append_both(room, "hand-both", 1)
+    async with room.relaying():
+        await load(room, 100, seed=2)
+        await append_both(room, "hand-both", 3)
+        await room.store.handle_together(lambda: _parts(), by_ann())
+        await room.all_sent()
+    await check(room)
+
+
+async def _parts() -> list[Part[Any, Any]]:
+    return [Part(HANDS, Mark("left")), Part(HANDS, Mark("right", kind=MarkWhispered))]
+
+
+async def test_the_largest_event_and_the_largest_commit_are_carried(room: Room) -> None:
+    """Relay 1."""
+    await room.do(Mark("one", text="x" * (LARGEST_EVENT - 200)))
+    await room.do(Mark("two", text="ä" * 360_000, times=4))
+    await room.mark("one", 3)
+    await room.drain()
+    await check(room)
+
+
+async def test_what_another_process_appends_is_carried_at_once(room: Room) -> None:
+    """Relay 7: nobody wakes the relay but the change stream."""
+    async with room.relaying() as relay:
+        await room.mark("one")
+        await room.all_sent()
+        await eventually(lambda: _is_set(relay.idle))
+        await EventStore(SERVICE, room.database).handle(HANDS, Mark("two"), by_ann())
+        await room.all_sent()
+    await check(room)
+
+
+async def _is_set(event: asyncio.Event) -> bool:
+    return event.is_set()
+
+
+@pytest.mark.parametrize("point", ["fenced-predecessor", "before-send", "sent", "committed", "marked"])
+async def test_a_relay_killed_anywhere_loses_doubles_and_swaps_nothing(room: Room, point: str) -> None:
+    """Relay 4: SIGKILL at each named point, in the second of its batches, while appends go on."""
+    await load(room, 20)
+    nth = 1 if point == "fenced-predecessor" else 2
+    async with Role("relay", points=f"relay.{point}=kill:{nth}") as relay:
+        dying, round_number = asyncio.create_task(relay.killed()), 0
+        while not dying.done():
+            round_number += 1
+            await load(room, 5, seed=round_number)
+            await asyncio.wait([dying], timeout=0.05)
+        await dying
+    await room.drain()
+    await check(room)
+
+
+async def test_relays_killed_one_after_the_other_still_come_through(room: Room) -> None:
+    """Relay 4: each of them takes over from one that was killed, and is killed itself."""
+    for number, point in enumerate(("sent", "committed", "marked", "committed", "sent", "marked")):
+        await load(room, 10, seed=number)
+        async with Role("relay", points=f"relay.{point}=kill") as relay:
+            await relay.killed()
+    await room.drain()
+    await check(room)
+
+
+@pytest.mark.parametrize("point", ["sent", "committed"])
+async def test_a_relay_that_slept_wakes_up_fenced(room: Room, point: str) -> None:
+    """Relay 5: SIGSTOP between send and commit, or between commit and mark; a successor has long gone on."""
+    await load(room, 20)
+    async with Role("relay", points=f"relay.{point}=stop") as sleeper:
+        await sleeper.paused()
+        async with room.relaying():
+            await load(room, 20, seed=2)
+            await room.all_sent()
+            sleeper.send(signal.SIGCONT)
+            await load(room, 20, seed=3)
+            await room.all_sent()
+        # now the sleeper is alone again: it must have begun anew by itself
+        await load(room, 20, seed=4)
+        await room.all_sent()
+        await check(room)
+        sleeper.send(signal.SIGTERM)
+        await sleeper.ended()
+    await check(room)
+
+
+async def test_two_relays_at_once_carry_everything_once(room: Room) -> None:
+    """Relay 5: each fences the other whenever it begins, and neither may do harm."""
+    async with Role("relay") as other, room.relaying():
+        await other.says("up")
+        for seed in range(6):
+            await load(room, 25, seed=seed)
+            await asyncio.sleep(0.2)
+        await room.all_sent()
+    await check(room)
+
+
+async def test_a_relay_that_begins_again_and_again_sends_nothing_twice(room: Room) -> None:
+    """Relay 6: read-back from the checkpoint to the end, on every start."""
+    for seed in range(4):
+        await load(room, 15, seed=seed)
+        await room.drain()
+    await check(room)
+
+
+async def test_a_commit_found_in_one_topic_is_still_owed_to_the_other(room: Room) -> None:
+    """Relay 6 and Topics 4: killed before its checkpoint, and then one of both topics was made anew."""
+    await append_both(room, "hand-both", 1)
+    await append_both(room, "hand-both", 3)
+    async with Role("relay", points="relay.committed=kill") as relay:
+        await relay.killed()
+    await room.topics.recreate(PRIVATE)
+    await room.drain()
+    await check(room)
+
+
+@pytest.mark.parametrize("name", [PUBLIC, PRIVATE])
+async def test_a_topic_made_anew_is_filled_again(room: Room, name: str) -> None:
+    """Topics 4: while the relay was away."""
+    await load(room, 40)
+    await append_both(room, "hand-both", 1)
+    await room.drain()
+    await room.topics.recreate(name)
+    await load(room, 20, seed=2)
+    await room.drain()
+    await check(room)
+
+
+async def test_a_topic_made_anew_under_load_is_filled_again_in_order(room: Room) -> None:
+    """Topics 4: while the relay sends; what it wrote into the new topic before it noticed is in the way of
+    what comes first."""
+    async with room.relaying():
+        await load(room, 40)
+        await room.all_sent()
+        await room.topics.recreate(PUBLIC)
+        for seed in range(2, 12):
+            await load(room, 10, seed=seed)
+            await asyncio.sleep(0.15)
+
+        async def filled() -> None:
+            await check(room)
+
+        await eventually(filled)
+
+
+async def test_a_refill_that_is_killed_goes_on(room: Room) -> None:
+    """Topics 4 and Relay 4."""
+    await load(room, 60)
+    await room.drain()
+    await room.topics.recreate(PUBLIC)
+    for point in ("fenced-predecessor", "sent", "committed"):
+        async with Role("relay", points=f"relay.{point}=kill") as relay:
+            await relay.killed()
+    await room.drain()
+    await check(room)
+
+
+async def test_a_log_that_holds_what_the_store_lacks_is_made_anew(room: Room) -> None:
+    """Topics 5: the store was restored from before its last commits, and went on differently."""
+    await room.mark("one", 5)
+    await room.drain()
+    backup = await room.database["commits"].find().to_list()
+    checkpoint = await room.database["relay_checkpoints"].find().to_list()
+    await room.mark("one", 3)
+    await room.mark("two", 2)
+    await room.drain()
+    for name, documents in (("commits", backup), ("relay_checkpoints", checkpoint)):
+        await room.database[name].delete_many({})
+        await room.database[name].insert_many(documents)
+    await room.mark("one", 1, text="another history")
+    before = (await room.topics.describe([PUBLIC]))[PUBLIC].id
+    await room.drain()
+    assert (await room.topics.describe([PUBLIC]))[PUBLIC].id != before
+    await check(room)
+
+
+async def test_a_sleeper_that_wakes_after_its_topic_was_made_anew_marks_nothing(room: Room) -> None:
+    """Relay 5 and Topics 4: what it sent is not in the topic that there is now."""
+    await load(room, 20)
+    async with Role("relay", points="relay.committed=stop") as sleeper:
+        await sleeper.paused()
+        await room.topics.recreate(PUBLIC)
+        await room.topics.recreate(PRIVATE)
+        await room.drain()
+        await asyncio.sleep(LONGEST_BATCH_TIME)
+        sleeper.send(signal.SIGCONT)
+        await load(room, 20, seed=2)
+        await room.all_sent()
+        sleeper.send(signal.SIGTERM)
+        await sleeper.ended()
+    await check(room)
+
+
+async def test_a_batch_with_a_record_that_is_refused_is_thrown_away_whole(room: Room) -> None:
+    """Relay 3: what comes behind it in its stream must not be sent before it."""
+    await room.topics.ensure([PUBLIC, PRIVATE])
+    await room.topics.alter(PUBLIC, {"max.message.bytes": "400000"})
+    await room.do(Mark("one", text="x" * 800_000))
+    await room.do(Mark("one", text="x" * 300_000))
+    async with room.relaying():
+        await eventually(lambda: _tried(room))
+        await room.topics.alter(PUBLIC, {"max.message.bytes": "4194304"})
+        await room.all_sent()
+    await check(room)
+
+
+async def _tried(room: Room) -> bool:
+    """Something was written to the topic, be it only the end of a transaction."""
+    names = [room.topics.full_name(PUBLIC)]
+    tps = [TopicPartition(name, partition) for name in names for partition in range(PARTITIONS)]
+    async with AIOKafkaConsumer(bootstrap_servers=room.settings.kafka) as consumer:
+        return any((await consumer.end_offsets(tps)).values())
