@@ -148,7 +148,7 @@ def _one(api: APIRouter, wiki: Wiki) -> None:
         """How a text would look at that path. Nothing is kept."""
         reader = await wiki.readers.of(caller)
         demand("wiki:write", asker(caller, reader))
-        path = checked_path(draft.path)
+        path = checked_path(draft.path) if draft.path else ""
         return await shown(wiki, reader, checked_body(draft.body), path, draft.space_id)
 
 

@@ -78,10 +78,11 @@ class Restore(Input):
     note: Note = ""
 
 
-class Preview(Input):
+class Preview(Draft):
+    """`path` matters to relative links, and to the title of a text that says none."""
+
     space_id: Id
-    path: Path
-    body: Body
+    path: Path = ""
 
 
 class ImportedChange(Input):

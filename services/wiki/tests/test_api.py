@@ -332,6 +332,8 @@ async def test_a_preview_shows_what_a_page_would_look_like_and_keeps_nothing(hou
     shown = (await house.ask("bob", "POST", "/wiki/preview", json=draft)).json()
     assert f'<a href="/wiki/pages/{target}">x</a>' in shown["html"]
     assert "script" not in shown["html"]
+    nowhere = await house.ask("bob", "POST", "/wiki/preview", json={"space_id": space, "body": "Hello"})
+    assert nowhere.json()["html"] == "<p>Hello</p>\n"
     assert (await house.get("bob", "/wiki/pages", params={"space": space})).json()["total"] == 1
 
 
