@@ -299,6 +299,7 @@ pages: Projection[PageView] = Projection(
     _evolve_page,
     (
         Index((("space_id", 1), ("audience", 1), ("deleted", 1), ("path", 1), ("_id", 1))),
+        Index((("audience", 1), ("deleted", 1), ("path", 1), ("_id", 1))),
         Index((("audience", 1), ("deleted", 1), ("occurred_at", -1), ("_id", -1))),
         Index((("space_id", 1), ("audience", 1), ("deleted", 1), ("occurred_at", -1), ("_id", -1))),
         Index((("space_id", 1), ("addresses", 1))),

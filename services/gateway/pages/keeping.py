@@ -7,7 +7,7 @@ from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages.answers import ItemList, Page, quoted
 from services.gateway.pages.failures import Failures
-from services.gateway.pages.parts import head, head_of, page_of, place_of, ref
+from services.gateway.pages.parts import head_of, page_of, ref
 from services.gateway.pages.reading import LINKING_COUNTED, PAGE, deleted_page
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models import DeleteView, MoveView, PageRef
@@ -112,12 +112,9 @@ async def _linking(visit: Visit, page: Page) -> list[PageRef]:
 async def _moving(
     visit: Visit, page: Page, path: str, note: str = "", failures: Failures | None = None
 ) -> Response:
-    space, nodes = await place_of(visit, page.space_id)
     view = MoveView(
-        page=head(page, space, nodes),
+        page=await head_of(visit, page),
         key=new_id(),
-        spaces=[space],
-        space=space.id,
         path=path,
         note=note,
         backlinks=len(await _linking(visit, page)),

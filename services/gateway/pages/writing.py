@@ -92,7 +92,8 @@ async def edit_page(page_id: str, visit: Member) -> Response:
         space=page.space_id,
         path=page.path,
     )
-    return _editing(visit, form, [], await head_of(visit, page), page)
+    shown = Markup(page.html)  # noqa: S704 - made safe by the wiki
+    return _editing(visit, form, [], await head_of(visit, page), page, preview=shown)
 
 
 @routes.post(PAGE + "/edit")

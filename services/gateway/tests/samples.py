@@ -293,12 +293,10 @@ def _writing_views(text: str) -> dict[str, View]:
             form, spaces, errors=wrong, problem=text or "The wiki does not answer right now."
         ),
         "wiki-conflict": ConflictView(head, form, revisions[0], f"Their text {text}", _blocks(text)),
-        "wiki-move": MoveView(head, "k3", spaces, "service", head.path, text, 12),
+        "wiki-move": MoveView(head, "k3", head.path, text, 12),
         "wiki-move-wrong": MoveView(
             head,
             "k3",
-            spaces,
-            "people",
             text,
             backlinks=1,
             errors={"path": text or "This path is taken."},

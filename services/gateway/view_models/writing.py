@@ -74,13 +74,11 @@ class ConflictView(View):
 
 @dataclass(frozen=True, slots=True)
 class MoveView(View):
-    """`errors` by field: `space`, `path`, `note`."""
+    """Within its space. `errors` by field: `path`, `note`."""
 
     template: ClassVar[str] = "pages/wiki_move.html"
     page: PageHead
     key: str
-    spaces: Sequence[SpaceRef]
-    space: str
     path: str
     note: str = ""
     backlinks: int = 0

@@ -36,17 +36,19 @@ def _lists(api: APIRouter, wiki: Wiki) -> None:
     async def list_pages(
         caller: Caller,
         response: Response,
-        space: Annotated[str, Query(description="The space's id")],
         limit: PageSize,
         cursor: Cursor,
         after: After,
+        space: Annotated[str | None, Query(description="Of this space only, by its id")] = None,
         deleted: Annotated[bool, Query(description="Deleted pages instead of those that are there")] = False,
     ) -> PageList:
-        """The pages of a space that the caller may see, by path."""
+        """The pages that the caller may see, by path."""
         reader = await wiki.readers.of(caller)
         await wiki.wait(response, after, projections.pages)
-        await wiki.space(space, reader)
-        where = {"space_id": space, "deleted": deleted}
+        where: dict[str, Any] = {"deleted": deleted}
+        if space is not None:
+            await wiki.space(space, reader)
+            where["space_id"] = space
         found = await _found(wiki, reader, where, _BY_PATH, limit, checked_cursor(cursor, str, str))
         last = found[limit - 1] if len(found) > limit else None
         return PageList(
