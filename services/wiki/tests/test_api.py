@@ -395,3 +395,19 @@ async def test_a_made_up_cursor_is_refused(house: House, cursor: str) -> None:
     ):
         answer = await house.ask("ann", "GET", path, params={**params, "cursor": cursor})
         assert refused(answer, 422, "bad-cursor")["field"] == "cursor"
+
+
+async def test_pages_are_listed_over_all_spaces_that_the_reader_may_see(house: House) -> None:
+    one, other = await space_of(house), await space_of(house)
+    name = new_id()
+    first = await page_of(house, one, f"{name}-a.md", "# One\n")
+    second = await page_of(house, other, f"{name}-b.md", "# Other\n")
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        listed = (await house.get("bob", "/wiki/pages", params={"limit": "50", **cursor})).json()
+        found += [item["id"] for item in listed["items"]]
+        if listed["next"] is None:
+            break
+        cursor = {"cursor": listed["next"]}
+    assert {first, second} <= set(found) and len(found) == len(set(found)) == listed["total"]
