@@ -386,6 +386,7 @@ async def test_line_ends_of_a_text_stay_as_they_were(gateway: Gateway, house: Ho
     await visitor.see_soon(page, "One.")
     answer = await visitor.send(f"{page}/edit", {"body": "# Ends\r\n\r\nTwo.\r\n"})
     assert answer.status_code == 303
+    await visitor.see_soon(page, "Two.")
     assert (await api.get(address)).json()["body"] == "# Ends\r\n\r\nTwo.\r\n"
 
 
