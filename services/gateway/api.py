@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 
-import httpx
+import aiohttp
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from services.gateway import forgery
 from services.gateway.addresses import API, destination, public
-from services.gateway.clients import Away, failed
+from services.gateway.clients import LONG_TIMEOUT, Away, failed, said, whole
 from services.gateway.faults import fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.openapi import Description
@@ -49,6 +49,7 @@ _ANSWERED = (
 )
 #: Answers up to this many bytes are handed on whole.
 _WHOLE = 1024 * 1024
+_PIECE = 64 * 1024
 
 
 def router(reception: Reception) -> APIRouter:
@@ -96,7 +97,7 @@ def _check_scopes(session: Session | None, method: str) -> None:
 
 async def _asked(
     reception: Reception, request: Request, service: str, address: str, session: Session | None
-) -> httpx.Response:
+) -> aiohttp.ClientResponse:
     limit = reception.settings.limits.body_bytes
     check_length(request, limit)
     reads = request.method in forgery.SAFE_METHODS
@@ -109,14 +110,14 @@ async def _asked(
         service,
         request.method,
         address,
-        token=session.held.token if session else None,
-        after=after,
         query=request.url.query,
         content=None if reads else _bounded(request, limit),
         headers={
             "Fikarum-Client-Address": address_of(request),
             **{name: request.headers[name] for name in _ASKED if name in request.headers},
+            **said(session.held.token if session else None, after),
         },
+        patience=LONG_TIMEOUT,
     )
 
 
@@ -130,49 +131,52 @@ async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _handed_on(
-    reception: Reception, request: Request, service: str, answer: httpx.Response, session: Session | None
+    reception: Reception,
+    request: Request,
+    service: str,
+    answer: aiohttp.ClientResponse,
+    session: Session | None,
 ) -> Response:
-    try:
-        if answer.is_error:
-            await answer.aread()
-            return _refused(reception, request, service, answer, session)
-        if session is not None:
-            reception.sessions.wrote(session, answer.headers.get(COMMIT_HEADER))
-            if service == "identity" and request.method not in forgery.SAFE_METHODS:
-                # What the token says of its member may have changed, or the session have ended.
-                reception.sessions.forget(session.secret)
-        headers = _headers(service, answer)
-        length = answer.headers.get("content-length", "")
-        if request.method != "HEAD" and not (length.isdigit() and int(length) <= _WHOLE):
-            closing = BackgroundTask(answer.aclose)
-            return StreamingResponse(answer.aiter_raw(), answer.status_code, headers, background=closing)
-        body = await answer.aread()
-    except BaseException:
-        await answer.aclose()
-        raise
-    response = Response(body, answer.status_code, {k: v for k, v in headers.items() if k != "content-length"})
-    if request.method == "HEAD" and length:
-        response.headers["content-length"] = length
+    """Small answers whole, large ones as they come in."""
+    if not answer.ok:
+        return await _refused(reception, request, service, answer, session)
+    if session is not None:
+        reception.sessions.wrote(session, answer.headers.get(COMMIT_HEADER))
+        if service == "identity" and request.method not in forgery.SAFE_METHODS:
+            # What the token says of its member may have changed, or the session have ended.
+            reception.sessions.ask_again(session)
+    headers = _headers(service, answer)
+    if request.method != "HEAD" and (answer.content_length is None or answer.content_length > _WHOLE):
+        pieces = answer.content.iter_chunked(_PIECE)
+        return StreamingResponse(pieces, answer.status, headers, background=BackgroundTask(answer.release))
+    found = await whole(service, answer)
+    response = Response(found.content, found.status)
+    response.headers.update(headers)
     return response
 
 
-def _refused(
-    reception: Reception, request: Request, service: str, answer: httpx.Response, session: Session | None
+async def _refused(
+    reception: Reception,
+    request: Request,
+    service: str,
+    answer: aiohttp.ClientResponse,
+    session: Session | None,
 ) -> Response:
     """What the service said, in the caller's language. Raises Away where it broke instead of saying no."""
+    found = await whole(service, answer)
     try:
-        problem = Problem.model_validate_json(answer.content)
+        problem = Problem.model_validate_json(found.content)
     except ValidationError as error:
         raise failed(service) from error
-    if answer.is_server_error and answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+    if found.status >= HTTPStatus.INTERNAL_SERVER_ERROR and found.status != HTTPStatus.SERVICE_UNAVAILABLE:
         raise failed(service)
-    if session is not None and answer.status_code == HTTPStatus.UNAUTHORIZED:
+    if session is not None and found.status == HTTPStatus.UNAUTHORIZED:
         reception.sessions.forget(session.secret)
-    headers = {"Allow": answer.headers["allow"]} if "allow" in answer.headers else {}
+    headers = {"Allow": found.headers["allow"]} if "allow" in found.headers else {}
     return _answer(problem, _locale(reception, request), headers)
 
 
-def _headers(service: str, answer: httpx.Response) -> dict[str, str]:
+def _headers(service: str, answer: aiohttp.ClientResponse) -> dict[str, str]:
     headers = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
     location = answer.headers.get("location", "")
     if location.startswith("/") and (shown := public(service, location)) is not None:

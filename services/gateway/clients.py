@@ -3,13 +3,16 @@
 A service that is away raises `Away`, so that a page can do without that part of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import quote, urlencode
 
-import httpx
+import aiohttp
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
+from yarl import URL
 
 from shared.kernel.errors import (
     Conflict,
@@ -29,11 +32,14 @@ from shared.runtime.settings import Settings
 log = get_logger(__name__)
 
 #: Seconds. A read may wait two for its reader's own write, and comparing two long texts takes up to five.
-TIMEOUT = httpx.Timeout(10.0, connect=1.0, pool=2.0)
+TIMEOUT = aiohttp.ClientTimeout(total=None, connect=2.0, sock_connect=1.0, sock_read=10.0)
+#: An import may take longer.
+LONG_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=2.0, sock_connect=1.0, sock_read=60.0)
+MOST_CONNECTIONS = 200
 #: Connections are let go before the services' own servers do that (75 s).
-LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=30.0)
-#: How a connection ends when the other side was restarted: asking once more is harmless for reads.
-_CUT_OFF = (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+KEEP_SECONDS = 30.0
+
+M = TypeVar("M", bound=BaseModel)
 
 _KINDS: dict[int, type[Refused]] = {
     401: Unauthenticated,
@@ -80,19 +86,29 @@ class _Problem(BaseModel):
     errors: list[Fault] | None = None
 
 
-_BODY: TypeAdapter[Any] = TypeAdapter(Any)
+_BODY: TypeAdapter[object] = TypeAdapter(object)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a service answered: JSON, and what its headers say about versions."""
 
-    body: Any
-    headers: httpx.Headers
+    service: str
+    status: int
+    content: bytes
+    headers: Mapping[str, str]
+
+    def read(self, kind: type[M]) -> M:
+        """Raises Away where it is something else."""
+        try:
+            return kind.model_validate_json(self.content)
+        except ValidationError as error:
+            log.warning("service answers something else", asked=self.service, wanted=kind.__name__)
+            raise failed(self.service) from error
 
     @property
     def commit(self) -> str | None:
-        return str(self.headers[COMMIT_HEADER]) if COMMIT_HEADER in self.headers else None
+        return self.headers.get(COMMIT_HEADER)
 
     @property
     def behind(self) -> bool:
@@ -107,16 +123,31 @@ def part(text: str) -> str:
 
 
 class Clients:
-    """Every service by its name. Start nothing: connections are made when they are needed."""
+    """Every service by its name. Connections are made when they are needed.
+
+    aiohttp, since a page asks five times: each costs a fifth of the time that httpx takes (0.3 ms to 1.6 ms).
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._http = httpx.AsyncClient(
-            timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, trust_env=False
-        )
+        self._opened: aiohttp.ClientSession | None = None
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        """Made with the first question: it belongs to the loop that runs then."""
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+                timeout=TIMEOUT,
+            )
+        return self._opened
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if self._opened is not None:
+            await self._opened.close()
 
     async def ask(
         self,
@@ -131,17 +162,17 @@ class Clients:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Raises Away, or the Refused that the service said."""
-        asked = {"Accept": "application/json", **_said(token, after), **(headers or {})}
+        asked = {**said(token, after), **(headers or {})}
         content = None if json is None else _BODY.dump_json(json)
         if content is not None:
             asked["Content-Type"] = "application/json"
-        request = self._http.build_request(
-            method, self._settings.url_of(service) + path, params=query, content=content, headers=asked
+        answer = await self.stream(
+            service, method, path, query=urlencode(query or {}), content=content, headers=asked
         )
-        response = await self._send(service, request, again=method == "GET")
-        if response.is_success:
-            return Answer(_json(service, response), response.headers)
-        raise refusal(service, response)
+        found = await whole(service, answer)
+        if answer.ok:
+            return found
+        raise refusal(found)
 
     async def stream(
         self,
@@ -149,51 +180,46 @@ class Clients:
         method: str,
         path: str,
         *,
-        token: str | None,
-        after: str | None,
-        query: str,
-        content: Any,
+        query: str = "",
+        content: bytes | AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str],
-    ) -> httpx.Response:
-        """The answer as it comes in, whatever its status; the caller closes it. Raises Away."""
-        url = httpx.URL(self._settings.url_of(service) + path)
-        if query:
-            url = url.copy_with(query=query.encode("ascii", "ignore"))
-        asked = {**headers, **_said(token, after), "Accept-Encoding": "identity"}
-        request = self._http.build_request(method, url, content=content, headers=asked)
-        return await self._send(service, request, again=method == "GET", stream=True)
+        patience: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> aiohttp.ClientResponse:
+        """The answer as it comes in, whatever its status; the caller closes it.
 
-    async def _send(
-        self, service: str, request: httpx.Request, *, again: bool, stream: bool = False
-    ) -> httpx.Response:
+        Raises Away, and whatever `content` raised.
+        """
+        # Everything is quoted already; what the library would do to it could make it another address.
+        url = URL(self._settings.url_of(service) + path + (f"?{query}" if query else ""), encoded=True)
         try:
-            try:
-                return await self._http.send(request, stream=stream)
-            except _CUT_OFF:
-                if not again:
-                    raise
-                return await self._http.send(request, stream=stream)
-        except httpx.TransportError as error:
+            return await self._http.request(
+                method, url, data=content, headers=headers, timeout=patience, allow_redirects=False
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error.__cause__, (Refused, ClientDisconnect)):
+                raise error.__cause__ from None
             log.warning("service does not answer", asked=service, error=type(error).__name__)
             raise _away(service) from error
 
 
-def _said(token: str | None, after: str | None) -> dict[str, str]:
+async def whole(service: str, answer: aiohttp.ClientResponse) -> Answer:
+    """All of it, and its connection let go. Raises Away where it breaks off."""
+    try:
+        async with answer:
+            return Answer(service, answer.status, await answer.read(), answer.headers)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.warning("service broke off", asked=service, error=type(error).__name__)
+        raise _away(service) from error
+
+
+def said(token: str | None, after: str | None) -> dict[str, str]:
+    """In whose name, after what, and the ids that the services log."""
     said = {**logging.to_http(), **telemetry.trace_headers()}
     if token is not None:
         said["Authorization"] = f"Bearer {token}"
     if after is not None:
         said[AFTER_HEADER] = after
     return said
-
-
-def _json(service: str, response: httpx.Response) -> Any:
-    if not response.content:
-        return None
-    try:
-        return response.json()
-    except ValueError as error:
-        raise failed(service) from error
 
 
 def failed(service: str) -> Away:
@@ -207,19 +233,19 @@ def _away(service: str) -> Away:
     )
 
 
-def refusal(service: str, response: httpx.Response) -> Refused:
-    """What a service's answer other than success means here; its content has been read."""
+def refusal(answer: Answer) -> Refused:
+    """What an answer other than success means here."""
     try:
-        problem = _Problem.model_validate_json(response.content)
+        problem = _Problem.model_validate_json(answer.content)
     except ValidationError:
-        return failed(service)
-    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        return Away(problem.code, problem.detail, service=service)
-    if response.is_server_error:
-        return failed(service)
+        return failed(answer.service)
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Away(problem.code, problem.detail, service=answer.service)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return failed(answer.service)
     if problem.errors is not None:
         return Malformed(problem.detail, problem.errors)
-    kind = _KINDS.get(response.status_code, Refused)
+    kind = _KINDS.get(answer.status, Refused)
     refused = kind(problem.code, problem.detail, field=problem.field)
     # Given afterwards: the sentence is finished, and braces in it are somebody's words.
     refused.params = problem.params

@@ -31,7 +31,9 @@ class Description:
         away: Away | None = None
         for service in SERVICES:
             try:
-                self._parts[service] = (await self._clients.ask(service, "GET", "/openapi.json")).body
+                self._parts[service] = json.loads(
+                    (await self._clients.ask(service, "GET", "/openapi.json")).content
+                )
             except Away as error:
                 away = error
         if not self._parts and away is not None:

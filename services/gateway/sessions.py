@@ -8,7 +8,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
@@ -40,6 +40,13 @@ class _Vouched(BaseModel):
     scopes: frozenset[str]
     language: str
     time_zone: str
+
+
+class _Places(BaseModel):
+    """Where a commit lies in the log, if it was sent there already."""
+
+    sent: bool
+    after: str
 
 
 class Opened(BaseModel):
@@ -103,7 +110,7 @@ class Sessions:
         shown = {"user_name": user_name, "password": password, "device": device or None}
         headers = {"Fikarum-Client-Address": address}
         answer = await self._clients.ask("identity", "POST", "/sessions", json=shown, headers=headers)
-        return Opened.model_validate(answer.body)
+        return answer.read(Opened)
 
     async def close(self, session: Session) -> None:
         """Signs out: for good with identity, and here at once. Raises Away."""
@@ -132,6 +139,10 @@ class Sessions:
 
     def forget(self, secret: str) -> None:
         self._known.pop(secret, None)
+
+    def ask_again(self, session: Session) -> None:
+        """The token is not used any more; what the member wrote is still remembered."""
+        session.held = replace(session.held, until=0.0)
 
     def wrote(self, session: Session, commit: str | None) -> None:
         """Remembers a commit that a service answered, for this member's later reads."""
@@ -169,9 +180,10 @@ class Sessions:
                 answer = await self._clients.ask(owner, "GET", path, token=session.held.token)
             except Refused:
                 return None
-            if not answer.body["sent"]:
+            found = answer.read(_Places)
+            if not found.sent:
                 return None
-            written.places = str(answer.body["after"])
+            written.places = found.after
         return written.places
 
     async def _renew(self, session: Session) -> None:
@@ -204,5 +216,5 @@ class Sessions:
     async def _exchange(self, secret: str) -> Pass:
         began = self._clock()
         answer = await self._clients.ask("identity", "POST", "/tokens", json={"secret": secret})
-        said = _Vouched.model_validate(answer.body)
+        said = answer.read(_Vouched)
         return Pass(until=began + said.expires_in, **said.model_dump(exclude={"expires_in"}))

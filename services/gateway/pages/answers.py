@@ -114,10 +114,13 @@ class Block(BaseModel):
     folded: int = 0
 
 
-class Comparison(BaseModel):
+class Difference(BaseModel):
+    blocks: list[Block]
+
+
+class Comparison(Difference):
     before: Step
     after: Step
-    blocks: list[Block]
 
 
 class Place(BaseModel):

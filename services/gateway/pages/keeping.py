@@ -105,8 +105,8 @@ def _check_unchanged(page: Page, sent: Form) -> None:
 
 async def _linking(visit: Visit, page: Page) -> list[PageRef]:
     query = {"limit": LINKING_COUNTED}
-    answer = await visit.ask_if_there("wiki", f"/wiki/pages/{part(page.id)}/backlinks", query)
-    return [ref(item) for item in ItemList.model_validate(answer).items] if answer else []
+    answer = await visit.ask_if_there(ItemList, "wiki", f"/wiki/pages/{part(page.id)}/backlinks", query)
+    return [ref(item) for item in answer.items] if answer else []
 
 
 async def _moving(

@@ -91,7 +91,7 @@ def _owner(view: str) -> str:
 
 async def _state(visit: Visit, service: str) -> _Service | None:
     try:
-        return _Service.model_validate((await visit.ask(service, "GET", "/operate/views")).body)
+        return (await visit.ask(service, "GET", "/operate/views")).read(_Service)
     except Away:
         return None
 

@@ -35,7 +35,7 @@ _KINDS: dict[str, RevisionKind] = {
 async def page_of(visit: Visit, page_id: str, after: str | None = None) -> Page:
     """Raises NotFound. `after` is a commit that it should hold."""
     answer = await visit.ask("wiki", "GET", f"/wiki/pages/{part(page_id)}", after=after)
-    return Page.model_validate(answer.body)
+    return answer.read(Page)
 
 
 async def spaces_of(visit: Visit) -> list[Space]:
@@ -44,7 +44,7 @@ async def spaces_of(visit: Visit) -> list[Space]:
     cursor: str | None = ""
     while cursor is not None and len(found) < MOST_SPACES:
         query: dict[str, str | int] = {"limit": SPACES_AT_ONCE, **({"cursor": cursor} if cursor else {})}
-        listed = SpaceList.model_validate((await visit.ask("wiki", "GET", "/wiki/spaces", query=query)).body)
+        listed = (await visit.ask("wiki", "GET", "/wiki/spaces", query=query)).read(SpaceList)
         found += listed.items
         cursor = listed.next
     return found
@@ -52,18 +52,18 @@ async def spaces_of(visit: Visit) -> list[Space]:
 
 async def space_of(visit: Visit, space_id: str) -> Space:
     """Raises NotFound."""
-    return Space.model_validate((await visit.ask("wiki", "GET", f"/wiki/spaces/{part(space_id)}")).body)
+    return (await visit.ask("wiki", "GET", f"/wiki/spaces/{part(space_id)}")).read(Space)
 
 
 async def tree_of(visit: Visit, space_id: str) -> list[TreeNode]:
     """Raises NotFound."""
     answer = await visit.ask("wiki", "GET", f"/wiki/spaces/{part(space_id)}/tree")
-    return tree(Tree.model_validate(answer.body).items)
+    return tree(answer.read(Tree).items)
 
 
 async def recent_of(visit: Visit, limit: int, space_id: str | None = None) -> list[Item]:
     query: dict[str, str | int] = {"limit": limit, **({"space": space_id} if space_id else {})}
-    return ItemList.model_validate((await visit.ask("wiki", "GET", "/wiki/recent", query=query)).body).items
+    return (await visit.ask("wiki", "GET", "/wiki/recent", query=query)).read(ItemList).items
 
 
 async def place_of(visit: Visit, space_id: str) -> tuple[SpaceRef, list[TreeNode]]:

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from services.gateway.clients import Away, Clients
 from services.gateway.sessions import Session
@@ -33,7 +33,8 @@ class Known(BaseModel):
         return Person.named(self.member_id, "" if self.pending else self.name)
 
 
-_LISTED: TypeAdapter[list[Known]] = TypeAdapter(list[Known])
+class _Listed(BaseModel):
+    items: list[Known]
 
 
 class People:
@@ -66,7 +67,7 @@ class People:
             )
         except Away:
             return {}
-        found = {member.member_id: member for member in _LISTED.validate_python(answer.body["items"])}
+        found = {member.member_id: member for member in answer.read(_Listed).items}
         until = self._clock() + FRESH_SECONDS
         for member_id, member in found.items():
             if not member.pending:

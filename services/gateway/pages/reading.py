@@ -42,13 +42,13 @@ async def read_page(page_id: str, visit: Member) -> Response:
     address = f"/wiki/pages/{part(page_id)}"
     page, steps, links = await asyncio.gather(
         page_of(visit, page_id),
-        visit.ask_if_there("wiki", f"{address}/revisions", {"limit": LATEST}),
-        visit.ask_if_there("wiki", f"{address}/backlinks", {"limit": LINKING_COUNTED}),
+        visit.ask_if_there(StepList, "wiki", f"{address}/revisions", {"limit": LATEST}),
+        visit.ask_if_there(ItemList, "wiki", f"{address}/backlinks", {"limit": LINKING_COUNTED}),
     )
     if page.deleted:
         return await deleted_page(visit, page)
-    history = StepList.model_validate(steps).items if steps else []
-    linking = ItemList.model_validate(links).items if links else []
+    history = steps.items if steps else []
+    linking = links.items if links else []
     space, nodes = await place_of(visit, page.space_id)
     names = await visit.named([page.owner_id, page.author_id, *authors(history)])
     view = WikiPageView(
@@ -84,7 +84,7 @@ async def read_history(page_id: str, visit: Member, cursor: str | None = None) -
         page_of(visit, page_id),
         visit.ask("wiki", "GET", f"/wiki/pages/{part(page_id)}/revisions", query=query),
     )
-    steps = StepList.model_validate(answer.body)
+    steps = answer.read(StepList)
     names = await visit.named(authors(steps.items))
     latest = [step.revision for step in steps.items[:2]] if not cursor else []
     view = HistoryView(
@@ -104,7 +104,7 @@ async def read_revision(page_id: str, number: int, visit: Member) -> Response:
         page_of(visit, page_id),
         visit.ask("wiki", "GET", f"/wiki/pages/{part(page_id)}/revisions/{number}"),
     )
-    old = OldPage.model_validate(answer.body)
+    old = answer.read(OldPage)
     names = await visit.named([old.author_id])
     html = Markup(old.html)  # noqa: S704 - made safe by the wiki
     view = RevisionView(
@@ -123,7 +123,7 @@ async def compare(page_id: str, visit: Member, old: int | None = None, new: int 
     answer = await visit.ask(
         "wiki", "GET", f"/wiki/pages/{part(page_id)}/compare", query={"from": earlier, "to": later}
     )
-    found = Comparison.model_validate(answer.body)
+    found = answer.read(Comparison)
     names = await visit.named(authors([found.before, found.after]))
     view = CompareView(
         page=await head_of(visit, page),

@@ -74,7 +74,7 @@ async def make_token(visit: Member) -> Response:
         ends = datetime.now(UTC) + timedelta(days=days)
         new = {"name": name, "scopes": list(SCOPES), "expires_at": ends.isoformat()}
         answer = await visit.ask("identity", "POST", "/me/tokens", json=new)
-        return await _tokens(visit, secret=_Issued.model_validate(answer.body).secret)
+        return await _tokens(visit, secret=answer.read(_Issued).secret)
     return await _tokens(visit, name=name, days=days, failures=failures)
 
 
@@ -91,7 +91,7 @@ async def sessions(visit: Member) -> Response:
     unknown = visit.locale.gettext("Unknown device")
     lines = [
         SessionLine(line.session_id, line.device or unknown, line.opened_at, line.last_used, line.current)
-        for line in _Sessions.model_validate(answer.body).items
+        for line in answer.read(_Sessions).items
     ]
     return visit.show(SessionsView(lines), place="settings")
 
@@ -117,7 +117,7 @@ async def _tokens(
     answer = await visit.ask("identity", "GET", "/me/tokens")
     lines = [
         TokenLine(line.token_id, line.name, line.issued_at, line.expires_at, line.last_used)
-        for line in _Tokens.model_validate(answer.body).items
+        for line in answer.read(_Tokens).items
     ]
     view = TokensView(
         tokens=lines,

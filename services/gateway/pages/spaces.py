@@ -37,8 +37,8 @@ async def spaces(visit: Member) -> Response:
 
 async def _count(visit: Visit, space: Space) -> int | None:
     """How many pages the reader may see there."""
-    answer = await visit.ask_if_there("wiki", "/wiki/pages", {"space": space.id, "limit": 1})
-    return ItemList.model_validate(answer).total if answer else None
+    answer = await visit.ask_if_there(ItemList, "wiki", "/wiki/pages", {"space": space.id, "limit": 1})
+    return answer.total if answer else None
 
 
 @routes.get(places.WIKI + "/spaces/{space_id}")
@@ -69,4 +69,4 @@ async def at(visit: Member, space: str = "", path: str = "") -> Response:
         if not found.may.get("write", False):
             raise
         return visit.go(places.new_page(found.id, path))
-    return visit.go(places.page(Place.model_validate(answer.body).id))
+    return visit.go(places.page(answer.read(Place).id))

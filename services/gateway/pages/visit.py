@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import forgery, places
-from services.gateway.clients import Answer, Away
+from services.gateway.clients import Answer, Away, M
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.pages.people import Known, People
 from services.gateway.reception import NOTICE_COOKIE, Reception, address_of, body_of, new_secret, theme_of
@@ -76,11 +76,11 @@ class Visit:
         return answer
 
     async def ask_if_there(
-        self, service: str, path: str, query: Mapping[str, str | int] | None = None
-    ) -> Any | None:
+        self, kind: type[M], service: str, path: str, query: Mapping[str, str | int] | None = None
+    ) -> M | None:
         """What a page can do without: None while the service is away."""
         try:
-            return (await self.ask(service, "GET", path, query=query)).body
+            return (await self.ask(service, "GET", path, query=query)).read(kind)
         except Away:
             return None
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from services.gateway import places
 from services.gateway.clients import Away, part
-from services.gateway.pages.answers import Block, Done, Page, Shown, Space, quoted
+from services.gateway.pages.answers import Difference, Done, Page, Shown, Space, quoted
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.parts import head_of, page_of, spaces_of
@@ -176,7 +176,7 @@ async def _save(visit: Visit, page: Page, form: PageForm, text: str) -> bool:
             if conflict.code == "edited-meanwhile":
                 raise _MeanwhileSaved(version) from conflict
             raise
-        version = Done.model_validate(answer.body).version
+        version = answer.read(Done).version
     return bool(changes)
 
 
@@ -191,7 +191,7 @@ def _narrower(page: Page, form: PageForm) -> bool:
 async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) -> Response:
     draft = {"body": _line_ends_of(page.body, form.body)}
     compared = await visit.ask("wiki", "POST", f"/wiki/pages/{part(page.id)}/compare", json=draft)
-    blocks = [Block.model_validate(block) for block in compared.body["blocks"]]
+    blocks = compared.read(Difference).blocks
     names = await visit.named([page.author_id])
     theirs = RevisionLine(page.revision, page.occurred_at, names.of(page.author_id), page.note)
     view = ConflictView(head, _again(form), theirs, page.body, passages(blocks))
@@ -221,7 +221,7 @@ async def _space(visit: Visit, form: PageForm, name: str) -> str:
     }
     headers = {"Idempotency-Key": f"{form.key}-space"}
     answer = await visit.ask("wiki", "POST", "/wiki/spaces", json=new, headers=headers)
-    return Done.model_validate(answer.body).id
+    return answer.read(Done).id
 
 
 async def _start(visit: Visit, form: PageForm, path: str) -> str:
@@ -236,7 +236,7 @@ async def _start(visit: Visit, form: PageForm, path: str) -> str:
     }
     headers = {"Idempotency-Key": form.key}
     answer = await visit.ask("wiki", "POST", "/wiki/pages", json=new, headers=headers)
-    return Done.model_validate(answer.body).id
+    return answer.read(Done).id
 
 
 async def _preview(visit: Visit, failures: Failures, space_id: str, path: str, body: str) -> Markup | None:
@@ -248,7 +248,7 @@ async def _preview(visit: Visit, failures: Failures, space_id: str, path: str, b
 async def _shown(visit: Visit, space_id: str, path: str, body: str) -> Markup:
     draft = {"space_id": space_id or "new", "path": path or "new", "body": body}
     answer = await visit.ask("wiki", "POST", "/wiki/preview", json=draft)
-    return Markup(Shown.model_validate(answer.body).html)  # noqa: S704 - made safe by the wiki
+    return Markup(answer.read(Shown).html)  # noqa: S704 - made safe by the wiki
 
 
 def _editing(

@@ -71,7 +71,9 @@ def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SER
                 stack.enter_context(_running(name, settings, ports[name]))
             for name in services:
                 _ready(settings.url_of(name), home / f"{name}.log")
-            yield House(settings, _members(home))
+            house = House(settings, _members(home))
+            _known(house)
+            yield house
     finally:
         drop_all(settings)
 
@@ -118,6 +120,18 @@ def _ready(url: str, log: Path) -> None:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{url} is not ready: {log.read_text()[-2_000:]}")
             time.sleep(0.05)
+
+
+def _known(house: House) -> None:
+    """Waits until the wiki has heard of everybody: it lets nobody read before."""
+    deadline = time.monotonic() + LONG
+    with httpx.Client(trust_env=False, timeout=5.0) as client:
+        for member in house.members.values():
+            token = client.post(f"{house.settings.identity_url}/tokens", json={"secret": member.token}).json()
+            headers = {"Authorization": f"Bearer {token['token']}"}
+            while not client.get(f"{house.settings.wiki_url}/wiki/spaces", headers=headers).is_success:
+                assert time.monotonic() < deadline, f"the wiki does not know {member.name}"
+                time.sleep(0.05)
 
 
 def _members(home: Path) -> dict[str, Member]:

@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
-from services.gateway.clients import Away, Malformed, part, refusal
+from services.gateway.clients import Answer, Away, Malformed, part, refusal
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, TooLarge, TooMany, Unauthenticated
 
 
-def answer(status: int, **problem: Any) -> httpx.Response:
+def answer(status: int, **problem: Any) -> Answer:
     body = {
         "type": "urn:x",
         "title": "x",
@@ -19,7 +18,7 @@ def answer(status: int, **problem: Any) -> httpx.Response:
         "code": "no-way",
         **problem,
     }
-    return httpx.Response(status, content=json.dumps(body).encode())
+    return Answer("wiki", status, json.dumps(body).encode(), {})
 
 
 @pytest.mark.parametrize(
@@ -35,7 +34,7 @@ def answer(status: int, **problem: Any) -> httpx.Response:
     ],
 )
 def test_a_refusal_keeps_its_kind_its_code_and_its_sentence(status: int, kind: type[Refused]) -> None:
-    refused = refusal("wiki", answer(status, field="path", params={"most": 3}))
+    refused = refusal(answer(status, field="path", params={"most": 3}))
     assert type(refused) is kind
     assert (refused.code, str(refused), refused.field) == ("no-way", "No {0} way.", "path")
     assert refused.params == {"most": 3}
@@ -43,15 +42,15 @@ def test_a_refusal_keeps_its_kind_its_code_and_its_sentence(status: int, kind: t
 
 def test_every_fault_of_a_form_is_kept() -> None:
     errors = [{"field": "name", "message": "Too long", "code": "string-too-long"}]
-    refused = refusal("wiki", answer(422, code="invalid-input", errors=errors))
+    refused = refusal(answer(422, code="invalid-input", errors=errors))
     assert isinstance(refused, Malformed)
     assert [(fault.field, fault.code) for fault in refused.faults] == [("name", "string-too-long")]
 
 
 def test_a_service_that_cannot_is_away_and_one_that_broke_has_failed() -> None:
-    busy = refusal("wiki", answer(503, code="too-busy"))
-    broken = refusal("wiki", answer(500))
-    strange = refusal("wiki", httpx.Response(502, content=b"<html>Bad gateway at 10.0.0.7</html>"))
+    busy = refusal(answer(503, code="too-busy"))
+    broken = refusal(answer(500))
+    strange = refusal(Answer("wiki", 502, b"<html>Bad gateway at 10.0.0.7</html>", {}))
     assert isinstance(busy, Away) and not busy.failed and busy.code == "too-busy"
     for away in (broken, strange):
         assert isinstance(away, Away) and away.failed
