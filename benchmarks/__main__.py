@@ -11,6 +11,7 @@ import uvloop
 from benchmarks.harness import Run, report
 from infra.engines.engines import Engines
 from infra.engines.settings import EngineSettings
+from shared.runtime.collecting import collect_rarely
 
 NAMES = ("append", "rebuild", "visible", "platform")
 ALONE = ("platform",)
@@ -27,6 +28,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"some of {', '.join(NAMES)}; all by default")
     parser.add_argument("--json", type=Path, help="where the figures are written")
     asked = parser.parse_args()
+    # as in every process of the platform
+    collect_rarely()
     unknown = sorted(set(asked.names) - set(NAMES))
     if unknown:
         parser.error(f"no benchmark is named {', '.join(unknown)}")

@@ -4,17 +4,20 @@ import asyncio
 import itertools
 import os
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from bson.raw_bson import RawBSONDocument
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore
 from pymongo.write_concern import WriteConcern
 
-from benchmarks.harness import OCCASION, TEXT, BenchNoted, Run, Timed, callers
-from shared.runtime.codec import PARTITIONS
+from benchmarks.harness import OCCASION, TEXT, BenchNoted, Run, Timed, callers, percentiles
+from shared.runtime.codec import PARTITIONS, encode_commit
 from shared.runtime.ids import new_id
 from shared.runtime.relay import Lane, Relay
 from shared.runtime.store import EventStore
@@ -32,6 +35,7 @@ async def run(run: Run) -> None:
             timed = await _append(store, number, total)
             _note(run, "append, relay off", number, timed, goals=number == 16)
     await _insert_one(run)
+    await _insert_many(run)
     await _sqlite(run)
     await _with_relay(run)
 
@@ -64,6 +68,33 @@ async def _insert_one(run: Run) -> None:
         timed = await callers(16, 6_000, call)
         run.note("one insert per commit", "16 callers", timed.rate, "commits/s")
         run.note("one insert per commit", "16 callers p99", timed.p99, "ms")
+
+
+async def _insert_many(run: Run) -> None:
+    """The engine's own limit with sixteen commits in each write, one write after the other."""
+    async with run.database() as database:
+        store = EventStore("bench", database)
+        await store.prepare()
+        writes: list[float] = []
+        prepared = [[_prepared() for _ in range(16)] for _ in range(1_000)]
+        started = time.perf_counter()
+        for documents in prepared:
+            began = time.perf_counter()
+            await database.command(
+                {"insert": "commits", "documents": documents, "writeConcern": {"w": "majority", "j": True}}
+            )
+            writes.append((time.perf_counter() - began) * 1e3)
+        rate = 16 * len(writes) / (time.perf_counter() - started)
+        run.note("sixteen commits a write, encoded before", "1 writer", rate, "commits/s")
+        run.note("sixteen commits a write, encoded before", "1 writer p99", percentiles(writes)[1], "ms")
+
+
+def _prepared() -> RawBSONDocument:
+    event, commit_id = BenchNoted(thing_id="1", text=TEXT, n=1), new_id()
+    now = datetime.now(UTC)
+    return encode_commit(
+        f"thing-{commit_id}", 1, [(commit_id, event)], OCCASION, commit_id=commit_id, recorded_at=now
+    ).document
 
 
 async def _sqlite(run: Run) -> None:

@@ -11,9 +11,10 @@ mark=.venv/.lock-checksum
 checksum=$(sha256sum "$lock" | cut -d' ' -f1)
 [ -f "$mark" ] && [ "$(cat "$mark")" = "$checksum" ] && exit 0
 
+# The system's own Python before others on the path: it is the one that was built with all optimisations.
 find_python() {
     local name
-    for name in "${PYTHON:-python3.11}" python3 python3.12 python3.13; do
+    for name in "${PYTHON:-/usr/bin/python3}" python3.11 python3 python3.12 python3.13; do
         if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$name"
             return

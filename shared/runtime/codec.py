@@ -256,6 +256,8 @@ def incoming(headers: Mapping[str, bytes], value: bytes | None) -> Recorded:
     name, schema = event_name(headers)
     try:
         causation, by = headers.get("ce_causationid"), headers.get("ce_memberid")
+        time, recordedtime = headers["ce_time"], headers["ce_recordedtime"]
+        recorded_utc = _utc(recordedtime)
         return Recorded(
             headers["ce_id"].decode(),
             name,
@@ -263,8 +265,8 @@ def incoming(headers: Mapping[str, bytes], value: bytes | None) -> Recorded:
             value or b"",
             headers["ce_subject"].decode(),
             int(headers["ce_sequence"]),
-            _utc(headers["ce_time"]),
-            _utc(headers["ce_recordedtime"]),
+            recorded_utc if time == recordedtime else _utc(time),
+            recorded_utc,
             headers["ce_commitid"].decode(),
             headers["ce_correlationid"].decode(),
             causation.decode() if causation else None,

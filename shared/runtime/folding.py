@@ -19,12 +19,13 @@ from bson.raw_bson import RawBSONDocument
 from pydantic import BaseModel
 from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, OperationFailure
+from pymongo.errors import ExecutionTimeout, OperationFailure
 
 from shared.kernel.errors import Undecodable
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import META, Projection
 from shared.runtime import telemetry
+from shared.runtime.away import PASSING
 from shared.runtime.codec import CODEC, event_name, incoming
 from shared.runtime.generations import Registry, offset_key
 from shared.runtime.ids import new_id
@@ -36,7 +37,9 @@ V = TypeVar("V", bound=BaseModel)
 
 #: MongoDB's limit is 16 MB; a document that comes near it parks its key instead of failing a whole batch.
 LARGEST_VIEW = 15_000_000
-_PASSING = (ConnectionFailure, ExecutionTimeout, NotPrimaryError)
+#: Documents in one write, and their bytes together: a message to MongoDB holds 48 MB.
+LARGEST_PORTION = 1_000
+LARGEST_PORTION_BYTES = 24_000_000
 _DUPLICATE = 11000
 _MAJORITY = {"w": "majority", "j": True}
 
@@ -46,10 +49,7 @@ class Delivered(NamedTuple):
 
     record: ConsumerRecord
     where: str
-
-    @property
-    def offset(self) -> int:
-        return int(self.record.offset)
+    offset: int
 
 
 class _Item(NamedTuple):
@@ -102,8 +102,8 @@ class Fold(Generic[V]):
             try:
                 await self._apply(batch)
                 return
-            except (*_PASSING, OperationFailure) as error:
-                if isinstance(error, OperationFailure) and not error.has_error_label("RetryableWriteError"):
+            except (*PASSING, OperationFailure) as error:
+                if not isinstance(error, PASSING) and not error.has_error_label("RetryableWriteError"):
                     raise
                 log.warning("view waits for the store", view=self.generation, error=repr(error))
                 await asyncio.sleep(pause)
@@ -149,7 +149,7 @@ class Fold(Generic[V]):
         except Undecodable as error:
             await self.parking.park_stream(stream, delivered, str(error), traceback.format_exc())
             return None
-        if stream in self.parking.streams:
+        if self.parking.holds(stream, delivered):
             await self.parking.park_stream(stream, delivered, "behind an event that cannot be read", "")
             return None
         return _Item(delivered, recorded, event)
@@ -165,25 +165,42 @@ class Fold(Generic[V]):
     async def _fold(self, todo: Mapping[str, list[_Item]]) -> dict[str, list[_Item]]:
         """Folds and writes; answers the keys that raced another consumer and must be folded again."""
         documents = await self._load(todo)
-        inserts: dict[str, RawBSONDocument] = {}
-        updates: dict[str, tuple[int, RawBSONDocument]] = {}
-        for key, items in todo.items():
-            document = documents.get(key) or _Document()
-            encoded = await self._fold_one(key, document, items)
-            if encoded is None:
-                continue
-            if document.rev == 0:
-                inserts[key] = encoded
-            else:
-                updates[key] = (document.rev, encoded)
-        missed = [*await self._insert(inserts), *await self._update(updates, todo)]
+        keys, writing = list(todo), list[asyncio.Task[list[str]]]()
+        try:
+            for first in range(0, len(keys), LARGEST_PORTION):
+                inserts: dict[str, RawBSONDocument] = {}
+                updates: dict[str, tuple[int, RawBSONDocument]] = {}
+                for key in keys[first : first + LARGEST_PORTION]:
+                    document = documents.get(key) or _Document()
+                    encoded = await self._fold_one(key, document, todo[key])
+                    if encoded is None:
+                        continue
+                    if document.rev == 0:
+                        inserts[key] = encoded
+                    else:
+                        updates[key] = (document.rev, encoded)
+                writing.append(asyncio.create_task(self._write(inserts, updates, todo)))
+                # The store takes this portion while the next one is folded.
+                await asyncio.sleep(0)
+        finally:
+            if writing:
+                await asyncio.wait(writing)
+        missed = [key for written in writing for key in written.result()]
         if missed:
             telemetry.VIEW_MISSES.labels(self.projection.name).inc(len(missed))
         return {key: todo[key] for key in missed}
 
+    async def _write(
+        self,
+        inserts: Mapping[str, RawBSONDocument],
+        updates: Mapping[str, tuple[int, RawBSONDocument]],
+        todo: Mapping[str, list[_Item]],
+    ) -> list[str]:
+        return [*await self._insert(inserts), *await self._update(updates, todo)]
+
     async def _load(self, keys: Iterable[str]) -> dict[str, _Document[V]]:
         found = {}
-        async for stored in self._documents.find({"_id": {"$in": list(keys)}}):
+        for stored in await self._documents.find({"_id": {"$in": list(keys)}}).to_list():
             live = stored.get("_live", False)
             view = self.projection.view.model_validate(content(stored)) if live else None
             found[stored["_id"]] = _Document(view, stored["_rev"], stored["_seen"], stored.get("_parked"))
@@ -311,11 +328,14 @@ class Fold(Generic[V]):
                 await self.parking.still_fails(key, view.event_id, view.error)
                 return False
             encoded = self._encode(key, view, document.rev + 1, document.seen, None)
-            if not await self._update({key: (document.rev, encoded)}, {key: []}):
-                done = await self._documents.find_one({"_id": key}, {"_rev": 1, "_parked": 1})
-                if done is not None and done["_rev"] > document.rev and "_parked" not in done:
-                    await self.parking.forget(key)
-                    return True
+            over = await self.parking.episodes(key)
+            await self._update({key: (document.rev, encoded)}, {key: []})
+            done = await self._documents.find_one({"_id": key}, {"_parked": 1})
+            mark = done.get("_parked") if done is not None else None
+            if mark is None or mark["episode"] != document.parked["episode"]:
+                await self.parking.forget(key, over)
+            if mark is None:
+                return True
 
     def _refold(self, key: str, view: V | None, parked: Sequence[Parked]) -> "V | _Failed | None":
         for entry in parked:
@@ -352,16 +372,18 @@ def content(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def delivered(records: Iterable[ConsumerRecord], topic_ids: Mapping[str, str]) -> list[Delivered]:
     """Records with the place that `_seen` knows them by; `topic_ids` by the broker's topic names."""
-    return [Delivered(record, offset_key(topic_ids[record.topic], record.partition)) for record in records]
+    return [
+        Delivered(record, offset_key(topic_ids[record.topic], record.partition), record.offset)
+        for record in records
+    ]
 
 
 def _portions(keys: Sequence[str], documents: Mapping[str, RawBSONDocument]) -> Iterable[list[str]]:
-    """At most 1,000 documents and 24 MB a command; MongoDB takes 48 MB."""
     portion: list[str] = []
     size = 0
     for key in keys:
         length = len(documents[key].raw)
-        if portion and (size + length > 24_000_000 or len(portion) >= 1_000):
+        if portion and size + length > LARGEST_PORTION_BYTES:
             yield portion
             portion, size = [], 0
         portion.append(key)

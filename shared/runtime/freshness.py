@@ -13,6 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
 from shared.kernel.errors import NotFound, Refused
+from shared.runtime.away import reading
 from shared.runtime.codec import COMMITS, check_stream, commit_key, split_key
 from shared.runtime.generations import Registry, offset_key
 from shared.runtime.viewing import Viewing
@@ -33,9 +34,9 @@ class Freshness:
             "commits", codec_options=COMMITS, read_concern=ReadConcern("majority")
         )
 
-    async def places(self, stream: str, version: int) -> list[dict[str, Any]]:
-        """Where the commit that holds this version was sent; empty where the relay has not sent it within
-        2 s.
+    async def places(self, stream: str, version: int) -> list[dict[str, Any]] | None:
+        """Where the commit that holds this version was sent; None where the relay has not sent it within
+        2 s, empty where it stays in its stream.
 
         Raises NotFound where there is no such commit.
         """
@@ -43,42 +44,51 @@ class Freshness:
         deadline, pause = time.monotonic() + PATIENCE, 0.002
         where = {"_id": {"$gte": commit_key(stream, 1), "$lte": commit_key(stream, version)}}
         while True:
-            found = await self._commits.find_one(
-                where, {"sent": 1, "unsent": 1, "events.id": 1}, sort=[("_id", -1)]
-            )
+            with reading():
+                found = await self._commits.find_one(
+                    where, {"sent": 1, "unsent": 1, "events.id": 1}, sort=[("_id", -1)]
+                )
             if found is None or split_key(found["_id"])[1] + len(found["events"]) - 1 < version:
                 raise NotFound("no-such-commit", "There is no such version.")
             if not found.get("unsent"):
                 return list(found.get("sent", ()))
             if time.monotonic() > deadline:
-                return []
+                return None
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.05)
 
     async def behind(self, after: str | None, *viewings: Viewing[Any], key: str | None = None) -> bool:
         """Waits at most 2 s in all; True where one of the views may not hold `after` yet, or its document
         `key` is parked."""
-        if after is None:
+        if not after:
             return False
         deadline = time.monotonic() + PATIENCE
         places = await self._places(after)
         if places is None:
             return True
         for viewing in viewings:
-            generation = viewing.views.generation
-            if generation is None:
+            if not await self._covers(viewing, places, deadline):
                 return True
-            mine = set(generation.topics.values())
-            for where, offset in places:
-                if where.rpartition("/")[0] not in mine:
-                    continue
-                if not await self._registry.covers(
-                    generation.name, where, offset, max(0.0, deadline - time.monotonic())
-                ):
-                    return True
             if key is not None and await viewing.views.is_parked(key):
                 return True
         return False
+
+    async def _covers(self, viewing: Viewing[Any], places: Sequence[Place], deadline: float) -> bool:
+        generation = viewing.views.generation
+        if generation is None:
+            return False
+        mine, current = set(generation.topics.values()), viewing.topic_ids
+        for where, offset in places:
+            topic_id = where.rpartition("/")[0]
+            if topic_id not in mine:
+                if topic_id in current:
+                    # A topic was made anew and the view follows the old one until it is rebuilt.
+                    return False
+                continue
+            left = max(0.0, deadline - time.monotonic())
+            if not await self._registry.covers(generation.name, where, offset, left):
+                return False
+        return True
 
     async def _places(self, after: str) -> list[Place] | None:
         """None: not sent yet."""
@@ -92,7 +102,7 @@ class Freshness:
                         field="after",
                     )
                 entries = await self.places(stream, int(version))
-                if not entries:
+                if entries is None:
                     return None
                 return [(offset_key(e["id"], e["partition"]), e["offset"]) for e in entries]
             return [_place(part) for part in after.split(",")]

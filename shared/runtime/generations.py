@@ -46,6 +46,12 @@ class Generation:
     total: int = 0
     rate: float = 0.0
     error: str | None = None
+    leased_until: datetime | None = None
+
+    @property
+    def leased(self) -> bool:
+        """Whether a builder is at work on it, in whatever process."""
+        return self.leased_until is not None and self.leased_until > datetime.now(UTC)
 
     @property
     def name(self) -> str:
@@ -63,6 +69,7 @@ class Generation:
             stored.get("total", 0),
             stored.get("rate", 0.0),
             stored.get("error"),
+            stored["lease"]["until"].replace(tzinfo=UTC) if "lease" in stored else None,
         )
 
 
@@ -181,7 +188,7 @@ class Registry:
         one yet."""
         now = await self.of(generation.view, generation.fold)
         mine = await self.offsets(generation.name)
-        for other in await self._actives(generation.view):
+        for other in await self.serving(generation.view):
             theirs = await self.offsets(other.name)
             alive = {
                 key: offset
@@ -202,7 +209,8 @@ class Registry:
         )
         return bool(done.matched_count)
 
-    async def _actives(self, view: str) -> list[Generation]:
+    async def serving(self, view: str) -> list[Generation]:
+        """The active generations of all fold versions."""
         stored = await self._views.find_one({"_id": view}) or {}
         return [Generation.of(view, int(fold), number) for fold, number in stored.get("active", {}).items()]
 

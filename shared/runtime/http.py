@@ -20,6 +20,7 @@ from shared.kernel.errors import Forbidden, Refused, Unauthenticated
 from shared.kernel.events import Occasion
 from shared.runtime import cursors, problems, telemetry
 from shared.runtime.auth import Actor, Verifier
+from shared.runtime.collecting import collect_rarely
 from shared.runtime.inputs import Input
 from shared.runtime.logging import CAUSATION_HEADER, configure, correlation_id, sane_id
 from shared.runtime.middleware import Bounded, Observed
@@ -102,6 +103,7 @@ def build_app(
     async def running(app: FastAPI) -> AsyncIterator[Any]:
         configure(name, settings)
         telemetry.trace_to(name, settings)
+        collect_rarely()
         if lifespan is None:
             yield None
         else:

@@ -4,6 +4,7 @@ The age is never taken from the last event: in a quiet topic that one may be a w
 missing.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -51,8 +52,11 @@ class LagMeter:
 
     def __init__(self) -> None:
         self._looks: deque[tuple[float, Offsets]] = deque(maxlen=LOOKS)
-        self._passed = time.monotonic()
+        #: Nothing was passed yet: older than can be told.
+        self._passed = time.monotonic() - LOOKS
         self.events = 0
+        #: Set once an end was passed.
+        self.told = asyncio.Event()
 
     def look(self, ends: Offsets, saved: Mapping[str, int], now: float | None = None) -> None:
         """The ends as they are now, and what the view holds."""
@@ -61,6 +65,7 @@ class LagMeter:
         self.events = sum(max(0, end - saved.get(key, 0)) for key, end in ends.items())
         while self._looks and all(saved.get(key, 0) >= end for key, end in self._looks[0][1].items()):
             self._passed, _ = self._looks.popleft()
+            self.told.set()
 
     def age(self, now: float | None = None) -> float:
         """Seconds since the newest end that the view has passed was the end."""

@@ -158,7 +158,7 @@ def router(service: "Service") -> APIRouter:
     async def commit_places(stream: str, version: int, _: Caller) -> Places:
         """Where a commit lies in the log: waits at most 2 s until the relay has sent it."""
         places = await service.freshness.places(stream, version)
-        return Places(sent=bool(places), after=encode_places(places))
+        return Places(sent=places is not None, after=encode_places(places or ()))
 
     return api
 

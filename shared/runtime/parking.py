@@ -70,6 +70,9 @@ class Parked:
         )
 
 
+_PLACE = {"stream": 1, "where": 1, "order": 1}
+
+
 class Parking:
     """The parked events and the mends of one generation."""
 
@@ -79,14 +82,18 @@ class Parking:
         self._mends = database.get_collection("mends", write_concern=durable)
         self._view = view
         self._generation = generation
-        self.streams: set[str] = set()
+        #: Parked streams: the first parked offset, by topic id and partition.
+        self.streams: dict[str, dict[str, int]] = {}
         self.mends: dict[str, Mend] = {}
 
     async def load(self) -> None:
         """Reads the parked streams and the mends; again after somebody mended something."""
         await self._parked.create_index([("generation", ASCENDING), ("key", ASCENDING), ("order", ASCENDING)])
-        where = {"generation": self._generation, "key": None}
-        self.streams = set(await self._parked.distinct("stream", where))
+        streams: dict[str, dict[str, int]] = {}
+        async for stored in self._parked.find({"generation": self._generation, "key": None}, _PLACE):
+            first, where = streams.setdefault(stored["stream"], {}), stored["where"]
+            first[where] = min(stored["order"], first.get(where, stored["order"]))
+        self.streams = streams
         self.mends = {}
         async for stored in self._mends.find({}):
             self.mends[stored["_id"]] = Mend(
@@ -108,7 +115,13 @@ class Parking:
         name = headers.get("ce_type", b"?").decode(errors="replace")
         event_id = headers.get("ce_id", b"?").decode(errors="replace")
         await self._keep((None, "", delivered.offset), delivered, stream, event_id, name, error, trace)
-        self.streams.add(stream)
+        self.streams.setdefault(stream, {}).setdefault(delivered.where, delivered.offset)
+
+    def holds(self, stream: str, delivered: "Delivered") -> bool:
+        """Whether this record comes behind one of its stream that cannot be read. What came before it and is
+        delivered again does not."""
+        first = self.streams.get(stream)
+        return first is not None and delivered.offset >= first.get(delivered.where, 0)
 
     async def _keep(
         self,
@@ -129,6 +142,7 @@ class Parking:
             "episode": episode,
             "order": order,
             "stream": stream,
+            "where": delivered.where,
             "event_id": event_id,
             "event_type": name,
             "headers": dict(delivered.record.headers),
@@ -151,9 +165,17 @@ class Parking:
         where = {"generation": self._generation, "key": key, "event_id": event_id}
         await self._parked.update_one(where, {"$set": {"error": error}})
 
-    async def forget(self, key: str) -> None:
-        """After a replay: the records of a key that is parked no longer."""
-        await self._parked.delete_many({"generation": self._generation, "key": key})
+    async def episodes(self, key: str) -> list[str]:
+        """The episodes that the key has records of, be they of a mark or not."""
+        found: list[str] = await self._parked.distinct(
+            "episode", {"generation": self._generation, "key": key}
+        )
+        return found
+
+    async def forget(self, key: str, episodes: Sequence[str]) -> None:
+        """After a replay: the records of episodes that are over. The key may be parked again meanwhile."""
+        where = {"generation": self._generation, "key": key, "episode": {"$in": list(episodes)}}
+        await self._parked.delete_many(where)
 
 
 class Mending:

@@ -20,6 +20,7 @@ from shared.kernel.errors import Refused, Unavailable, Undecodable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime.codec import event_name, incoming
 from shared.runtime.ids import derived_id
+from shared.runtime.store import TOO_BUSY
 from shared.runtime.subscribe import Follower, TopicIds
 from shared.runtime.topics import Topic
 
@@ -68,6 +69,8 @@ class Reacting:
         found = await self._ids.current()
         if self._follower is not None and (self._follower.failed.is_set() or found != self._bound):
             await self._follower.stop()
+            self._follower = None
+        if self._follower is None:
             await self._follow(broker)
 
     async def stop(self) -> None:
@@ -81,8 +84,9 @@ class Reacting:
         ids = derived_id(*sorted(topic.id for topic in self._bound.values()))
         group = topics.full_name(f"{self._reaction.name}.{ids[:12]}")
         names = [topics.full_name(name) for name in self._bound]
-        self._follower = Follower(broker, group, names, self._handle)
-        await self._follower.start()
+        follower = Follower(broker, group, names, self._handle)
+        await follower.start()
+        self._follower = follower
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         for record in records:
@@ -106,4 +110,6 @@ class Reacting:
         except Unavailable:
             raise
         except Refused as refused:
+            if refused.code == TOO_BUSY:
+                raise
             log.info("reaction refused", reaction=self._reaction.name, code=refused.code, cause=recorded.id)

@@ -1,5 +1,7 @@
 """Who asks, as this service knows them: the member's tokens from its own copy of the shared token view."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from shared.kernel.audience import MemberTokens, Reader, held
@@ -18,12 +20,22 @@ class Readers:
         self._viewing = viewing
         self._conjunctions = tuple(conjunctions)
 
+    async def certain(self, patience: float) -> None:
+        """Waits, at most `patience` seconds, until the token view has passed an end of the log in this
+        process: before that nobody knows how old it is."""
+        if self._viewing is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._viewing.lag.told.wait(), patience)
+
+    def _behind(self) -> bool:
+        return self._viewing is not None and self._viewing.lag.age() > OLDEST_TOKENS
+
     async def of(self, actor: Actor) -> Reader:
         """Raises Unavailable while the token view is too far behind, Unauthenticated for a member who is
         gone."""
         if self._viewing is None:
             raise Unavailable("no-token-view", "This service does not know who may see what.")
-        if self._viewing.lag.age() > OLDEST_TOKENS:
+        if self._behind():
             raise Unavailable(
                 "tokens-behind", "It is not certain what you may see right now. Try again in a moment."
             )

@@ -12,15 +12,20 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 from pydantic import BaseModel
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.kernel.errors import Undecodable
 from shared.kernel.projection import Projection
+from shared.runtime.codec import incoming
+from shared.runtime.collecting import collect_rarely
 from shared.runtime.folding import Fold, delivered
 from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.points import passing
@@ -32,6 +37,9 @@ log = structlog.get_logger(__name__)
 #: Records folded at a time.
 BATCH = 4_000
 _REPORT_EVERY = 0.5
+#: A topic that was made anew is full again when nothing came for this long, in seconds, or when it holds what
+#: was recorded after the build began: relays send in the order of recording.
+REST = 3.0
 
 
 class Builder:
@@ -55,6 +63,9 @@ class Builder:
         self._stopping = False
         self._read = 0
         self._reported = 0.0
+        self._filling: set[str] = set()
+        self._ends: dict[TopicPartition, int] = {}
+        self._rests_since = 0.0
 
     def stop(self) -> None:
         self._stopping = True
@@ -69,6 +80,7 @@ class Builder:
             await self._registry.give_up(self.generation.view, self.generation.fold)
             return False
         await self._fold.prepare()
+        self._filling = await self._made_anew(found)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=self._topics.full_name(self.generation.name),
@@ -102,6 +114,7 @@ class Builder:
             batch = [record for part in records.values() for record in part]
             if batch:
                 await self._fold.apply(delivered(batch, ids))
+                self._note_filled(batch)
                 self._read += len(batch)
                 passing("rebuild.batch")
             await self._report(consumer, keys, already, started)
@@ -114,7 +127,11 @@ class Builder:
         generation is covered."""
         ends = await consumer.end_offsets(list(keys))
         positions = {tp: await consumer.position(tp) for tp in keys}
-        if any(positions[tp] < ends[tp] for tp in keys):
+        if any(positions[tp] < ends[tp] for tp in keys) or not self._filled(ends):
+            return False
+        if not same_topics(await self._topics.describe(self._projection.topics), self.generation.topics):
+            await self._registry.give_up(self.generation.view, self.generation.fold)
+            self._stopping = True
             return False
         await self._registry.save(
             self.generation.name, {keys[tp]: offset for tp, offset in positions.items()}
@@ -122,6 +139,38 @@ class Builder:
         await consumer.commit(dict(positions))
         passing("rebuild.before-swap")
         return await self._registry.swap(self.generation)
+
+    async def _made_anew(self, found: Mapping[str, Topic]) -> set[str]:
+        """Topics that a serving generation knows under another id and has read from: their relay fills them
+        again, and until then their end is not the end."""
+        filling = set()
+        for serving in await self._registry.serving(self.generation.view):
+            saved = await self._registry.offsets(serving.name)
+            read = {key.rpartition("/")[0] for key, offset in saved.items() if offset}
+            for topic in found.values():
+                before = serving.topics.get(topic.name.replace(".", "/"))
+                if before in read and before != topic.id:
+                    filling.add(self._topics.full_name(topic.name))
+        return filling
+
+    def _note_filled(self, batch: Sequence[ConsumerRecord]) -> None:
+        began = self.generation.started_at
+        if not self._filling or began is None:
+            return
+        for record in batch:
+            with contextlib.suppress(Undecodable):
+                if incoming(dict(record.headers), record.value).recorded_at >= began.replace(tzinfo=UTC):
+                    self._filling.discard(record.topic)
+
+    def _filled(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether no topic is being filled again."""
+        if ends != self._ends:
+            self._ends, self._rests_since = dict(ends), time.monotonic()
+        empty = {tp.topic for tp, end in ends.items() if end == 0} - {
+            tp.topic for tp, end in ends.items() if end
+        }
+        rests = time.monotonic() - self._rests_since > REST
+        return not self._filling or (rests and not self._filling & empty)
 
     async def _report(
         self, consumer: AIOKafkaConsumer, keys: Mapping[TopicPartition, str], already: int, started: float
@@ -142,6 +191,7 @@ class Builder:
 async def main(module: str, view: str, number: int) -> int:
     """Builds generation `number` of `view` for the service that `module` assembles."""
     service = importlib.import_module(module).service
+    collect_rarely()
     async with service.engines() as (database, topics):
         projection = service.projection(view)
         registry = Registry(database)

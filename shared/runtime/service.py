@@ -44,6 +44,7 @@ V = TypeVar("V", bound=BaseModel)
 
 #: How often views are looked after, in seconds.
 TEND_EVERY = 1.0
+TEND_AT_START = 0.1
 #: How long a start waits for its engines before it answers requests with 503 and goes on trying.
 START_PATIENCE = 20.0
 
@@ -203,6 +204,8 @@ class Service:
         self._tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(self._tend(broker))]
         for hook in self._hooks:
             await hook()
+        self.waiting_for = "members' tokens"
+        await self.readers.certain(START_PATIENCE)
         self.up.set()
         log.info("service is up", service=self.name)
 
@@ -217,7 +220,7 @@ class Service:
                     await reacting.tend(broker)
             except (PyMongoError, KafkaError, Unavailable, OSError) as error:
                 log.warning("views are not looked after", service=self.name, error=repr(error)[:300])
-            await asyncio.sleep(TEND_EVERY)
+            await asyncio.sleep(TEND_EVERY if self.up.is_set() else TEND_AT_START)
 
     async def _measure(self) -> None:
         found = await self._ids.current()

@@ -12,9 +12,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
-import bson
 from pymongo import ASCENDING
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -27,6 +26,7 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Refused, Unavailable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime.appends import DURABLE, PATIENCE, AppendQueue, LostRace, Repeated, unknown_outcome
+from shared.runtime.away import reading
 from shared.runtime.codec import (
     COMMITS,
     Commit,
@@ -43,6 +43,8 @@ S = TypeVar("S")
 
 #: How often a command that lost a race is decided again before the caller is told to try later.
 TRIES = 40
+#: The code of that refusal: no rule was broken, and the same command may be decided later.
+TOO_BUSY = "too-busy"
 #: Folded states kept in memory per process; each is checked against the store whenever it is used.
 STATES_KEPT = 2_000
 
@@ -144,7 +146,8 @@ class EventStore:
         """The stream's events with versions above `after`, which is a commit's last version or 0."""
         check_stream(stream)
         cursor = self._majority.find({"_id": stream_range(stream, after + 1)}).sort("_id", ASCENDING)
-        return [event async for document in cursor for event in recorded_events(document)]
+        with reading():
+            return [event async for document in cursor for event in recorded_events(document)]
 
     async def state(self, decider: Decider[C, S], stream: str) -> tuple[S, int]:
         """What is known of the stream, and its tail version (0 where there is no such stream)."""
@@ -190,7 +193,7 @@ class EventStore:
                     return self._first_outcome(repeated.document, idempotency)
                 self._remember(decider, known, commit, events)
                 return Committed(self.service, stream, commit.tail, commit_id)
-        raise Conflict("too-busy", "Many people are changing this right now. Try again.")
+        raise Conflict(TOO_BUSY, "Many people are changing this right now. Try again.")
 
     async def handle_together(
         self,
@@ -228,7 +231,7 @@ class EventStore:
                 await asyncio.sleep(random.uniform(0, 0.005 * min(attempt + 1, 10)))  # noqa: S311
                 continue
             return answer
-        raise Conflict("too-busy", "Many people are changing this right now. Try again.")
+        raise Conflict(TOO_BUSY, "Many people are changing this right now. Try again.")
 
     async def append(
         self,
@@ -250,10 +253,18 @@ class EventStore:
 
     async def replay(self, batch: int = 2_000) -> AsyncIterator[list[Recorded]]:
         """Every event of the service, stream by stream, in batches of commits."""
-        cursor = self._majority.find_raw_batches({}, {"sent": 0}, batch_size=batch).sort("_id", ASCENDING)
-        async for raw in cursor:
-            documents: list[dict[str, Any]] = bson.decode_all(cast(bytes, raw), COMMITS)
-            yield [event for document in documents for event in recorded_events(document)]
+        cursor = self._majority.find({}, batch_size=batch).sort("_id", ASCENDING)
+        following = asyncio.create_task(cursor.to_list(batch))
+        try:
+            while documents := await following:
+                # The store works on the next batch while the caller works on this one.
+                following = asyncio.create_task(cursor.to_list(batch))
+                await asyncio.sleep(0)
+                yield [event for document in documents for event in recorded_events(document)]
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+            await cursor.close()
 
     async def _current(self, decider: Decider[C, S], stream: str) -> _Known[S]:
         """The state kept from last time, brought up to date; thrown away when the store no longer holds
@@ -264,7 +275,8 @@ class EventStore:
         cursor = self._majority.find({"_id": stream_range(stream, known.last_first or 1)}).sort(
             "_id", ASCENDING
         )
-        documents = await cursor.to_list()
+        with reading():
+            documents = await cursor.to_list()
         if kept is not None:
             if not documents or documents[0]["commit_id"] != kept.last_commit:
                 self._states.pop((id(decider), stream), None)
@@ -393,7 +405,10 @@ class EventStore:
         return {asked[stored] for stored in done if stored in asked}
 
     async def _repeated(self, idempotency: Idempotency) -> Committed | None:
-        document = await self._majority.find_one({"idempotency": idempotency.stored[0]}, {"events.data": 0})
+        with reading():
+            document = await self._majority.find_one(
+                {"idempotency": idempotency.stored[0]}, {"events.data": 0}
+            )
         return self._first_outcome(document, idempotency) if document is not None else None
 
     def _first_outcome(self, document: dict[str, Any], idempotency: Idempotency | None) -> Committed:

@@ -6,10 +6,11 @@ here: once per batch, after everything is written.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.structs import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -67,6 +68,7 @@ class Follower:
         handle: Handle,
         *,
         batch: int = LARGEST_BATCH,
+        on_assigned: Callable[[], None] = lambda: None,
     ) -> None:
         self.group = group
         self._broker = broker
@@ -86,14 +88,19 @@ class Follower:
             parser=self._parse,
             decoder=_undecoded,
             persistent=False,
+            listener=_Assigned(on_assigned),
         )
         self._subscriber(self._take)
         self.failure: BaseException | None = None
         self.failed = asyncio.Event()
 
     async def start(self) -> None:
-        """The broker must be connected."""
-        await self._subscriber.start()
+        """The broker must be connected; a start that fails leaves nothing behind."""
+        try:
+            await self._subscriber.start()
+        except BaseException:
+            await self._subscriber.stop()
+            raise
 
     async def stop(self) -> None:
         """Finishes the batch under way and leaves the group."""
@@ -122,9 +129,23 @@ class Follower:
             await message.ack()
         except Exception as error:
             # Not acknowledged: whoever follows next gets the batch again. The owner decides what a failure
-            # means. log.exception("follower stops", group=self.group)
+            # means.
+            log.warning("follower stops", group=self.group, error=repr(error))
             self.failure = error
             self.failed.set()
+
+
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Says when partitions came from another consumer of the group."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """They are said when they are somebody's."""
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._tell()
 
 
 async def _undecoded(message: KafkaMessage) -> KafkaMessage:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from shared.kernel.errors import Unavailable
 from shared.runtime.codec import PARTITIONS
@@ -170,8 +170,11 @@ class Topics:
         full = {self.full_name(name): name for name in names}
         found = {}
         for topic in admin.describe_topics(list(full)):
-            if topic.get("error_code"):
+            if topic["error_code"] == UnknownTopicOrPartitionError.errno:
                 continue
+            if topic["error_code"]:
+                # Whoever took that for a missing topic would give up a log that is there.
+                raise for_code(topic["error_code"])(topic["name"])
             name = full[topic["name"]]
             found[name] = Topic(name, str(topic["topic_id"]), len(topic["partitions"]))
         return found

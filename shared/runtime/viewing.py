@@ -35,6 +35,8 @@ V = TypeVar("V", bound=BaseModel)
 #: read them.
 RETIRED_AFTER = 30.0
 _BACK_OFF = 2.0
+#: Between two builders of one generation, in seconds, at most.
+_LONGEST_PAUSE = 60.0
 
 
 class Viewing(Generic[V]):
@@ -59,12 +61,15 @@ class Viewing(Generic[V]):
         self._module = module
         self._ids = ids
         self._follower: Follower | None = None
+        self._again_at = 0.0
+        self._parking_known = False
         self._fold: Fold[V] | None = None
         self._ascending = Ascending()
         self._busy = False
         self._handled = 0
         self._positions: tuple[int, Offsets] | None = None
         self._builder: asyncio.subprocess.Process | None = None
+        self._spawned: tuple[int, float, float] | None = None
         self._swapped_at: float | None = None
 
     @property
@@ -75,6 +80,11 @@ class Viewing(Generic[V]):
     def fold(self) -> Fold[V] | None:
         """The fold of the generation that serves here."""
         return self._fold
+
+    @property
+    def topic_ids(self) -> set[str]:
+        """The ids of its topics as the broker said at the last look."""
+        return {self._ids.found[name].id for name in self.projection.topics if name in self._ids.found}
 
     async def start(self, broker: KafkaBroker) -> None:
         """Serves what there is; a fold version that nobody has built yet is built first, while other images
@@ -97,12 +107,15 @@ class Viewing(Generic[V]):
         if now.active is not None and (serving is None or serving.number != now.active.number):
             await self._serve(now.active, broker)
         if self._follower is not None and self._follower.failed.is_set():
-            await self._recover(broker)
+            await self._recover()
         found = await self._found()
         complete = len(found) == len(self.projection.topics)
         if complete and now.active and not now.building and not same_topics(found, now.active.topics):
             await self._rebuild("a topic was made anew")
-        if now.building is not None and not self._building():
+        serving = self.views.generation
+        if self._follower is None and serving is not None and same_topics(found, serving.topics):
+            await self._follow(serving, broker)
+        if now.building is not None and not self._building() and not now.building.leased:
             await self._spawn(now.building)
         if (
             now.retired
@@ -120,7 +133,7 @@ class Viewing(Generic[V]):
 
     def measure(self, ends: Mapping[str, int], saved: Mapping[str, int]) -> None:
         """Takes note of the lag; `ends` of all topics, by topic id and partition."""
-        mine = {self._ids.found[name].id for name in self.projection.topics if name in self._ids.found}
+        mine = self.topic_ids
         self.lag.look({key: end for key, end in ends.items() if key.rpartition("/")[0] in mine}, saved)
         telemetry.VIEW_LAG_EVENTS.labels(self.name).set(self.lag.events)
         telemetry.VIEW_LAG_SECONDS.labels(self.name).set(self.lag.age())
@@ -145,14 +158,24 @@ class Viewing(Generic[V]):
         self._fold = fold
         if self._follower is not None:
             await self._follower.stop()
+            self._follower = None
         self._swapped_at = time.monotonic() if swapped or self._swapped_at is None else self._swapped_at
-        await self._follow(generation, broker)
+        self._again_at = 0.0
 
     async def _follow(self, generation: Generation, broker: KafkaBroker) -> None:
+        """Raises KafkaError while the broker is away; the next look tries again."""
+        if time.monotonic() < self._again_at:
+            return
         names = [self._topics.full_name(name) for name in self.projection.topics]
         self._ascending, self._positions = Ascending(), None
-        self._follower = Follower(broker, self._topics.full_name(generation.name), names, self._handle)
-        await self._follower.start()
+        group = self._topics.full_name(generation.name)
+        follower = Follower(broker, group, names, self._handle, on_assigned=self._assigned)
+        await follower.start()
+        self._follower = follower
+
+    def _assigned(self) -> None:
+        """Partitions came from another process, which may have parked some of their streams."""
+        self._parking_known = False
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         self._busy = True
@@ -163,23 +186,24 @@ class Viewing(Generic[V]):
             if not same_topics(found, generation.topics):
                 raise TopicReplaced(self.name)
             ids = {self._topics.full_name(topic.name): topic.id for topic in found.values()}
+            if not self._parking_known:
+                self._parking_known = True
+                await fold.parking.load()
             await fold.apply(delivered(records, ids))
             self._handled += 1
         finally:
             self._busy = False
 
-    async def _recover(self, broker: KafkaBroker) -> None:
-        """A follower that failed is begun again; one whose topic was replaced waits for the rebuild."""
+    async def _recover(self) -> None:
+        """A follower that failed is begun again after a while; one whose topic was replaced waits for the
+        rebuild."""
         assert self._follower is not None, "called when a follower failed"
         failure = self._follower.failure
         await self._follower.stop()
         self._follower = None
+        self._again_at = time.monotonic() + _BACK_OFF
         if isinstance(failure, TopicReplaced):
-            with contextlib.suppress(Conflict):
-                await self._rebuild("a topic was made anew")
-        elif self.views.generation is not None:
-            await asyncio.sleep(_BACK_OFF)
-            await self._follow(self.views.generation, broker)
+            await self._rebuild("a topic was made anew")
 
     async def _rebuild(self, why: str) -> None:
         log.warning("view is rebuilt", view=self.name, why=why)
@@ -195,7 +219,14 @@ class Viewing(Generic[V]):
         return self._builder is not None and self._builder.returncode is None
 
     async def _spawn(self, generation: Generation) -> None:
-        """The builder is a process of its own: folding a long history would starve the requests here."""
+        """The builder is a process of its own: folding a long history would starve the requests here. One
+        that ends without a result is begun again, ever more rarely."""
+        if self._spawned is None or self._spawned[0] != generation.number:
+            self._spawned = generation.number, 0.0, 1.0
+        _, due, pause = self._spawned
+        if time.monotonic() < due:
+            return
+        self._spawned = generation.number, time.monotonic() + pause, min(2 * pause, _LONGEST_PAUSE)
         log.info("building", view=self.name, generation=generation.name)
         self._builder = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -12,6 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from shared.kernel.audience import Reader, chunks, visible
 from shared.kernel.errors import Unavailable
 from shared.kernel.projection import Projection
+from shared.runtime.away import reading
 from shared.runtime.codec import CODEC
 from shared.runtime.folding import content
 from shared.runtime.generations import Generation
@@ -54,7 +55,8 @@ class Views(Generic[V]):
             if not left:
                 break
             where = {"_id": {"$in": left}, "_live": True, **condition}
-            found.update({d["_id"]: self._view(d) async for d in self.collection.find(where)})
+            with reading():
+                found.update({d["_id"]: self._view(d) async for d in self.collection.find(where)})
         return found
 
     async def find(
@@ -74,34 +76,36 @@ class Views(Generic[V]):
         can merge, and the answers are merged here.
         """
         past = [_past(sort, after)] if after is not None else []
-        projected = dict.fromkeys((*fields, "_live"), 1) if fields is not None else None
+        sorting = [name for name, _ in sort]
+        projected = dict.fromkeys((*fields, *sorting, "_live"), 1) if fields is not None else None
         answers = []
         for condition in _conditions(reader):
             parts = [dict(where), {"_live": True}, condition, *past]
             cursor = self.collection.find({"$and": [part for part in parts if part]}, projected)
-            answers.append(await cursor.sort(list(sort)).limit(limit).to_list())
+            with reading():
+                answers.append(await cursor.sort(list(sort)).limit(limit).to_list())
         return [self._view(document) for document in _merged(answers, sort, limit)]
 
     async def count(self, where: Mapping[str, Any], *, reader: Reader | None = None) -> int:
         """How many live documents there are; counts only what the reader may see, each once."""
         conditions = _conditions(reader)
-        if len(conditions) == 1:
-            return await self.collection.count_documents(
-                {"$and": [dict(where), {"_live": True}, conditions[0]]}
-            )
-        keys: set[Any] = set()
-        for condition in conditions:
-            found = self.collection.find({"$and": [dict(where), {"_live": True}, condition]}, {"_id": 1})
-            keys.update([document["_id"] async for document in found])
-        return len(keys)
+        with reading():
+            if len(conditions) == 1:
+                return await self.collection.count_documents(
+                    {"$and": [dict(where), {"_live": True}, conditions[0]]}
+                )
+            keys: set[Any] = set()
+            for condition in conditions:
+                found = self.collection.find({"$and": [dict(where), {"_live": True}, condition]}, {"_id": 1})
+                keys.update([document["_id"] async for document in found])
+            return len(keys)
 
     async def is_parked(self, key: str) -> bool:
         """Whether an event of this document could not be folded, so that it is behind whatever the offsets
         say."""
-        return (
-            await self.collection.find_one({"_id": key, "_parked.first": {"$exists": True}}, {"_id": 1})
-            is not None
-        )
+        with reading():
+            where = {"_id": key, "_parked.first": {"$exists": True}}
+            return await self.collection.find_one(where, {"_id": 1}) is not None
 
     def _view(self, document: Mapping[str, Any]) -> V:
         return self.projection.view.model_validate(content(document))
@@ -116,8 +120,17 @@ def _past(sort: Sort, after: Sequence[Any]) -> dict[str, Any]:
     cases = []
     for at, (name, direction) in enumerate(sort):
         equal: dict[str, Any] = {field: after[n] for n, (field, _) in enumerate(sort[:at])}
-        cases.append({**equal, name: {"$gt" if direction > 0 else "$lt": after[at]}})
+        cases += [{"$and": [equal, behind]} for behind in _behind(name, direction, after[at])]
     return {"$or": cases}
+
+
+def _behind(name: str, direction: int, value: Any) -> list[dict[str, Any]]:
+    """MongoDB sorts what is absent before everything else, but compares it with nothing."""
+    if value is None:
+        return [{name: {"$ne": None}}] if direction > 0 else []
+    if direction > 0:
+        return [{name: {"$gt": value}}]
+    return [{name: {"$lt": value}}, {name: None}]
 
 
 class _Ordered:

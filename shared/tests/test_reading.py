@@ -51,7 +51,7 @@ async def test_places_say_the_same_as_the_commit(settings: Settings) -> None:
         done = await service.store.handle(HANDS, Mark("ann"), by_ann())
 
         async def sent() -> list[dict[str, Any]]:
-            return await service.freshness.places(done.stream, done.version)
+            return await service.freshness.places(done.stream, done.version) or []
 
         after = encode_places(await eventually(sent))
 

@@ -48,7 +48,7 @@ def _delivered(topic: str, partition: int, offset: int, key: bytes, value: bytes
     record: ConsumerRecord = ConsumerRecord(
         topic, partition, offset, 0, 0, key, value, None, len(key), len(value), tuple(headers)
     )
-    return Delivered(record, f"{IDS[topic]}/{partition}")
+    return Delivered(record, f"{IDS[topic]}/{partition}", record.offset)
 
 
 def _portions(log: Sequence[Delivered], size: int) -> list[Sequence[Delivered]]:
