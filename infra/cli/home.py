@@ -12,7 +12,7 @@ from infra.engines.ports import HOST, ports_of
 from infra.engines.settings import REPOSITORY
 
 S = TypeVar("S", bound=BaseSettings)
-SERVICES = ("identity", "wiki", "gateway")
+SERVICES = ("identity", "feed", "groups", "wiki", "search", "engagement", "gateway")
 Port = Annotated[int, Field(ge=1024, le=65_535)]
 
 
@@ -24,7 +24,11 @@ class HomeSettings(BaseSettings):
     home: Path = REPOSITORY / ".fikarum"
     gateway_port: Port | None = None
     identity_port: Port | None = None
+    feed_port: Port | None = None
+    groups_port: Port | None = None
     wiki_port: Port | None = None
+    search_port: Port | None = None
+    engagement_port: Port | None = None
     #: End every part when the supervisor is gone, however it ended; otherwise the next `up` takes them over.
     leash: bool = False
 

@@ -12,14 +12,14 @@ from rich.table import Table
 
 from infra.cli import state
 from infra.cli.faults import Fault
-from infra.cli.home import Home
+from infra.cli.home import SERVICES, Home
 from infra.cli.platform import Platform
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
 from shared.kernel.errors import Unavailable
 
 #: The services that hold events and views.
-HOLDERS = ("identity", "wiki")
+HOLDERS = tuple(name for name in SERVICES if name != "gateway")
 _KEYS_TOPIC = "identity.keys"
 _LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
 

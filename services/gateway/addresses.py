@@ -6,9 +6,27 @@ from services.gateway.clients import part
 from shared.kernel.errors import NotFound
 
 API = "/api/v1"
-SERVICES = ("identity", "wiki")
+SERVICES = ("identity", "feed", "groups", "wiki", "search", "engagement")
 #: First parts of the addresses that are for members, the same here and there. All else is among services.
-_OWNERS = {"members": "identity", "me": "identity", "sessions": "identity", "wiki": "wiki"}
+_OWNERS = {
+    "members": "identity",
+    "me": "identity",
+    "sessions": "identity",
+    "units": "identity",
+    "feed": "feed",
+    "posts": "feed",
+    "comments": "feed",
+    "pictures": "feed",
+    "topics": "feed",
+    "reach": "feed",
+    "groups": "groups",
+    "invitations": "groups",
+    "wiki": "wiki",
+    "search": "search",
+    "suggestions": "search",
+    "signals": "engagement",
+    "consent": "engagement",
+}
 _OPERATE = "operate"
 
 

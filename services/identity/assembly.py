@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from contracts.identity import CHANGES_TOKENS
+from contracts.tokens import CHANGES_TOKENS
 from services.identity import projections, signing
 from services.identity.accounts.attempts import Attempts
 from services.identity.accounts.membership import Membership

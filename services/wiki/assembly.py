@@ -1,6 +1,6 @@
 """The wiki service, assembled: the only module that knows both its rules and its machinery."""
 
-from contracts import identity
+from contracts.tokens import CHANGES_TOKENS
 from services.wiki import projections
 from services.wiki.api import Wiki, router
 from services.wiki.press import Press
@@ -15,7 +15,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         settings,
         module="services.wiki.app",
         projections=[projections.pages, projections.revisions, projections.paths, projections.spaces],
-        tokens_from=identity.CHANGES_TOKENS,
+        tokens_from=CHANGES_TOKENS,
         verifier=verifier,
     )
     press = Press()

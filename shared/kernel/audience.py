@@ -189,4 +189,4 @@ def tokens_projection(service: str, events: tuple[type[Event], ...]) -> Projecti
     for event in events:
         if not issubclass(event, ChangesTokens):
             raise TypeError(f"{event.__name__} does not say how it changes tokens")
-    return Projection(f"{service}.tokens", 1, MemberTokens, events, _keys, _evolve)
+    return Projection(f"{service}.tokens", 2, MemberTokens, events, _keys, _evolve)
