@@ -1,0 +1,128 @@
+"""Text that people type and others read: composed, bounded, and without tricks of what cannot be seen.
+
+A name or a title is one line in which every character shows. Prose keeps its lines and whatever its writing
+needs, joiners and direction marks included; only overrides of the direction are refused, which make a reader
+see another text than the one that is stored, searched and translated.
+"""
+
+import re
+import unicodedata
+
+from shared.kernel.errors import Refused
+
+#: Control characters other than tab, line feed and carriage return.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: LRO and RLO: what follows is shown against its own direction (UAX #9).
+_OVERRIDE = re.compile("[\u202d\u202e]")
+#: Categories of characters that show nothing: formats, private use, unassigned, line separators.
+_UNSEEN = frozenset({"Cf", "Co", "Cn", "Zl", "Zp"})
+#: Letters and symbols that show nothing either: fillers of Hangul and Khmer, the empty Braille pattern, the
+#: grapheme joiner.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+#: Format characters that writing needs inside words (Persian, Indic scripts) and pictures (families, flags).
+_JOINERS = frozenset("\u200c\u200d")
+#: Five marks on one letter, more than any writing needs: they climb over the lines around.
+_HEAPED = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{5,}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+
+
+def name(text: str, field: str, most: int) -> str:
+    """One line in which something shows, of at most `most` characters. Raises Refused."""
+    if said := line(text, field, most):
+        return said
+    raise Refused("name-missing", "Give it a name.", field=field)
+
+
+def line(text: str, field: str, most: int) -> str:
+    """As a name, and may be empty: single spaces, composed (NFC). Raises Refused."""
+    said = " ".join(_sound(text, field, most).split())
+    _bounded(said, field, most)
+    for at, character in enumerate(said):
+        if character in _JOINERS and 0 < at < len(said) - 1 and not said[at - 1].isascii():
+            continue
+        if character in _BLANK or unicodedata.category(character) in _UNSEEN:
+            raise Refused(
+                "text-invisible-character",
+                "Character {at} cannot be seen. Remove it, or type this line anew.",
+                field=field,
+                params={"at": at + 1},
+            )
+    if _HEAPED.search(said):
+        raise Refused(
+            "text-heaped-marks",
+            "Too many accents stand on one letter. Remove some of them.",
+            field=field,
+        )
+    return said
+
+
+def prose(text: str, field: str, most: int) -> str:
+    """Text of several lines, of at most `most` characters: composed (NFC), lines ended by line feeds, nothing
+    empty around it. May be empty, also where nothing in it shows. Raises Refused."""
+    said = _sound(text, field, most).replace("\r\n", "\n").replace("\r", "\n").strip()
+    _bounded(said, field, most)
+    if found := _OVERRIDE.search(said):
+        raise Refused(
+            "text-turned-around",
+            "Character {at} turns the direction of the text around. Remove it.",
+            field=field,
+            params={"at": found.start() + 1},
+        )
+    return said if shows(said) else ""
+
+
+def shows(text: str) -> bool:
+    """Whether anything in it can be seen."""
+    return any(
+        not (c.isspace() or c in _BLANK or unicodedata.category(c) in (_UNSEEN | {"Mn"})) for c in text
+    )
+
+
+def comparable(text: str) -> str:
+    """What two texts have in common that look alike but for case, width, spacing and what cannot be seen."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    seen = "".join(c for c in folded if c not in _BLANK and unicodedata.category(c) != "Cf")
+    return " ".join(seen.split())
+
+
+def language(tag: str, field: str = "language") -> str:
+    """A language tag (BCP 47) such as `sv` or `pt-BR`. Raises Refused."""
+    if _LANGUAGE.fullmatch(tag):
+        return tag
+    raise Refused("language-unknown", "Name the language by its code, such as sv, en or pt-BR.", field=field)
+
+
+def _sound(text: str, field: str, most: int) -> str:
+    """`text` composed. Raises Refused where it is no text, and before work is spent on far too much of it."""
+    if len(text) > 4 * most:
+        raise _too_long(field, most)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused(
+            "text-not-unicode",
+            "The text holds half a character (a lone surrogate). Copy it again from its source.",
+            field=field,
+        ) from None
+    if found := _CONTROL.search(text):
+        raise Refused(
+            "text-with-control-character",
+            "Character {at} is a control character. Remove it, or attach this as a file.",
+            field=field,
+            params={"at": found.start() + 1},
+        )
+    return unicodedata.normalize("NFC", text)
+
+
+def _bounded(text: str, field: str, most: int) -> None:
+    if len(text) > most:
+        raise _too_long(field, most)
+
+
+def _too_long(field: str, most: int) -> Refused:
+    return Refused(
+        "text-too-long",
+        "This has at most {most} characters. Shorten it.",
+        field=field,
+        params={"most": most},
+    )

@@ -1,0 +1,120 @@
+"""What may be typed: names in which everything shows, prose without overrides, and what looks alike."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.kernel import text
+from shared.kernel.errors import Refused
+
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+HEART = "\u2764\ufe0f\u200d\U0001f525"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Friday \t fun\n", "Friday fun"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        (PERSIAN, PERSIAN),
+        (f"The {FAMILY} group {HEART}", f"The {FAMILY} group {HEART}"),
+        ("\u05d8\u05d9\u05d5\u05dc\u05d9\u05dd", "\u05d8\u05d9\u05d5\u05dc\u05d9\u05dd"),
+        ("Ti\u1ebfng Vi\u1ec7t", "Ti\u1ebfng Vi\u1ec7t"),
+    ],
+)
+def test_a_name_is_one_composed_line(typed: str, kept: str) -> None:
+    assert text.name(typed, "name", 100) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "name-missing"),
+        (" \u2028\u00a0\u3000", "name-missing"),
+        ("\u200b", "text-invisible-character"),
+        ("\u3164", "text-invisible-character"),
+        ("Fri\u200bday", "text-invisible-character"),
+        ("Fri\u00adday", "text-invisible-character"),
+        ("Fri\u200cday", "text-invisible-character"),
+        ("\u200dFriday", "text-invisible-character"),
+        ("invoice\u202efdp.exe", "text-invisible-character"),
+        ("\u2066Friday\u2069", "text-invisible-character"),
+        ("Friday\ufeff", "text-invisible-character"),
+        ("Friday\ue000", "text-invisible-character"),
+        ("Friday\U000e0041", "text-invisible-character"),
+        ("Fri\x00day", "text-with-control-character"),
+        ("half \ud83d", "text-not-unicode"),
+        ("Z" + "\u0302" * 9, "text-heaped-marks"),
+        ("x" * 101, "text-too-long"),
+        (" " * 500 + "x", "text-too-long"),
+    ],
+)
+def test_a_name_that_cannot_be_read_as_it_is_is_refused(typed: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        text.name(typed, "name", 100)
+    assert (refused.value.code, refused.value.field) == (code, "name")
+
+
+def test_prose_keeps_its_lines_its_joiners_and_its_direction_marks() -> None:
+    typed = f"\r\nHello\r\n\r\n  {PERSIAN} \u2067\u05d0\u2069\u200f {FAMILY}\rbye \n"
+    assert text.prose(typed, "text", 100) == f"Hello\n\n  {PERSIAN} \u2067\u05d0\u2069\u200f {FAMILY}\nbye"
+
+
+@pytest.mark.parametrize("typed", ["", " \n", "\u200b\u200d\n", "\u3164", "\u2800 \ufeff"])
+def test_prose_in_which_nothing_shows_is_no_prose(typed: str) -> None:
+    assert text.prose(typed, "text", 100) == ""
+
+
+@pytest.mark.parametrize("override", ["\u202d", "\u202e"])
+def test_prose_does_not_turn_the_text_around(override: str) -> None:
+    with pytest.raises(Refused) as refused:
+        text.prose(f"pay {override}100", "text", 100)
+    assert (refused.value.code, refused.value.params) == ("text-turned-around", {"at": 5})
+
+
+def test_what_looks_alike_compares_alike() -> None:
+    names = ["Friday Fun", " friday  fun", "FRIDAY\u00a0FUN", "Fri\u200bday fun", "\uff26riday fun"]
+    assert {text.comparable(name) for name in names} == {"friday fun"}
+    assert text.comparable("Stra\u00dfe") == text.comparable("STRASSE")
+    assert text.comparable("Friday") != text.comparable("Fridays")
+
+
+@pytest.mark.parametrize("tag", ["sv", "pt-BR", "zh-Hant-TW"])
+def test_a_language_is_named_by_its_tag(tag: str) -> None:
+    assert text.language(tag) == tag
+
+
+@pytest.mark.parametrize("tag", ["", "Swedish!", "SV", "s", "sv_SE", "sv-"])
+def test_what_is_no_tag_names_no_language(tag: str) -> None:
+    with pytest.raises(Refused) as refused:
+        text.language(tag)
+    assert refused.value.code == "language-unknown"
+
+
+@given(st.text())
+def test_a_name_is_refused_or_shows_and_stays_as_it_is(typed: str) -> None:
+    try:
+        kept = text.name(typed, "name", 100)
+    except Refused:
+        return
+    assert text.shows(kept) and len(kept) <= 100
+    assert text.name(kept, "name", 100) == kept == unicodedata.normalize("NFC", kept)
+
+
+@given(st.text())
+def test_prose_is_refused_or_stays_as_it_is(typed: str) -> None:
+    try:
+        kept = text.prose(typed, "text", 100)
+    except Refused:
+        return
+    assert text.prose(kept, "text", 100) == kept
+    assert not kept or text.shows(kept)
+
+
+@given(st.text())
+def test_comparing_twice_is_comparing_once(typed: str) -> None:
+    once = text.comparable(typed)
+    assert text.comparable(once) == once
