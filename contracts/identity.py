@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
+from pydantic import BaseModel, ConfigDict
+
 from shared.kernel.audience import EVERYONE, STAFF, Classification, TokenChange
 from shared.kernel.events import Event
 from shared.kernel.personal import Personal, Subject
@@ -119,6 +121,98 @@ class LanguageChanged(Event):
         return [TokenChange(self.member_id, grant=new - old, revoke=old - new)]
 
 
+class UnitFounded(Event):
+    """A part of the organisation; `path` leads to it from the top, itself included."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    unit_id: str
+    name: str
+    parent_id: str | None
+    path: tuple[str, ...]
+
+
+class UnitRenamed(Event):
+    """The unit is called otherwise."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    unit_id: str
+    name: str
+
+
+def unit_tokens(path: Iterable[str]) -> frozenset[str]:
+    """Who belongs to a unit belongs to all above it."""
+    return frozenset(f"unit:{unit_id}" for unit_id in path)
+
+
+class Place(BaseModel):
+    """Where somebody is in the organisation. `units` leads to theirs from the top."""
+
+    model_config = ConfigDict(frozen=True)
+
+    units: tuple[str, ...] = ()
+    title: str = ""
+    manager_id: str | None = None
+    office: str | None = None
+    country: str | None = None
+
+    def tokens(self) -> frozenset[str]:
+        found = set(unit_tokens(self.units))
+        if self.office is not None:
+            found.add(f"office:{self.office}")
+        if self.country is not None:
+            found.add(f"country:{self.country}")
+        return frozenset(found)
+
+
+class MemberPlaced(Event):
+    """The member's place in the organisation is another one."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    place: Place
+    place_before: Place
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        old, new = self.place_before.tokens(), self.place.tokens()
+        return [TokenChange(self.member_id, grant=new - old, revoke=old - new)]
+
+
+class MemberRenamed(Event):
+    """The member is called otherwise."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    name: Annotated[Personal, Subject("member_id")]
+
+
+class ProfileChanged(Event):
+    """What a member says of themselves. `languages` are those they read, the preferred one not repeated."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+    phone: Annotated[Personal | None, Subject("member_id")] = None
+    about: Annotated[Personal | None, Subject("member_id")] = None
+    ask_me_about: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    time_zone: str
+
+
+class MemberReactivated(Event):
+    """The member is back, with what they held when they left."""
+
+    topic: ClassVar[str | None] = TOPIC
+
+    member_id: str
+
+    def token_changes(self) -> Sequence[TokenChange]:
+        return [TokenChange(self.member_id, gone=False)]
+
+
 class MemberDeactivated(Event):
     """The member left. What they shared stays, under their name; they hold nothing and sign in no more."""
 
@@ -147,6 +241,8 @@ CHANGES_TOKENS: tuple[type[Event], ...] = (
     RolesChanged,
     ClearanceChanged,
     LanguageChanged,
+    MemberPlaced,
     MemberDeactivated,
+    MemberReactivated,
     MemberErased,
 )

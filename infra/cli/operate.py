@@ -213,10 +213,11 @@ def topics() -> None:
 
 async def _described(bootstrap: str, names: list[str]) -> list[tuple[str, int, str]]:
     # Loads Kafka's client, which no other command needs.
+    from shared.runtime.settings import Settings
     from shared.runtime.topics import Topics
 
     try:
-        async with Topics(bootstrap) as topics:
+        async with Topics(bootstrap, Settings.from_env().namespace) as topics:
             found = await topics.describe(names)
     except Unavailable as error:
         raise Fault(str(error)) from error

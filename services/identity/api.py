@@ -18,6 +18,7 @@ from services.identity.inputs import (
     Listed,
     ListedTokens,
     NewAccessToken,
+    NewPassword,
     SessionItem,
     SessionOpenedAnswer,
     Shown,
@@ -126,6 +127,22 @@ def sessions_router(service: Service) -> APIRouter:
     async def revoke_session(session_id: str, caller: Caller, doing: Doing, response: Response) -> None:
         command = RevokeSession(acting(caller), session_id)
         answer_commit(response, await service.store.handle(sessions, command, doing))
+
+    return api
+
+
+def password_router(service: Service, sign_in: SignIn) -> APIRouter:
+    """A member's own password. An access token cannot change it: only a session can."""
+    api = APIRouter(prefix="/me/password", tags=["sessions"])
+
+    @api.put("", status_code=status.HTTP_204_NO_CONTENT)
+    async def change_password(new: NewPassword, caller: Caller, doing: Doing, response: Response) -> None:
+        """Every other session of the member ends with the old password."""
+        _, tail = await service.store.state(sessions, stream(caller.session_id))
+        if tail == 0:
+            raise Forbidden("session-needed", "Sign in with your password to do this.")
+        done = await sign_in.change_password(caller.member_id, caller.session_id, new.current, new.new, doing)
+        answer_commit(response, done)
 
     return api
 

@@ -10,9 +10,15 @@ from services.identity.accounts.membership import Membership
 from services.identity.accounts.passwords import Passwords
 from services.identity.accounts.sign_in import SignIn
 from services.identity.accounts.user_names import UserNames
-from services.identity.api import access_tokens_router, sessions_router, sign_in_router
+from services.identity.api import (
+    access_tokens_router,
+    password_router,
+    sessions_router,
+    sign_in_router,
+)
 from services.identity.demo import seed
 from services.identity.members_api import changing_router, reading_router
+from services.identity.organisation_api import places_router, units_router
 from services.identity.settings import IdentitySettings
 from shared.runtime.auth import TokenVerifier
 from shared.runtime.ending import ended
@@ -39,7 +45,12 @@ def assemble(settings: IdentitySettings) -> Identity:
         "identity",
         settings,
         module="services.identity.app",
-        projections=[projections.members, projections.sessions, projections.access_tokens],
+        projections=[
+            projections.members,
+            projections.units,
+            projections.sessions,
+            projections.access_tokens,
+        ],
         tokens_from=CHANGES_TOKENS,
         verifier=TokenVerifier.by(signer),
         personal=True,
@@ -57,6 +68,9 @@ def assemble(settings: IdentitySettings) -> Identity:
         access_tokens_router(service),
         reading_router(service),
         changing_router(service, membership),
+        password_router(service, sign_in),
+        units_router(service),
+        places_router(service),
     ):
         service.http.include_router(router)
     relay = KeyRelay(vault, service.topics, settings.kafka)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from contracts.identity import Kind, Role
-from services.identity.domain import access_tokens, accounts, members, sessions
+from services.identity.domain import access_tokens, accounts, members, profiles, sessions
 from services.identity.domain.access_tokens import Scope
 from services.identity.domain.members import Standing
 from shared.kernel.audience import Classification
@@ -36,7 +36,7 @@ class Shown(Input):
 class NewMember(Input):
     member_id: MemberId | None = None
     kind: Kind = Kind.STAFF
-    name: Annotated[str, Field(max_length=members.LONGEST_NAME)]
+    name: Annotated[str, Field(max_length=profiles.LONGEST_NAME)]
     email: Annotated[str, Field(max_length=members.LONGEST_EMAIL)] | None = None
     country: Line | None = None
     language: Line
@@ -53,7 +53,7 @@ class ImportedMember(Input):
 
     member_id: MemberId
     imported_as: Annotated[str, Field(min_length=1, max_length=members.LONGEST_SOURCE_NAME)]
-    name: Annotated[str, Field(max_length=members.LONGEST_NAME)]
+    name: Annotated[str, Field(max_length=profiles.LONGEST_NAME)]
     country: Line | None = None
     language: Line = "en"
     time_zone: Line = "Etc/UTC"
@@ -71,6 +71,45 @@ class NewRoles(Input):
 
 class NewLanguage(Input):
     language: Line
+
+
+class NewUnit(Input):
+    """`unit_id` is chosen for good: small letters, digits and hyphens, such as sales-nordics."""
+
+    unit_id: Annotated[str, Field(max_length=64)]
+    name: Line
+    parent_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,59}$")] | None = None
+
+
+class UnitName(Input):
+    name: Line
+
+
+class NewName(Input):
+    name: Annotated[str, Field(max_length=profiles.LONGEST_NAME)]
+
+
+class NewPlace(Input):
+    unit_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,59}$")] | None = None
+    title: Line = ""
+    manager_id: MemberId | None = None
+    office: Line | None = None
+    country: Line | None = None
+
+
+class NewProfile(Input):
+    """What a member says of themselves, all of it."""
+
+    time_zone: Line
+    phone: Line = ""
+    about: Annotated[str, Field(max_length=4_000)] = ""
+    ask_me_about: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
+    languages: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
+
+
+class NewPassword(Input):
+    current: Annotated[str, Field(max_length=accounts.LONGEST_PASSWORD)]
+    new: Annotated[str, Field(max_length=accounts.LONGEST_PASSWORD)]
 
 
 class NewAccessToken(Input):
@@ -147,6 +186,15 @@ class MemberItem(NameItem):
     signs_in: bool
     imported_as: str | None
     registered_at: datetime
+    version: int = Field(description="For If-Match")
+    units: list[str] = Field(description="The way to their unit, from the top")
+    title: str
+    manager_id: str | None
+    office: str | None
+    phone: str | None
+    about: str | None
+    ask_me_about: list[str]
+    languages: list[str]
 
 
 class Registered(BaseModel):

@@ -16,6 +16,7 @@ from services.identity.domain.members import (
     EraseMember,
     RegisterMember,
 )
+from services.identity.domain.profiles import ChangeProfile
 from services.identity.inputs import (
     MOST_ASKED,
     Import,
@@ -26,6 +27,7 @@ from services.identity.inputs import (
     NameItem,
     NewLanguage,
     NewMember,
+    NewProfile,
     NewRoles,
     Registered,
 )
@@ -72,9 +74,10 @@ def _name(view: MemberView, text: str | Missing | None) -> NameItem:
 
 async def _item(ring: KeyRing, view: MemberView) -> MemberItem:
     (name,) = await _names(ring, [view])
-    (email,) = await texts(ring, [view.email])
-    rest = view.model_dump(include=set(MemberItem.model_fields) - set(NameItem.model_fields) - {"email"})
-    return MemberItem(**name.model_dump(), **rest, email=email)
+    email, phone, about = await texts(ring, [view.email, view.phone, view.about])
+    sealed = {"email", "phone", "about"}
+    rest = view.model_dump(include=set(MemberItem.model_fields) - set(NameItem.model_fields) - sealed)
+    return MemberItem(**name.model_dump(), **rest, email=email, phone=phone, about=about)
 
 
 def _registration(new: NewMember, caller: Actor) -> RegisterMember:
@@ -197,6 +200,13 @@ def changing_router(service: Service, membership: Membership) -> APIRouter:
     async def erase_member(member_id: str, caller: Caller, doing: Doing, response: Response) -> None:
         """For good: what is personal about them can be read by nobody any more."""
         answer_commit(response, await membership.erase(EraseMember(acting(caller), member_id), doing))
+
+    @api.put("/me/profile", status_code=status.HTTP_204_NO_CONTENT)
+    async def change_my_profile(
+        new: NewProfile, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
+    ) -> None:
+        command = ChangeProfile(acting=acting(caller), member_id=caller.member_id, **new.model_dump())
+        answer_commit(response, await service.store.handle(rules.members, command, doing, if_match=if_match))
 
     @api.put("/me/language", status_code=status.HTTP_204_NO_CONTENT)
     async def change_my_language(new: NewLanguage, caller: Caller, doing: Doing, response: Response) -> None:

@@ -11,9 +11,15 @@ from contracts.identity import (
     LanguageChanged,
     MemberDeactivated,
     MemberErased,
+    MemberPlaced,
+    MemberReactivated,
     MemberRegistered,
+    MemberRenamed,
+    ProfileChanged,
     Role,
     RolesChanged,
+    UnitFounded,
+    UnitRenamed,
 )
 from services.identity.domain.access_tokens import (
     AccessTokenIssued,
@@ -45,6 +51,15 @@ class MemberView(BaseModel):
     imported_as: str | None
     standing: Standing
     registered_at: datetime
+    version: int
+    units: list[str] = []
+    title: str = ""
+    manager_id: str | None = None
+    office: str | None = None
+    phone: Personal | None = None
+    about: Personal | None = None
+    ask_me_about: list[str] = []
+    languages: list[str] = []
     audience: list[str]
     classification: Classification
 
@@ -54,6 +69,11 @@ def _member_key(event: Event) -> Collection[str]:
 
 
 def _member(view: MemberView | None, event: Event, recorded: Recorded, key: str) -> MemberView | None:
+    changed = _changed(view, event, recorded)
+    return _with(changed, version=recorded.version)
+
+
+def _changed(view: MemberView | None, event: Event, recorded: Recorded) -> MemberView | None:
     match event:
         case MemberRegistered():
             return MemberView(
@@ -62,6 +82,7 @@ def _member(view: MemberView | None, event: Event, recorded: Recorded, key: str)
                 email=event.email,
                 standing=Standing.ACTIVE,
                 registered_at=recorded.occurred_at,
+                version=recorded.version,
                 audience=[STAFF, f"member:{event.member_id}"],
                 classification=Classification.OPEN,
             )
@@ -71,6 +92,21 @@ def _member(view: MemberView | None, event: Event, recorded: Recorded, key: str)
             return _with(view, clearance=event.new)
         case LanguageChanged():
             return _with(view, language=event.new)
+        case MemberPlaced():
+            return _with(view, **event.place.model_dump() | {"units": list(event.place.units)})
+        case MemberRenamed():
+            return _with(view, name=event.name)
+        case ProfileChanged():
+            return _with(
+                view,
+                phone=event.phone,
+                about=event.about,
+                ask_me_about=list(event.ask_me_about),
+                languages=list(event.languages),
+                time_zone=event.time_zone,
+            )
+        case MemberReactivated():
+            return _with(view, standing=Standing.ACTIVE)
         case MemberDeactivated():
             return _with(view, standing=Standing.DEACTIVATED)
         case MemberErased():
@@ -87,10 +123,57 @@ MEMBER_EVENTS = (
     RolesChanged,
     ClearanceChanged,
     LanguageChanged,
+    MemberPlaced,
+    MemberRenamed,
+    ProfileChanged,
     MemberDeactivated,
+    MemberReactivated,
     MemberErased,
 )
-members = Projection("identity.members", 1, MemberView, MEMBER_EVENTS, _member_key, _member)
+members = Projection(
+    "identity.members",
+    2,
+    MemberView,
+    MEMBER_EVENTS,
+    _member_key,
+    _member,
+    (Index((("manager_id", 1), ("member_id", 1))),),
+)
+
+
+class UnitView(BaseModel):
+    """A part of the organisation, for all staff; `path` leads to it from the top."""
+
+    unit_id: str
+    name: str
+    parent_id: str | None
+    path: list[str]
+    audience: list[str]
+    classification: Classification
+
+
+def _unit_key(event: Event) -> Collection[str]:
+    return {event.unit_id} if isinstance(event, UNIT_EVENTS) else ()
+
+
+def _unit(view: UnitView | None, event: Event, recorded: Recorded, key: str) -> UnitView | None:
+    match event:
+        case UnitFounded():
+            return UnitView(
+                **event.model_dump(exclude={"path"}),
+                path=list(event.path),
+                audience=[STAFF],
+                classification=Classification.OPEN,
+            )
+        case UnitRenamed() if view is not None:
+            return view.model_copy(update={"name": event.name})
+    return view
+
+
+UNIT_EVENTS = (UnitFounded, UnitRenamed)
+units = Projection(
+    "identity.units", 1, UnitView, UNIT_EVENTS, _unit_key, _unit, (Index((("parent_id", 1), ("unit_id", 1))),)
+)
 
 
 class SessionView(BaseModel):

@@ -131,13 +131,13 @@ def chunks(reader: Reader) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class TokenChange:
-    """What an event does to one member's tokens."""
+    """What an event does to one member's tokens. `gone` None leaves it as it was."""
 
     member_id: str
     grant: frozenset[str] = frozenset()
     revoke: frozenset[str] = frozenset()
     clearance: Classification | None = None
-    gone: bool = False
+    gone: bool | None = None
 
 
 @runtime_checkable
@@ -175,7 +175,7 @@ def _evolve(view: MemberTokens | None, event: Event, recorded: Recorded, key: st
             mine = (set(granted.get(recorded.stream, ())) | change.grant) - change.revoke
             granted = {**granted, recorded.stream: sorted(mine)}
             clearance = change.clearance or clearance
-            gone = gone or change.gone
+            gone = gone if change.gone is None else change.gone
     return MemberTokens(
         member_id=key,
         granted={k: granted[k] for k in sorted(granted)},

@@ -39,6 +39,15 @@ def decode(text: str, limits: Limits = _DEFAULT_LIMITS) -> list[Any]:
         ) from None
 
 
+def checked(values: list[Any] | None, *kinds: type) -> list[Any] | None:
+    """The cursor's values themselves, if they are of these kinds; none is none. Raises Refused."""
+    if values is None or [type(value) for value in values] == list(kinds):
+        return values
+    raise Refused(
+        "bad-cursor", "This page mark is not valid. Start again from the first page.", field="cursor"
+    )
+
+
 def _no_number(constant: str) -> Any:
     raise ValueError(f"{constant} is no sort value")
 

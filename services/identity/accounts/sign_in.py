@@ -16,13 +16,13 @@ from services.identity.domain.members import stream as member_stream
 from services.identity.domain.sessions import OpenSession, UseSession, sessions, signed_out
 from services.identity.domain.sessions import stream as session_stream
 from services.identity.settings import SignIns
-from shared.kernel.errors import Unauthenticated
+from shared.kernel.errors import Refused, Unauthenticated
 from shared.kernel.events import Occasion
 from shared.kernel.personal import Personal, Sealed
 from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
 from shared.runtime.keys import KeyRing, Missing
-from shared.runtime.store import EventStore
+from shared.runtime.store import Committed, EventStore
 
 #: Stand in for the member and the hash of a user name that nobody has: looking takes the same steps.
 _NOBODY = "0" * 32
@@ -88,6 +88,27 @@ class SignIn:
             await self._store.handle(accounts.accounts, again, mine)
         return await self._open(member_id, device, now, mine)
 
+    async def change_password(
+        self, member_id: str, session_id: str, current: str, new: str, occasion: Occasion
+    ) -> Committed:
+        """Raises Refused beside the field. Whoever else is signed in as the member is so no more.
+
+        Wrong tries count like wrong sign-ins: a session left open is no way to guess the password.
+        """
+        text = accounts.acceptable(new)
+        now = datetime.now(UTC)
+        counted = await self._attempts.count(self._names.digest("member", member_id), None, now)
+        encoded, hashes = await self._password_hash(member_id)
+        verdict = await self._passwords.verify(encoded, accounts.same_spelling(current))
+        if not verdict.right:
+            raise Refused("password-wrong", "This is not your present password.", field="current")
+        if text == accounts.same_spelling(current):
+            raise Refused("password-same", "Choose another password than the present one.", field="new")
+        await self._attempts.succeeded(counted)
+        encoded = await self._passwords.hash(text)
+        command = accounts.ChangePassword(member_id, encoded, hashes, now, session_id)
+        return await self._store.handle(accounts.accounts, command, occasion)
+
     async def vouch(self, shown: str, occasion: Occasion) -> Vouched:
         """Raises Unauthenticated, the same for every reason."""
         secret = secrets.read(shown)
@@ -99,6 +120,9 @@ class SignIn:
             await self._store.handle(sessions, use, occasion)
             session, _ = await self._store.state(sessions, session_stream(secret.id))
             member_id, scopes = session.member_id, frozenset(Scope)
+            account, _ = await self._store.state(accounts.accounts, accounts.stream(member_id or _NOBODY))
+            if account.ended(secret.id, session.opened_at):
+                raise signed_out()
         else:
             used = UseAccessToken(secret.id, secret.secret_hash, now)
             await self._store.handle(access_tokens, used, occasion)

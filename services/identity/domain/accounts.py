@@ -7,7 +7,8 @@ The name itself and the password's hash are sealed under the member's own key an
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from shared.kernel.decider import Decider
@@ -49,12 +50,15 @@ class AccountOpened(Event):
 
 
 class PasswordSet(Event):
-    """`password_hash` is argon2id's encoded form."""
+    """`password_hash` is argon2id's encoded form. Sessions opened before `set_at` end, but for the one that
+    set it."""
 
     topic: ClassVar[str | None] = None
 
     member_id: str
     password_hash: Annotated[Personal, Subject("member_id")]
+    set_at: datetime | None = None
+    kept_session: str | None = None
 
 
 class PasswordRehashed(Event):
@@ -158,14 +162,36 @@ class RehashPassword:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """`replaces` is the position of the hash that the present password was checked against."""
+
+    member_id: str
+    password_hash: str
+    replaces: int
+    now: datetime
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What the rules remember; the hash itself is read from the stream, where it is sealed."""
 
     user_name_id: str | None = None
     hashes: int = 0
+    password_set_at: datetime | None = None
+    kept_session: str | None = None
+
+    def ended(self, session_id: str, opened_at: datetime | None) -> bool:
+        """Whether a session ended with the password that it was opened by."""
+        if self.password_set_at is None or session_id == self.kept_session:
+            return False
+        return opened_at is None or opened_at < self.password_set_at
 
 
-def decide_account(command: OpenAccount | RehashPassword, account: Account) -> Sequence[Event]:
+AccountCommand = OpenAccount | RehashPassword | ChangePassword
+
+
+def decide_account(command: AccountCommand, account: Account) -> Sequence[Event]:
     match command:
         case OpenAccount():
             if account.user_name_id is not None:
@@ -180,14 +206,38 @@ def decide_account(command: OpenAccount | RehashPassword, account: Account) -> S
             return [
                 PasswordRehashed(member_id=command.member_id, password_hash=Personal(command.password_hash))
             ]
+        case ChangePassword():
+            return _change(command, account)
+
+
+def _change(command: ChangePassword, account: Account) -> Sequence[Event]:
+    if account.user_name_id is None:
+        raise Refused("no-account", "You sign in elsewhere. Change your password there.")
+    if account.hashes != command.replaces:
+        raise Conflict("edited-meanwhile", "Your password was changed meanwhile. Sign in with the new one.")
+    return [
+        PasswordSet(
+            member_id=command.member_id,
+            password_hash=Personal(command.password_hash),
+            set_at=command.now,
+            kept_session=command.session_id,
+        )
+    ]
 
 
 def evolve_account(account: Account, event: Event) -> Account:
     match event:
         case AccountOpened():
-            return Account(event.user_name_id, account.hashes)
-        case PasswordSet() | PasswordRehashed():
-            return Account(account.user_name_id, account.hashes + 1)
+            return replace(account, user_name_id=event.user_name_id)
+        case PasswordSet():
+            return replace(
+                account,
+                hashes=account.hashes + 1,
+                password_set_at=event.set_at,
+                kept_session=event.kept_session,
+            )
+        case PasswordRehashed():
+            return replace(account, hashes=account.hashes + 1)
     return account
 
 
@@ -202,6 +252,6 @@ def stream(member_id: str) -> str:
 user_names: Decider[TakeUserName | ReleaseUserName, UserName] = Decider(
     lambda c: user_name_stream(c.user_name_id), UserName(), decide_user_name, evolve_user_name
 )
-accounts: Decider[OpenAccount | RehashPassword, Account] = Decider(
+accounts: Decider[AccountCommand, Account] = Decider(
     lambda c: stream(c.member_id), Account(), decide_account, evolve_account
 )

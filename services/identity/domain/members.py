@@ -1,12 +1,9 @@
 """What may be done with a member: register, import, change roles and language, deactivate, erase."""
 
 import re
-import unicodedata
-import zoneinfo
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache
 
 from contracts.identity import (
     ClearanceChanged,
@@ -14,28 +11,29 @@ from contracts.identity import (
     LanguageChanged,
     MemberDeactivated,
     MemberErased,
+    MemberPlaced,
+    MemberReactivated,
     MemberRegistered,
+    Place,
+    ProfileChanged,
     Role,
     RolesChanged,
 )
+from services.identity.domain import profiles
 from services.identity.domain.permissions import Acting, Permission, permit, permit_touching
+from services.identity.domain.profiles import LONGEST_NAME, ChangeProfile, PlaceMember, RenameMember
+from services.identity.domain.tags import country_of, language_tag, time_zone_of
+from shared.kernel import text
 from shared.kernel.audience import Classification
 from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from shared.kernel.events import Event
 from shared.kernel.personal import Personal
 
-LONGEST_NAME = 200
 LONGEST_EMAIL = 254
 LONGEST_SOURCE_NAME = 200
 
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-#: Unicode categories that no name needs: controls, surrogates, private use, unassigned, line separators.
-_UNNAMEABLE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
-#: Format characters that do need to be in names: the joiners of Indic and Persian writing.
-_JOINERS = frozenset("\u200c\u200d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,28 @@ class DeactivateMember:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactivateMember:
+    acting: Acting
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EraseMember:
     acting: Acting
     member_id: str
 
 
-Command = RegisterMember | ChangeRoles | ChangeLanguage | DeactivateMember | EraseMember
+Command = (
+    RegisterMember
+    | ChangeRoles
+    | ChangeLanguage
+    | PlaceMember
+    | RenameMember
+    | ChangeProfile
+    | DeactivateMember
+    | ReactivateMember
+    | EraseMember
+)
 
 
 class Standing(StrEnum):
@@ -107,6 +121,7 @@ class Member:
     time_zone: str = ""
     signs_in: bool = False
     imported_as: str | None = None
+    place: Place = field(default_factory=Place)
 
     @property
     def may_sign_in(self) -> bool:
@@ -130,6 +145,17 @@ def decide(command: Command, member: Member) -> Sequence[Event]:
             return _change_roles(command, member)
         case ChangeLanguage():
             return _change_language(command, member)
+        case PlaceMember() | RenameMember() | ChangeProfile():
+            _active(member)
+            return _of_profile(command, member)
+        case ReactivateMember():
+            permit(command.acting, Permission.DEACTIVATE_MEMBERS)
+            _another(command.acting, command.member_id, member)
+            if member.standing is Standing.ERASED:
+                raise no_such_member()
+            if member.standing is Standing.ACTIVE:
+                return []
+            return [MemberReactivated(member_id=command.member_id)]
         case DeactivateMember():
             permit(command.acting, Permission.DEACTIVATE_MEMBERS)
             _another(command.acting, command.member_id, member)
@@ -142,6 +168,18 @@ def decide(command: Command, member: Member) -> Sequence[Event]:
             if member.standing is Standing.ERASED:
                 return []
             return [MemberErased(member_id=command.member_id)]
+
+
+def _of_profile(command: PlaceMember | RenameMember | ChangeProfile, member: Member) -> Sequence[Event]:
+    match command:
+        case PlaceMember():
+            permit_touching(command.acting, member.roles)
+            return profiles.place(command, member.place)
+        case RenameMember():
+            permit_touching(command.acting, member.roles)
+            return profiles.rename(command)
+        case ChangeProfile():
+            return profiles.change_profile(command)
 
 
 def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
@@ -158,11 +196,11 @@ def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
         MemberRegistered(
             member_id=command.member_id,
             kind=command.kind,
-            name=Personal(_name(command.name)),
+            name=Personal(text.name(command.name, "name", LONGEST_NAME)),
             email=Personal(_email(command.email)) if command.email else None,
-            country=_country(command.country),
+            country=country_of(command.country),
             language=language_tag(command.language),
-            time_zone=_time_zone(command.time_zone),
+            time_zone=time_zone_of(command.time_zone),
             roles=tuple(sorted(command.roles)),
             clearance=command.clearance or default_clearance(command.kind, command.roles),
             signs_in=command.signs_in and not imported,
@@ -216,54 +254,11 @@ def no_such_member() -> NotFound:
     return NotFound("no-such-member", "There is no such member.")
 
 
-def _name(text: str) -> str:
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not name or len(name) > LONGEST_NAME:
-        raise Refused(
-            "name-length", "A name has 1 to {most} characters.", field="name", params={"most": LONGEST_NAME}
-        )
-    for character in name:
-        category = unicodedata.category(character)
-        if category in _UNNAMEABLE or (category == "Cf" and character not in _JOINERS):
-            raise Refused(
-                "name-characters", "A name has no invisible characters. Type it anew.", field="name"
-            )
-    return name
-
-
 def _email(text: str) -> str:
     email = text.strip()
     if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email) or not email.isprintable():
         raise Refused("email-unknown", "This is no e-mail address: name@company.example", field="email")
     return email
-
-
-def _country(code: str | None) -> str | None:
-    if code is not None and not _COUNTRY.fullmatch(code):
-        raise Refused("country-unknown", "Give the country by its two letters, such as SE.", field="country")
-    return code
-
-
-def language_tag(tag: str) -> str:
-    """Raises Refused where `tag` has not the form of a language tag (BCP 47)."""
-    if not _LANGUAGE.fullmatch(tag):
-        raise Refused("language-unknown", "Give the language by its tag, such as sv.", field="language")
-    return tag
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
-def _time_zone(name: str) -> str:
-    if name not in _time_zones():
-        raise Refused(
-            "time-zone-unknown",
-            "Give the time zone by its name, such as Europe/Stockholm.",
-            field="time_zone",
-        )
-    return name
 
 
 def _source_name(name: str | None) -> str | None:
@@ -287,7 +282,14 @@ def evolve(member: Member, event: Event) -> Member:
                 time_zone=event.time_zone,
                 signs_in=event.signs_in,
                 imported_as=event.imported_as,
+                place=Place(country=event.country),
             )
+        case MemberPlaced():
+            return replace(member, place=event.place)
+        case ProfileChanged():
+            return replace(member, time_zone=event.time_zone)
+        case MemberReactivated():
+            return replace(member, standing=Standing.ACTIVE)
         case RolesChanged():
             return replace(member, roles=frozenset(event.new))
         case ClearanceChanged():

@@ -15,6 +15,8 @@ class Permission(StrEnum):
     DEACTIVATE_MEMBERS = "deactivate-members"
     ERASE_MEMBERS = "erase-members"
     REVOKE_SESSIONS = "revoke-sessions"
+    SHAPE_UNITS = "shape-units"
+    PLACE_MEMBERS = "place-members"
 
 
 HOLDERS: Mapping[Permission, frozenset[Role]] = {
@@ -24,6 +26,8 @@ HOLDERS: Mapping[Permission, frozenset[Role]] = {
     Permission.DEACTIVATE_MEMBERS: frozenset({Role.ADMIN, Role.OPERATOR}),
     Permission.ERASE_MEMBERS: frozenset({Role.ADMIN}),
     Permission.REVOKE_SESSIONS: frozenset({Role.ADMIN, Role.OPERATOR}),
+    Permission.SHAPE_UNITS: frozenset({Role.ADMIN, Role.OPERATOR}),
+    Permission.PLACE_MEMBERS: frozenset({Role.ADMIN, Role.OPERATOR}),
 }
 
 #: Roles that let somebody administer; only an admin hands them out, or acts upon those who hold them.

@@ -85,6 +85,7 @@ class RevokeSession:
 class Session:
     member_id: str | None = None
     secret_hash: str | None = None
+    opened_at: datetime | None = None
     last_used: datetime | None = None
     expires_at: datetime | None = None
     revoked: bool = False
@@ -153,7 +154,12 @@ def signed_out() -> Unauthenticated:
 def evolve(session: Session, event: Event) -> Session:
     match event:
         case SessionOpened():
-            return Session(member_id=event.member_id, last_used=event.opened_at, expires_at=event.expires_at)
+            return Session(
+                member_id=event.member_id,
+                opened_at=event.opened_at,
+                last_used=event.opened_at,
+                expires_at=event.expires_at,
+            )
         case SessionSecretSet():
             return replace(session, secret_hash=event.secret_hash)
         case SessionUsed():

@@ -51,6 +51,7 @@ from services.identity.domain.members import (
     members,
 )
 from services.identity.domain.permissions import HOLDERS, Acting, Permission, may
+from services.identity.domain.profiles import PlaceMember
 from services.identity.domain.sessions import (
     COARSE,
     OpenSession,
@@ -62,6 +63,7 @@ from services.identity.domain.sessions import (
     UseSession,
     sessions,
 )
+from services.identity.domain.units import FoundUnit, units
 from shared.kernel.audience import Classification, TokenChange
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
 from shared.kernel.events import Event
@@ -145,12 +147,12 @@ def test_clearance_follows_kind_and_roles_unless_it_is_said(
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"name": "   "}, "name-length"),
-        ({"name": "x" * 201}, "name-length"),
-        ({"name": "Ann\u202eevil"}, "name-characters"),
-        ({"name": "Ann\u200bB"}, "name-characters"),
-        ({"name": "Ann\x00"}, "name-characters"),
-        ({"name": "Ann\ud800"}, "name-characters"),
+        ({"name": "   "}, "name-missing"),
+        ({"name": "x" * 201}, "text-too-long"),
+        ({"name": "Ann\u202eevil"}, "text-invisible-character"),
+        ({"name": "Ann\u200bB"}, "text-invisible-character"),
+        ({"name": "Ann\x00"}, "text-with-control-character"),
+        ({"name": "Ann\ud800"}, "text-not-unicode"),
         ({"email": "nobody"}, "email-unknown"),
         ({"email": "a@b@c.se"}, "email-unknown"),
         ({"country": "Sverige"}, "country-unknown"),
@@ -185,6 +187,12 @@ COMMANDS: Mapping[Permission, Callable[[Acting], Any]] = {
     Permission.DEACTIVATE_MEMBERS: lambda acting: (members, DeactivateMember(acting, "ann"), (registered,)),
     Permission.ERASE_MEMBERS: lambda acting: (members, EraseMember(acting, "ann"), (registered,)),
     Permission.REVOKE_SESSIONS: lambda acting: _revoking(acting),
+    Permission.SHAPE_UNITS: lambda acting: (units, FoundUnit(acting, "nordics", "Nordics"), ()),
+    Permission.PLACE_MEMBERS: lambda acting: (
+        members,
+        PlaceMember(acting, "ann", ("nordics",), country="SE"),
+        (registered,),
+    ),
 }
 
 
@@ -202,6 +210,8 @@ def test_each_permission_is_held_by_the_roles_that_the_table_names_and_by_no_oth
         Permission.DEACTIVATE_MEMBERS: {Role.ADMIN, Role.OPERATOR},
         Permission.ERASE_MEMBERS: {Role.ADMIN},
         Permission.REVOKE_SESSIONS: {Role.ADMIN, Role.OPERATOR},
+        Permission.SHAPE_UNITS: {Role.ADMIN, Role.OPERATOR},
+        Permission.PLACE_MEMBERS: {Role.ADMIN, Role.OPERATOR},
     }[permission]
     assert may(acting, permission) == (role in expected)
     done = Specification(decider).given(*history).when(command).outcome

@@ -15,7 +15,7 @@ from services.wiki.domain.spaces import Space
 from services.wiki.press import Press
 from services.wiki.projections import PageView, PathView, RevisionView, SpaceView
 from shared.kernel.audience import STAFF, Reader
-from shared.kernel.errors import NotFound, Refused
+from shared.kernel.errors import NotFound
 from shared.kernel.projection import Projection
 from shared.runtime.auth import Actor
 from shared.runtime.http import answer_behind
@@ -86,15 +86,6 @@ class Wiki:
             raise _no_space()
         demand(permission, asker(actor, reader), space.owner_id)
         return space
-
-
-def checked_cursor(cursor: list[Any] | None, *kinds: type) -> list[Any] | None:
-    """The cursor itself, if it holds values of these kinds. Raises Refused."""
-    if cursor is None or [type(value) for value in cursor] == list(kinds):
-        return cursor
-    raise Refused(
-        "bad-cursor", "This page mark is not valid. Start again from the first page.", field="cursor"
-    )
 
 
 def asker(actor: Actor, reader: Reader) -> Asker:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from services.wiki import projections
-from services.wiki.api.access import Wiki, checked_cursor
+from services.wiki.api.access import Wiki
 from services.wiki.api.answers import CompareAnswer, Difference, RevisionAnswer, RevisionItem, RevisionList
 from services.wiki.api.requests import Draft
 from services.wiki.api.showing import shown
@@ -36,7 +36,7 @@ def router(wiki: Wiki) -> APIRouter:
             {"page_id": page_id},
             sort=[("revision", -1)],
             limit=limit + 1,
-            after=checked_cursor(cursor, int),
+            after=cursors.checked(cursor, int),
             fields=_LISTED,
         )
         items = [RevisionItem.of(view) for view in found[:limit]]

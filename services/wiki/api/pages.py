@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from services.wiki import projections
-from services.wiki.api.access import LISTED, Wiki, asker, checked_cursor
+from services.wiki.api.access import LISTED, Wiki, asker
 from services.wiki.api.answers import BacklinkList, PageAnswer, PageItem, PageList, Place, RecentList, Shown
 from services.wiki.api.requests import Preview
 from services.wiki.api.showing import meant, shown
@@ -49,7 +49,7 @@ def _lists(api: APIRouter, wiki: Wiki) -> None:
         if space is not None:
             await wiki.space(space, reader)
             where["space_id"] = space
-        found = await _found(wiki, reader, where, _BY_PATH, limit, checked_cursor(cursor, str, str))
+        found = await _found(wiki, reader, where, _BY_PATH, limit, cursors.checked(cursor, str, str))
         last = found[limit - 1] if len(found) > limit else None
         return PageList(
             items=[PageItem.of(view) for view in found[:limit]],
@@ -70,7 +70,7 @@ def _lists(api: APIRouter, wiki: Wiki) -> None:
         reader = await wiki.readers.of(caller)
         await wiki.wait(response, after, projections.pages)
         where = {"deleted": False, **({"space_id": space} if space else {})}
-        found = await _found(wiki, reader, where, _NEWEST, limit, checked_cursor(cursor, datetime, str))
+        found = await _found(wiki, reader, where, _NEWEST, limit, cursors.checked(cursor, datetime, str))
         last = found[limit - 1] if len(found) > limit else None
         return RecentList(
             items=[PageItem.of(view) for view in found[:limit]],
@@ -89,7 +89,7 @@ def _lists(api: APIRouter, wiki: Wiki) -> None:
         found = await meant(wiki, reader, page.space_id, called, page.path)
         ours = sorted(a for a, place in found.items() if place.page_id == page_id)
         where = {"space_id": page.space_id, "links": {"$in": ours}, "deleted": False}
-        linking = await _found(wiki, reader, where, _BY_PATH, limit, checked_cursor(cursor, str, str))
+        linking = await _found(wiki, reader, where, _BY_PATH, limit, cursors.checked(cursor, str, str))
         last = linking[limit - 1] if len(linking) > limit else None
         return BacklinkList(
             items=[PageItem.of(view) for view in linking[:limit] if view.page_id != page_id],

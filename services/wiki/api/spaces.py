@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response, status
 
 from services.wiki import projections
-from services.wiki.api.access import Wiki, asker, checked_cursor
+from services.wiki.api.access import Wiki, asker
 from services.wiki.api.answers import Done, SpaceAnswer, SpaceList, Tree, TreeItem
 from services.wiki.api.requests import NewSpace, Ownership, SpaceNames, Visibility
 from services.wiki.domain.permissions import demand
@@ -59,7 +59,7 @@ def _read(api: APIRouter, wiki: Wiki) -> None:
             sort=[("name", 1), ("_id", 1)],
             limit=limit + 1,
             reader=reader,
-            after=checked_cursor(cursor, str, str),
+            after=cursors.checked(cursor, str, str),
         )
         items = [SpaceAnswer.of(view, asker(caller, reader)) for view in found[:limit]]
         return SpaceList(

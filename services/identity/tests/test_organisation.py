@@ -1,0 +1,256 @@
+"""Units, places, profiles, passwords: the rules, and over HTTP on real engines."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contracts.identity import (
+    Kind,
+    MemberDeactivated,
+    MemberErased,
+    MemberPlaced,
+    MemberReactivated,
+    MemberRegistered,
+    MemberRenamed,
+    Place,
+    ProfileChanged,
+    UnitFounded,
+    UnitRenamed,
+)
+from services.identity.domain.accounts import AccountOpened, ChangePassword, PasswordSet, accounts
+from services.identity.domain.members import ReactivateMember, members
+from services.identity.domain.permissions import Acting
+from services.identity.domain.profiles import (
+    MOST_INTERESTS,
+    ChangeProfile,
+    PlaceMember,
+    RenameMember,
+)
+from services.identity.domain.units import DEEPEST, FoundUnit, RenameUnit, units
+from services.identity.tests.conftest import NEW_MEMBER, PASSWORD, House, code, register, user_name
+from shared.kernel.audience import Classification, TokenChange
+from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from shared.kernel.personal import Personal
+from shared.kernel.testing import NOON, Specification
+from shared.runtime.ids import new_id
+
+ADMIN = Acting("ada", frozenset({"admin"}))
+ANN = Acting("ann")
+nordics = UnitFounded(unit_id="nordics", name="Nordics", parent_id=None, path=("nordics",))
+registered = MemberRegistered(
+    member_id="ann",
+    kind=Kind.STAFF,
+    name=Personal("Ann"),
+    country="SE",
+    language="sv",
+    time_zone="Europe/Stockholm",
+    clearance=Classification.INTERNAL,
+    signs_in=True,
+)
+tree = Specification(units)
+spec = Specification(members)
+
+
+def test_a_unit_knows_the_way_to_itself() -> None:
+    tree.given().when(FoundUnit(ADMIN, "nordics", " Nordics ")).then(nordics)
+    below = FoundUnit(ADMIN, "sales", "Sales", above=("nordics",))
+    sales = UnitFounded(unit_id="sales", name="Sales", parent_id="nordics", path=("nordics", "sales"))
+    tree.given().when(below).then(sales)
+    tree.given(nordics).when(FoundUnit(ADMIN, "nordics", "Again")).refused(Conflict, "unit-exists")
+    deep = FoundUnit(ADMIN, "deep", "Deep", above=tuple(f"u{n}" for n in range(DEEPEST)))
+    tree.given().when(deep).refused(Refused, "unit-too-deep")
+
+
+@pytest.mark.parametrize("unit_id", ["", "Nordics", "a b", "-x", "é", "a/b", "x" * 61])
+def test_a_units_id_is_plain(unit_id: str) -> None:
+    tree.given().when(FoundUnit(ADMIN, unit_id, "Name")).refused(Refused, "unit-id")
+
+
+def test_a_unit_is_renamed_and_only_if_it_is_there() -> None:
+    tree.given(nordics).when(RenameUnit(ADMIN, "nordics", "North")).then(
+        UnitRenamed(unit_id="nordics", name="North")
+    )
+    tree.given(nordics).when(RenameUnit(ADMIN, "nordics", "Nordics")).then()
+    tree.given().when(RenameUnit(ADMIN, "nordics", "North")).refused(NotFound, "no-such-unit")
+
+
+def test_a_place_gives_its_tokens_and_takes_those_of_the_one_before() -> None:
+    command = PlaceMember(ADMIN, "ann", ("nordics", "sales"), "Seller", office="lund", country="NO")
+    now = Place(units=("nordics", "sales"), title="Seller", office="lund", country="NO")
+    placed = MemberPlaced(member_id="ann", place=now, place_before=Place(country="SE"))
+    spec.given(registered).when(command).then(placed)
+    spec.given(registered, placed).when(command).then()
+    grant = frozenset({"unit:nordics", "unit:sales", "office:lund", "country:NO"})
+    assert placed.token_changes() == [
+        TokenChange("ann", grant=grant, revoke=frozenset({"country:SE"})),
+    ]
+    moved = (
+        spec.given(registered, placed).when(replace(command, units=("nordics", "it"), office=None)).outcome
+    )
+    assert isinstance(moved, list) and isinstance(moved[0], MemberPlaced)
+    (change,) = moved[0].token_changes()
+    assert change == TokenChange(
+        "ann", grant=frozenset({"unit:it"}), revoke=frozenset({"unit:sales", "office:lund"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"manager_id": "ann"}, "own-manager"),
+        ({"office": "a b"}, "office-form"),
+        ({"country": "Norway"}, "country-unknown"),
+        ({"title": "Boss\u202e"}, "text-invisible-character"),
+    ],
+)
+def test_what_is_no_place_is_refused(change: dict[str, Any], refusal: str) -> None:
+    spec.given(registered).when(replace(PlaceMember(ADMIN, "ann"), **change)).refused(Refused, refusal)
+
+
+def test_a_member_says_what_they_like_of_themselves_and_nobody_else_does() -> None:
+    command = ChangeProfile(
+        ANN, "ann", "Europe/Oslo", " +46 8 123 ", "Hello", ["Kafka", "kafka", "  "], ["en", "de", "en"]
+    )
+    spec.given(registered).when(command).then(
+        ProfileChanged(
+            member_id="ann",
+            phone=Personal("+46 8 123"),
+            about=Personal("Hello"),
+            ask_me_about=("kafka",),
+            languages=("en", "de"),
+            time_zone="Europe/Oslo",
+        )
+    )
+    spec.given(registered).when(replace(command, acting=ADMIN)).refused(Forbidden, "not-permitted")
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"phone": "call me"}, "phone-form"),
+        ({"about": "x" * 2_001}, "text-too-long"),
+        ({"ask_me_about": [f"thing {n}" for n in range(MOST_INTERESTS + 1)]}, "too-many-interests"),
+        ({"languages": ["Swedish!"]}, "language-unknown"),
+        ({"languages": ["sv"] * 11}, "too-many-languages"),
+        ({"time_zone": "Mars"}, "time-zone-unknown"),
+    ],
+)
+def test_what_is_no_profile_is_refused(change: dict[str, Any], refusal: str) -> None:
+    command = replace(ChangeProfile(ANN, "ann", "Europe/Oslo"), **change)
+    spec.given(registered).when(command).refused(Refused, refusal)
+
+
+def test_somebody_who_left_can_come_back_unless_they_were_forgotten() -> None:
+    left, back = MemberDeactivated(member_id="ann"), MemberReactivated(member_id="ann")
+    spec.given(registered, left).when(ReactivateMember(ADMIN, "ann")).then(back)
+    spec.given(registered).when(ReactivateMember(ADMIN, "ann")).then()
+    erased = MemberErased(member_id="ann")
+    spec.given(registered, erased).when(ReactivateMember(ADMIN, "ann")).refused(NotFound, "no-such-member")
+    assert back.token_changes() == [TokenChange("ann", gone=False)]
+    renamed = MemberRenamed(member_id="ann", name=Personal("Anna"))
+    spec.given(registered).when(RenameMember(ADMIN, "ann", "Anna")).then(renamed)
+
+
+def test_a_password_is_changed_only_against_the_one_that_was_checked() -> None:
+    account = Specification(accounts)
+    first = PasswordSet(member_id="ann", password_hash=Personal("h1"))
+    opened = AccountOpened(member_id="ann", user_name_id="n1")
+    command = ChangePassword("ann", "h2", 1, NOON, "s1")
+    account.given(opened, first).when(command).then(
+        PasswordSet(member_id="ann", password_hash=Personal("h2"), set_at=NOON, kept_session="s1")
+    )
+    stale = replace(command, replaces=0)
+    account.given(opened, first).when(stale).refused(Conflict, "edited-meanwhile")
+    account.given().when(command).refused(Refused, "no-account")
+
+
+over_http = pytest.mark.asyncio(loop_scope="module")
+
+
+async def _unit(house: House, name: str, parent: str | None = None) -> str:
+    unit_id = f"{name}-{new_id()[-8:]}"
+    new = {"unit_id": unit_id, "name": name.title(), "parent_id": parent}
+    answer = await house.ask("ada", "POST", "/units", json=new)
+    assert answer.status_code == 201, answer.text
+    return unit_id
+
+
+@over_http
+async def test_a_member_is_placed_and_shows_their_profile(house: House) -> None:
+    top = await _unit(house, "nordics")
+    sales = await _unit(house, "sales", top)
+    boss, ann = await house.member("boss"), await house.member("placed")
+    place = {"unit_id": sales, "title": "Seller", "manager_id": boss, "office": "lund", "country": "NO"}
+    done = await house.ask("ada", "PUT", f"/members/{ann}/place", json=place)
+    assert done.status_code == 204, done.text
+    profile = {
+        "time_zone": "Europe/Oslo",
+        "phone": "+46 8 1",
+        "about": "Hi",
+        "ask_me_about": ["Kafka"],
+        "languages": ["de"],
+    }
+    done = await house.ask("placed", "PUT", "/me/profile", json=profile)
+    assert done.status_code == 204, done.text
+    seen = await house.get("boss", f"/members/{ann}", after=done)
+    assert {name: seen[name] for name in profile} == profile
+    assert (seen["units"], seen["title"], seen["manager_id"]) == ([top, sales], "Seller", boss)
+    assert (seen["office"], seen["country"]) == ("lund", "NO")
+    listed = await house.get("boss", f"/units?parent={top}")
+    assert listed["items"] == [{"id": sales, "name": "Sales", "parent_id": top, "path": [top, sales]}]
+
+
+@over_http
+async def test_nobody_reports_to_somebody_below_them(house: House) -> None:
+    boss, ann = await house.member("boss2"), await house.member("below")
+    done = await house.ask("ada", "PUT", f"/members/{ann}/place", json={"manager_id": boss})
+    assert done.status_code == 204
+    answer = await house.ask("ada", "PUT", f"/members/{boss}/place", json={"manager_id": ann})
+    assert code(answer) == (422, "manager-below")
+    unknown = await house.ask("ada", "PUT", f"/members/{ann}/place", json={"manager_id": new_id()})
+    assert code(unknown) == (422, "manager-unknown")
+    nowhere = await house.ask("ada", "PUT", f"/members/{ann}/place", json={"unit_id": "nowhere"})
+    assert code(nowhere) == (422, "unit-unknown")
+
+
+@over_http
+async def test_a_new_password_ends_every_other_session(house: House) -> None:
+    name = user_name()
+    await register(house, **NEW_MEMBER, user_name=name, password=PASSWORD)
+    here, there = await house.sign_in(name), await house.sign_in(name)
+    house.secrets["changing"] = here
+    wrong = {"current": "not this one at all", "new": "another horse battery"}
+    assert code(await house.ask("changing", "PUT", "/me/password", json=wrong)) == (422, "password-wrong")
+    short = {"current": PASSWORD, "new": "short"}
+    assert code(await house.ask("changing", "PUT", "/me/password", json=short)) == (422, "password-length")
+    done = await house.ask(
+        "changing", "PUT", "/me/password", json={"current": PASSWORD, "new": "another horse battery"}
+    )
+    assert done.status_code == 204, done.text
+    assert (await house.exchange(here)).status_code == 200
+    assert (await house.exchange(there)).status_code == 401
+    assert (await house.try_sign_in(name)).status_code == 401
+    assert (await house.try_sign_in(name, "another horse battery")).status_code == 201
+
+
+@over_http
+async def test_guessing_the_present_password_is_counted(house: House) -> None:
+    name = user_name()
+    await register(house, **NEW_MEMBER, user_name=name, password=PASSWORD)
+    house.secrets["guessed"] = await house.sign_in(name)
+    wrong = {"current": "not this one at all", "new": "another horse battery"}
+    for _ in range(3):
+        assert code(await house.ask("guessed", "PUT", "/me/password", json=wrong))[0] == 422
+    assert code(await house.ask("guessed", "PUT", "/me/password", json=wrong)) == (429, "too-many-sign-ins")
+
+
+@over_http
+async def test_who_left_and_came_back_signs_in_again(house: House) -> None:
+    name = user_name()
+    made = await register(house, **NEW_MEMBER, user_name=name, password=PASSWORD)
+    member_id = made.json()["member_id"]
+    assert (await house.ask("ada", "POST", f"/members/{member_id}/deactivate")).status_code == 204
+    assert (await house.try_sign_in(name)).status_code == 401
+    assert (await house.ask("ada", "POST", f"/members/{member_id}/reactivate")).status_code == 204
+    assert (await house.try_sign_in(name)).status_code == 201
