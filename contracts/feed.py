@@ -43,19 +43,23 @@ class ReactionKind(StrEnum):
 class Picture(BaseModel):
     """A picture as it was made ready: re-encoded, without what the camera wrote into it. Sizes in pixels.
 
-    `alt` is empty where the author said that it is decoration.
+    `alt` is empty where the author said that it is decoration. `small_id` is the file to show in lists.
     """
 
     model_config = ConfigDict(frozen=True)
 
     file_id: str
+    small_id: str
     width: int
     height: int
     alt: str = ""
 
 
 class PostPublished(Event):
-    """Somebody said something to an audience. In a group the audience is the group's."""
+    """Somebody said something to an audience. In a group the audience is the group's.
+
+    `language_confidence`, here and below, is how sure the detection was, 0 to 1; None where somebody said it.
+    """
 
     topic: ClassVar[str | None] = TOPIC
 
@@ -66,6 +70,7 @@ class PostPublished(Event):
     text: Annotated[Personal, Subject("author_id")]
     language: str
     language_source: LanguageSource
+    language_confidence: float | None = None
     audience: tuple[str, ...]
     classification: Classification
     group_id: str | None = None
@@ -87,18 +92,21 @@ class PostEdited(Event):
     text: Annotated[Personal, Subject("author_id")]
     language: str
     language_source: LanguageSource
+    language_confidence: float | None = None
     topics: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
 
 
 class PostDeleted(Event):
-    """The post is gone, and its comments with it."""
+    """The post is gone, and its comments with it. `audience` and `classification` are those that it had."""
 
     topic: ClassVar[str | None] = TOPIC
 
     post_id: str
     author_id: str
     deleted_by: str
+    audience: tuple[str, ...]
+    classification: Classification
 
 
 class ItemLanguageCorrected(Event):
@@ -124,17 +132,22 @@ class PostAcknowledged(Event):
 
 
 class CommentPublished(Event):
-    """Somebody answered a post, or another comment. Audience and classification are the post's."""
+    """Somebody answered a post, or another comment. Audience and classification are the post's.
+
+    `thread_id` is the comment that the thread began with: this one itself, where it answers the post.
+    """
 
     topic: ClassVar[str | None] = TOPIC
 
     comment_id: str
     post_id: str
     parent_id: str | None = None
+    thread_id: str
     author_id: str
     text: Annotated[Personal, Subject("author_id")]
     language: str
     language_source: LanguageSource
+    language_confidence: float | None = None
     audience: tuple[str, ...]
     classification: Classification
     group_id: str | None = None
@@ -153,6 +166,7 @@ class CommentEdited(Event):
     text: Annotated[Personal, Subject("author_id")]
     language: str
     language_source: LanguageSource
+    language_confidence: float | None = None
     mentions: tuple[str, ...] = ()
 
 

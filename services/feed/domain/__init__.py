@@ -1,0 +1,1 @@
+"""The feed's rules, a module per aggregate."""
