@@ -118,6 +118,7 @@ class Fold(Generic[V]):
                 continue
             for key in await self._keys(item):
                 by_key.setdefault(key, []).append(item)
+        passing("view.read")
         todo = by_key
         while todo:
             todo = await self._fold(todo)

@@ -1,14 +1,17 @@
 """Waits for what becomes true, so that no proof guesses how long it takes."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 
+#: Who expects failures does not want to wait so long for them.
+PATIENCE_VARIABLE = "FIKARUM_TEST_PATIENCE"
 #: Seconds. Generous: on a busy machine everything still happens, only later.
-LONG = 60.0
+LONG = float(os.environ.get(PATIENCE_VARIABLE, 60.0))
 
 
 async def eventually(look: Callable[[], Awaitable[T]], within: float = LONG) -> T:

@@ -2,6 +2,7 @@
 
 relay             carries commits to Kafka
 hand NAME TIMES   makes marks one by one on one stream, and says the version that each command answered
+builder VIEW N    builds generation N of a view, in small batches
 service           everything that a service is, without its HTTP port
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
 from shared.kernel.events import Occasion
-from shared.runtime import points
+from shared.runtime import points, rebuild
 from shared.runtime.ids import new_id
 from shared.runtime.settings import Settings
 from shared.tests.assembly import assemble
@@ -51,6 +52,14 @@ async def _hand(saying: Connection, settings: Settings, name: str, times: int) -
             saying.send(str(done.version))
 
 
+async def _builder(settings: Settings, view: str, number: int) -> None:
+    service, rebuild.BATCH = assemble(settings), 7
+    async with service.engines() as (database, topics):
+        building = (await service.registry.of(view, service.projection(view).version)).building
+        assert building is not None and building.number == number, "it was begun"
+        await rebuild.Builder(service.projection(view), building, database, topics, settings.kafka).run()
+
+
 async def _service(saying: Connection, settings: Settings) -> None:
     service, ended = assemble(settings), _ordered_to_end()
     async with service.http.router.lifespan_context(service.http):
@@ -65,6 +74,8 @@ async def _main(saying: Connection, settings: Settings, role: str, *arguments: s
             await _relay(saying, settings)
         case "hand", (name, times):
             await _hand(saying, settings, name, int(times))
+        case "builder", (view, number):
+            await _builder(settings, view, int(number))
         case "service", ():
             await _service(saying, settings)
         case _:

@@ -16,6 +16,7 @@ from shared.runtime.appends import MOST_WAITING, LostRace
 from shared.runtime.codec import LARGEST_EVENT, Commit, encode_commit
 from shared.runtime.ids import new_id
 from shared.runtime.store import Committed, EventStore, Idempotency
+from shared.tests.failpoints import failing
 from shared.tests.processes import Role, together
 from shared.tests.rooms import Room, by_ann
 from shared.tests.walls import HANDS, SERVICE, Mark, MarkKept, MarkMade
@@ -140,6 +141,16 @@ async def test_a_caller_who_gives_up_does_not_hurt_the_others(room: Room) -> Non
     assert [type(o) for n, o in enumerate(outcomes) if n != 2] == [type(None)] * 4
 
 
+async def test_who_closes_the_store_waits_for_what_was_accepted(room: Room) -> None:
+    """Append 3: a service that ends leaves nobody without an outcome."""
+    async with failing(room, "insert", blockConnection=True, blockTimeMS=300):
+        appends = [asyncio.create_task(room.store.queue.append(commit(f"hand-{n}"))) for n in range(3)]
+        await asyncio.sleep(0)
+        await room.store.queue.close()
+        assert await room.database["commits"].count_documents({}) == 3
+    await asyncio.gather(*appends)
+
+
 async def test_more_than_can_wait_is_told_so_and_not_queued(room: Room) -> None:
     """Append 3: memory is bounded."""
     commits = [commit(f"hand-{n}") for n in range(MOST_WAITING + 2)]
@@ -255,11 +266,14 @@ async def test_a_kept_state_is_thrown_away_when_the_store_was_restored(room: Roo
     assert await room.numbers("one") == [1, 2, 3, 4]
 
 
-async def test_a_kept_state_is_thrown_away_when_another_history_took_its_place(room: Room) -> None:
+@pytest.mark.parametrize("restored", [2, 3])
+async def test_a_kept_state_is_thrown_away_when_another_history_took_its_place(
+    room: Room, restored: int
+) -> None:
     """Append 10: after a restore somebody else wrote other commits at the same versions."""
     await room.mark("one", 4)
-    await room.database["commits"].delete_many({"_id": {"$gt": "hand-one:0000000002"}})
-    await another_store(room).handle(HANDS, Mark("one", times=4), by_ann())
+    await room.database["commits"].delete_many({"_id": {"$gt": f"hand-one:000000000{restored}"}})
+    await another_store(room).handle(HANDS, Mark("one", times=6 - restored), by_ann())
     state, tail = await room.store.state(HANDS, "hand-one")
     assert (state.marks, tail) == (6, 6)
     await room.mark("one")

@@ -14,7 +14,7 @@ from shared.tests.eventually import eventually
 from shared.tests.failpoints import failing
 from shared.tests.lossy import LossyWire
 from shared.tests.rooms import Room, by_ann
-from shared.tests.walls import HANDS, SERVICE, Mark
+from shared.tests.walls import HANDS, SERVICE, Mark, MarkMade
 
 _WRITE_CONCERN_ERROR = {"code": 64, "codeName": "WriteConcernFailed", "errmsg": "waited in vain"}
 _NOT_PRIMARY, _OUT_OF_TIME = 10107, 50
@@ -89,6 +89,18 @@ async def test_a_write_concern_error_is_no_failure_of_the_commit(room: Room) -> 
         answers = await asyncio.gather(*(room.do(Mark(f"hand{n}")) for n in range(10)))
     stored = await room.database["commits"].distinct("commit_id")
     assert sorted(stored) == sorted(answer.commit_id for answer in answers)
+
+
+async def test_after_a_write_concern_error_the_store_is_asked_what_it_holds(
+    far: Room, wire: LossyWire
+) -> None:
+    """Append 4: nothing is answered before the majority was read."""
+    mark = MarkMade(walls=["north"], text="a line", number=1)
+    wire.cut("find", "before")
+    async with failing(far, "insert", writeConcernError=_WRITE_CONCERN_ERROR):
+        await far.store.append("hand-one", 1, [mark], by_ann())
+    assert wire.lost == ["find"]
+    assert await far.numbers("one") == [1]
 
 
 @pytest.mark.parametrize("code", [_NOT_PRIMARY, _OUT_OF_TIME])

@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import pytest
+
 from shared.runtime.parking import Mending
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.store import Committed
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
-from shared.tests.rooms import by_ann, serving
+from shared.tests.failpoints import failing
+from shared.tests.rooms import Room, by_ann, serving
 from shared.tests.walls import HANDS, NO_WALLS, POISON, WALLS, Mark, MarkMade, Wall
+
+_NOT_PRIMARY, _OUT_OF_TIME = 10107, 50
 
 
 async def _mark(service: Service, hand: str, *walls: str, text: str = "a line") -> Committed:
@@ -97,6 +102,21 @@ async def test_an_event_left_out_is_left_out_by_every_later_generation(settings:
             assert (await _wall(service, "north")).marks == {"hand-ann": [2]}
 
         await eventually(rebuilt)
+
+
+@pytest.mark.parametrize("code", [_NOT_PRIMARY, _OUT_OF_TIME])
+async def test_an_engine_that_fails_parks_nothing(settings: Settings, room: Room, code: int) -> None:
+    """The view waits for it and holds everything then."""
+    async with serving(assemble(settings)) as service:
+        await _caught_up(service, await _mark(service, "ann", "north"))
+        generation = service.views(WALLS).generation
+        assert generation is not None
+        where = f"{service.database.name}.{generation.name}"
+        async with failing(room, "update", "insert", times=3, namespace=where, errorCode=code):
+            await _caught_up(service, await _mark(service, "ann", "north", "south"))
+        assert (await _wall(service, "north")).marks == {"hand-ann": [1, 2]}
+        assert (await _wall(service, "south")).marks == {"hand-ann": [2]}
+        assert await service.database["parked"].count_documents({}) == 0
 
 
 async def test_what_cannot_be_read_parks_its_stream_for_that_view_only(settings: Settings) -> None:

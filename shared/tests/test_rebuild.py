@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from shared.kernel.projection import canonical
-from shared.runtime.generations import Generation
+from shared.runtime import telemetry
+from shared.runtime.generations import Generation, Registry
+from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
-from shared.tests.rooms import by_ann, serving
+from shared.tests.processes import Role
+from shared.tests.rooms import Room, by_ann, serving
 from shared.tests.walls import (
     HANDS,
     SERVICE,
@@ -139,6 +142,7 @@ async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(settings: Se
         shown = await _documents(service, before)
         await service.topics.recreate(f"{SERVICE}.events")
         after = await _swapped(service, before)
+        assert await _documents(service, after) == shown, "it was shown before the topic was full again"
         await service.store.handle(HANDS, Mark("zed", ("east",)), by_ann())
 
         async def look() -> None:
@@ -147,6 +151,40 @@ async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(settings: Se
 
         await eventually(look, PATIENCE)
         assert set(after.topics.values()) != set(before.topics.values())
+
+
+@pytest.mark.parametrize("point", ["batch", "before-swap"])
+async def test_a_builder_that_was_killed_is_gone_on_with(settings: Settings, room: Room, point: str) -> None:
+    """Its successor reads only what is left, which is nothing before the swap."""
+    for n in range(60):
+        await room.do(Mark(f"hand{n % 20}", (f"wall-{n % 7}",)))
+    await room.drain()
+    registry, topics = Registry(room.database), await room.topics.describe(WALLS.topics)
+    await registry.first(WALLS.name, WALLS.version, topics)
+    generation = await registry.begin(WALLS.name, WALLS.version, topics)
+    async with Role("builder", WALLS.name, str(generation.number), points=f"rebuild.{point}=kill") as killed:
+        await killed.killed()
+    read = await _marks_on_walls(room, generation)
+    assert 0 < read < 60 if point == "batch" else read == 60
+    builder = Builder(WALLS, generation, room.database, room.topics, settings.kafka)
+    before = _folded_here()
+
+    async def built() -> bool:
+        return await builder.run()
+
+    await eventually(built)
+    assert _folded_here() - before == 60 - read
+    assert await _marks_on_walls(room, generation) == 60
+    active = (await registry.of(WALLS.name, WALLS.version)).active
+    assert active is not None and active.number == generation.number
+
+
+async def _marks_on_walls(room: Room, generation: Generation) -> int:
+    return sum([document["total"] async for document in room.database[generation.name].find()])
+
+
+def _folded_here() -> float:
+    return telemetry.REGISTRY.get_sample_value("fikarum_view_folded_total", {"view": WALLS.name}) or 0.0
 
 
 async def test_a_swap_waits_until_the_new_generation_covers_the_old_one(settings: Settings) -> None:

@@ -1,17 +1,21 @@
 """Proves the paragraph 'Relay' of docs/semantics.md; its sentences are named by number."""
 
 import asyncio
+import contextlib
 import random
 import signal
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.runtime.codec import LARGEST_EVENT, PARTITIONS
+from shared.runtime import relay as relay_module
+from shared.runtime.codec import LARGEST_EVENT, PARTITIONS, partition_of
 from shared.runtime.relay import LONGEST_BATCH_TIME
 from shared.runtime.store import EventStore, Part
 from shared.tests.eventually import eventually
+from shared.tests.failpoints import hanging_reads
 from shared.tests.log import check_log
 from shared.tests.processes import Role
 from shared.tests.rooms import Room, by_ann
@@ -67,8 +71,36 @@ async def test_the_largest_event_and_the_largest_commit_are_carried(room: Room) 
     await check(room)
 
 
-async def test_what_another_process_appends_is_carried_at_once(room: Room) -> None:
+async def test_a_sweep_finds_no_commit_without_its_predecessor(room: Room) -> None:
+    """Relay 3: while it reads, two commits of a stream are stored: one before the place in the index where it
+    is, by somebody who took long, and the other behind."""
+    await room.drain()
+    now = datetime.now(UTC)
+    names = (f"hand-late{n}" for n in range(999))
+    late = next(name for name in names if partition_of(name) == partition_of("hand-early"))
+
+    async def append(stream: str, version: int, seconds: float) -> None:
+        event = MarkMade(walls=["north"], text="a line", number=version)
+        at = now + timedelta(seconds=seconds)
+        await room.store.append(stream, version, [event], by_ann(), recorded_at=at)
+
+    for version in range(1, 61):
+        await append("hand-early", version, version / 1_000)
+    async with contextlib.AsyncExitStack() as stack:
+        async with hanging_reads(room, 40) as hangs:
+            await stack.enter_async_context(room.relaying())
+            await hangs()
+            await append(late, 1, -1)
+            await append(late, 2, 1)
+        await room.all_sent()
+    await check(room)
+
+
+async def test_what_another_process_appends_is_carried_at_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Relay 7: nobody wakes the relay but the change stream."""
+    monkeypatch.setattr(relay_module, "SWEEP_EVERY", 600.0)
     async with room.relaying() as relay:
         await room.mark("one")
         await room.all_sent()
@@ -197,6 +229,24 @@ async def test_a_refill_that_is_killed_goes_on(room: Room) -> None:
         async with Role("relay", points=f"relay.{point}=kill") as relay:
             await relay.killed()
     await room.drain()
+    await check(room)
+
+
+async def test_a_log_that_ends_before_a_mark_is_made_anew(room: Room) -> None:
+    """Topics 5: the broker lost what it had acknowledged, and would use the offsets of marks again."""
+    await room.mark("one", 5)
+    await room.drain()
+    await room.topics.recreate(PUBLIC)
+    now = (await room.topics.describe([PUBLIC]))[PUBLIC].id
+    checkpoints, commits = room.database["relay_checkpoints"], room.database["commits"]
+    marks = ((checkpoints, "topics", "name"), (checkpoints, "offsets", "topic"), (commits, "sent", "topic"))
+    for collection, place, name in marks:
+        change = {"$set": {f"{place}.$[mark].id": now}}
+        which = [{f"mark.{name}": PUBLIC}]
+        await collection.update_many({place: {"$exists": True}}, change, array_filters=which)
+    await room.mark("one")
+    await room.drain()
+    assert (await room.topics.describe([PUBLIC]))[PUBLIC].id != now
     await check(room)
 
 

@@ -128,13 +128,16 @@ async def test_a_document_that_grows_too_large_parks_and_its_batch_goes_on(
     assert south is not None and south["total"] == 1 and "_parked" not in south
 
 
-async def test_a_consumer_killed_between_its_write_and_its_acknowledgement_doubles_nothing(
-    settings: Settings, room: Room
+@pytest.mark.parametrize("point", ["read", "written"])
+async def test_a_consumer_killed_before_its_acknowledgement_loses_and_doubles_nothing(
+    settings: Settings, room: Room, point: str
 ) -> None:
+    """Before its write as well as behind it; what it has not written it has not saved as read."""
     for _ in range(5):
         await room.do(Mark("ann"))
-    async with Role("service", points="view.written=kill") as first:
+    async with Role("service", points=f"view.{point}=kill") as first:
         await first.killed()
+    assert not any((await Registry(room.database).offsets(GENERATION)).values())
     async with Role("service") as second:
         await second.says("up")
         await room.do(Mark("ann"))
