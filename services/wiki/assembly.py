@@ -1,12 +1,17 @@
 """The wiki service, assembled: the only module that knows both its rules and its machinery."""
 
+from contracts.groups import GroupStarted
 from contracts.tokens import CHANGES_TOKENS
-from services.wiki import projections
+from services.wiki import projections, reactions
 from services.wiki.api import Wiki, router
+from services.wiki.domain.spaces import spaces
 from services.wiki.press import Press
 from shared.runtime.auth import Verifier
+from shared.runtime.reactions import Reaction
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
+
+OPENS_SPACES = Reaction("wiki.opens-spaces-of-groups", (GroupStarted,), reactions.open_space_of_group, spaces)
 
 
 def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
@@ -16,6 +21,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         module="services.wiki.app",
         projections=[projections.pages, projections.revisions, projections.paths, projections.spaces],
         tokens_from=CHANGES_TOKENS,
+        reactions=[OPENS_SPACES],
         verifier=verifier,
     )
     press = Press()
