@@ -21,11 +21,16 @@ from shared.kernel.errors import Refused
 #: Longest line and longest history once unpacked, in bytes; memory that unpacking may take.
 LONGEST_LINE = 4_000_000
 LONGEST_HISTORY = 1_000_000_000
+#: Most lines, and most that cannot be kept: each of those is remembered and reported.
+MOST_LINES = 2_000_000
+MOST_PROBLEMS = 100_000
 UNPACKING_MEMORY = 256_000_000
 LONGEST_AUTHOR = 100
 
 _NAMESPACE = uuid.UUID("0d5a0b52-3f6e-4e38-9d0d-52a2d4a0f3c7")
 _XZ = b"\xfd7zXZ\x00"
+#: How other archives begin, which are told from texts so that somebody hears what to do.
+_OTHER_ARCHIVES = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
 _CHUNK = 1 << 16
 _FIELDS = {
     "put": {"at", "author", "op", "path", "body"},
@@ -70,12 +75,15 @@ def page_id(source: str, line: int) -> str:
 
 def lines(file: BinaryIO) -> Iterator[bytes]:
     """The file's lines, unpacked where it is xz, one at a time in memory. Raises BrokenHistory."""
-    rest, total = b"", 0
+    rest, total, count = b"", 0, 0
     for chunk in _chunks(file):
         total += len(chunk)
         if total > LONGEST_HISTORY:
             raise BrokenHistory(f"The history is longer than {LONGEST_HISTORY} bytes. Split the file.")
         *whole, rest = (rest + chunk).split(b"\n")
+        count += len(whole)
+        if count > MOST_LINES:
+            raise BrokenHistory(f"The history has more than {MOST_LINES} lines. Split the file.")
         yield from whole
         if len(rest) > LONGEST_LINE:
             raise BrokenHistory(f"A line is longer than {LONGEST_LINE} bytes. Is this a history at all?")
@@ -85,6 +93,9 @@ def lines(file: BinaryIO) -> Iterator[bytes]:
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
     chunk = file.read(_CHUNK)
+    for begin, name in _OTHER_ARCHIVES.items():
+        if chunk.startswith(begin):
+            raise BrokenHistory(f"This is a {name} archive. Unpack it, or pack it with xz.")
     if not chunk.startswith(_XZ):
         while chunk:
             yield chunk
@@ -124,8 +135,9 @@ class _Live:
 
 
 def plan(history: Iterable[bytes], source: str) -> Iterator[Change | Problem]:
-    """What each line means, given the lines before it."""
+    """What each line means, given the lines before it. Raises BrokenHistory where too few make sense."""
     live: dict[str, _Live] = {}
+    problems = 0
     for number, raw in enumerate(history, 1):
         if not raw.strip():
             continue
@@ -133,6 +145,12 @@ def plan(history: Iterable[bytes], source: str) -> Iterator[Change | Problem]:
             yield _change(number, _checked(raw), live, source)
         except Refused as refused:
             yield Problem(number, refused.code, str(refused))
+            problems += 1
+            if problems > MOST_PROBLEMS:
+                raise BrokenHistory(
+                    f"More than {MOST_PROBLEMS} lines cannot be kept, the last one because: {refused} "
+                    "Is this a history at all?"
+                ) from None
 
 
 def _checked(raw: bytes) -> dict[str, Any]:

@@ -56,7 +56,6 @@ _TAGS = {
     "em",
     "figcaption",
     "figure",
-    "h1",
     "h2",
     "h3",
     "h4",
@@ -248,9 +247,11 @@ def _clean(rendered: str) -> str:
 
 
 def _framed(rendered: str) -> str:
-    """Tables scroll in a frame that the keyboard reaches. Done before cleaning, which has the last word."""
+    """Tables scroll in a frame that the keyboard reaches, and headings written as HTML begin on the second
+    level too. Done before cleaning, which has the last word."""
+    lower = re.sub(r"<(/?)h1(?=[\s/>])", r"<\1h2", rendered, flags=re.IGNORECASE)
     opened = re.sub(
-        r"<table(?=[\s>])", '<div class="table" tabindex="0"><table', rendered, flags=re.IGNORECASE
+        r"<table(?=[\s>])", '<div class="table" tabindex="0"><table', lower, flags=re.IGNORECASE
     )
     return re.sub(r"</table>", "</table></div>", opened, flags=re.IGNORECASE)
 

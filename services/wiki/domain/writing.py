@@ -24,7 +24,7 @@ _MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n")
 _MATTER_END = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
 _KEY = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*\)|\[[^\[\]]*\])?|\{[#.:][^{}]*\}|</?[A-Za-z][^<>]*>")
@@ -135,10 +135,18 @@ def _headings(text: str) -> Iterator[str]:
         elif found:
             fence = found[1]
         elif heading := _HEADING.match(line):
-            yield plain(heading[1] or "")
+            yield plain(_without_closing(line[heading.end() :]))
         elif before and not before.startswith((" " * 4, "\t")) and _UNDERLINE.match(line):
             yield plain(before)
         before = line if line.strip() and not fence else ""
+
+
+def _without_closing(heading: str) -> str:
+    """The heading's words: `## Words ##` may close as it opened. By hand, since a pattern that looks for the
+    closing marks takes quadratic time on a line of spaces."""
+    words = heading.strip(" \t")
+    bare = words.rstrip("#")
+    return words if bare and bare[-1] not in " \t" else bare.rstrip(" \t")
 
 
 def plain(text: str) -> str:

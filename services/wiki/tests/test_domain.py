@@ -1,5 +1,6 @@
 """The rules for spaces, pages and paths."""
 
+import time
 import unicodedata
 from dataclasses import replace
 
@@ -343,11 +344,25 @@ def test_any_text_is_either_a_path_or_refused(text: str) -> None:
         ("Underlined\n==========\n", "Underlined"),
         ("Nothing to see", "Two words"),
         ("# \n", "Two words"),
+        ("# Closed ##  \n", "Closed"),
+        ("# C# and F#\n", "C# and F#"),
+        ("# ##\n", "Two words"),
+        ("####### Seven\n", "Two words"),
         ("# " + "long " * 100, ("long " * 40).strip()[:199].rstrip() + "…"),
     ],
 )
 def test_a_page_says_its_own_title(body: str, title: str) -> None:
     assert title_of(body, "folder/two-words.md") == title
+
+
+@pytest.mark.parametrize(
+    "line", ["# a" + " " * 200_000 + "x", "#" + " " * 200_000 + "x", "# a" + " #" * 100_000 + "x"]
+)
+def test_no_heading_costs_more_than_its_length(line: str) -> None:
+    """What decides and what folds read titles in their own process: one page must not stop them."""
+    began = time.process_time()
+    title_of(line, "a")
+    assert time.process_time() - began < 1
 
 
 @settings(deadline=None)

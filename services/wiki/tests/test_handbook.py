@@ -1,5 +1,7 @@
 """The real history, whole; and histories that are broken or mean harm."""
 
+import bz2
+import gzip
 import io
 import json
 import lzma
@@ -177,6 +179,29 @@ def test_a_bomb_of_short_lines_ends_too(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(BrokenHistory, match="longer than"):
         for _ in lines(io.BytesIO(lzma.compress(b"\n" * 3_000_000))):
             pass
+
+
+def test_a_bomb_of_empty_lines_ends_before_it_costs_minutes() -> None:
+    with pytest.raises(BrokenHistory, match="lines"):
+        for _ in lines(io.BytesIO(lzma.compress(b"\n" * 3_000_000))):
+            pass
+
+
+def test_a_bomb_of_nonsense_is_not_remembered_line_by_line() -> None:
+    found = 0
+    with pytest.raises(BrokenHistory, match="Is this a history at all"):
+        for found, _ in enumerate(plan(lines(io.BytesIO(lzma.compress(b"x\n" * 1_000_000))), "s"), 1):
+            pass
+    assert found == handbook.MOST_PROBLEMS + 1
+
+
+@pytest.mark.parametrize(
+    ("packed", "name"),
+    [(gzip.compress(b"{}\n"), "gzip"), (bz2.compress(b"{}\n"), "bzip2"), (b"PK\x03\x04rest", "zip")],
+)
+def test_another_kind_of_archive_is_named(packed: bytes, name: str) -> None:
+    with pytest.raises(BrokenHistory, match=f"a {name} archive"):
+        list(lines(io.BytesIO(packed)))
 
 
 def test_a_change_travels_to_the_wiki_with_its_author_as_a_member() -> None:

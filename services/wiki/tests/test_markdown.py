@@ -143,6 +143,12 @@ def test_the_title_is_not_shown_twice_and_headings_begin_on_the_second_level() -
     assert "Booking" not in prepared.html
 
 
+def test_a_heading_written_as_html_does_not_pose_as_the_title() -> None:
+    html = prepare('Text\n\n<h1 lang="sv">One</h1>\n<H1>Two</H1>\n<h1>Three\n', "a.md").html
+    assert "<h1" not in html.lower()
+    assert '<h2 lang="sv">One</h2>' in html and "<h2>Two</h2>" in html
+
+
 def test_headings_that_say_the_same_can_each_be_linked() -> None:
     prepared = prepare("---\ntitle: t\n---\n## A\n## A\n## A\n## Own {#side-nav}\n", "x.md")
     assert [h.id for h in prepared.headings] == ["s-a", "s-a-1", "s-a-2", "s-side-nav"]
