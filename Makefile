@@ -5,7 +5,7 @@ FIKARUM := ./fikarum
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo check contracts lock test chaos bench assets clean
+.PHONY: help setup up down status demo check contracts lock test chaos mutations bench assets clean
 
 ##@ The platform (its data, logs and ports are in FIKARUM_HOME, .fikarum by default)
 
@@ -37,6 +37,10 @@ test: setup assets ## Every test but the long ones, on real engines
 chaos: setup assets ## The long tests: kills, pauses and races for minutes
 	@$(PYTHON) -m infra.engines install
 	@$(PYTHON) -m pytest -m "chaos or slow" $(ARGS)
+
+mutations: setup ## Take each protection away and see its test fail: half an hour (ARGS=name: only that)
+	@$(PYTHON) -m infra.engines install
+	@$(PYTHON) -m shared.tests.mutations $(ARGS)
 
 bench: setup assets ## Measure what the README claims; a table and JSON
 	@$(PYTHON) -m benchmarks $(ARGS)

@@ -8,16 +8,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Who expects failures does not want to wait so long for them.
-PATIENCE_VARIABLE = "FIKARUM_TEST_PATIENCE"
 #: Seconds. Generous: on a busy machine everything still happens, only later.
-LONG = float(os.environ.get(PATIENCE_VARIABLE, 60.0))
+LONG = 60.0
+#: A factor for all that is waited for: who expects failures does not want to wait so long for them.
+PATIENCE_VARIABLE = "FIKARUM_TEST_PATIENCE"
+_PATIENCE = float(os.environ.get(PATIENCE_VARIABLE, "1"))
 
 
 async def eventually(look: Callable[[], Awaitable[T]], within: float = LONG) -> T:
     """What `look` answers once it neither is false nor fails an assertion; raises the last failure when time
     is up."""
-    deadline, pause = time.monotonic() + within, 0.01
+    deadline, pause = time.monotonic() + within * _PATIENCE, 0.01
     while True:
         failure: AssertionError | None = None
         try:

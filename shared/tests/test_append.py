@@ -40,7 +40,7 @@ def commit(stream: str, first: int = 1) -> Commit:
 
 
 async def test_fifty_racing_commands_on_one_stream_are_each_kept_once(room: Room) -> None:
-    """Append 2, within one process and between stores that know nothing of each other."""
+    """Append 5, within one process and between stores that know nothing of each other."""
     stores = [room.store, another_store(room), another_store(room)]
     answers = await asyncio.gather(*(stores[n % 3].handle(HANDS, Mark("one"), by_ann()) for n in range(50)))
     assert await room.numbers("one") == list(range(1, 51))
@@ -50,7 +50,7 @@ async def test_fifty_racing_commands_on_one_stream_are_each_kept_once(room: Room
 
 
 async def test_racing_processes_lose_and_double_nothing(room: Room) -> None:
-    """Append 2, between processes: each of the 51 commands was answered with a version of its own."""
+    """Append 5, between processes: each of the 51 commands was answered with a version of its own."""
     roles = [Role("hand", "one", "17") for _ in range(3)]
     async with together(*roles):
         await asyncio.gather(*(role.ended() for role in roles))
@@ -60,7 +60,7 @@ async def test_racing_processes_lose_and_double_nothing(room: Room) -> None:
 
 
 async def test_a_rule_holds_however_many_race_for_the_last_place(room: Room) -> None:
-    """Append 2: a racer that lost is decided again on what the winner left."""
+    """Append 5: a racer that lost is decided again on what the winner left."""
     stores = [room.store, another_store(room)]
     outcomes = await asyncio.gather(
         *(stores[n % 2].handle(HANDS, Mark("one", most=20), by_ann()) for n in range(40)),
@@ -161,7 +161,7 @@ async def test_more_than_can_wait_is_told_so_and_not_queued(room: Room) -> None:
 
 
 async def test_an_idempotency_key_answers_the_first_outcome(room: Room) -> None:
-    """Append 7: repeated after the fact, with the same request."""
+    """Append 5: repeated after the fact, with the same request."""
     key = Idempotency("ann", "key-1", "hash")
     first = await room.do(Mark("one", most=1), idempotency=key)
     assert await room.do(Mark("one", most=1), idempotency=key) == first
@@ -170,7 +170,7 @@ async def test_an_idempotency_key_answers_the_first_outcome(room: Room) -> None:
 
 
 async def test_an_idempotency_key_sent_by_many_at_once_is_one_commit(room: Room) -> None:
-    """Append 7: concurrently, through stores that know nothing of each other."""
+    """Append 5: concurrently, through stores that know nothing of each other."""
     key = Idempotency("ann", "key-1", "hash")
     stores = [room.store, another_store(room), another_store(room)]
     answers = await asyncio.gather(
@@ -181,7 +181,7 @@ async def test_an_idempotency_key_sent_by_many_at_once_is_one_commit(room: Room)
 
 
 async def test_a_repeated_request_is_answered_though_it_would_be_refused_now(room: Room) -> None:
-    """Append 7: its first outcome made the rule, or the version that it names, refuse a second one."""
+    """Append 5: its first outcome made the rule, or the version that it names, refuse a second one."""
     key = Idempotency("ann", "key-1", "hash")
     stores = [room.store, another_store(room)]
     command = Mark("one", most=1)
@@ -192,7 +192,7 @@ async def test_a_repeated_request_is_answered_though_it_would_be_refused_now(roo
 
 
 async def test_an_idempotency_key_is_bound_to_its_request_and_member(room: Room) -> None:
-    """Append 7."""
+    """Append 5."""
     await room.do(Mark("one"), idempotency=Idempotency("ann", "key-1", "hash"))
     for hand in ("one", "two"):
         with pytest.raises(Refused) as refused:
@@ -203,7 +203,7 @@ async def test_an_idempotency_key_is_bound_to_its_request_and_member(room: Room)
 
 
 async def test_one_key_for_two_requests_at_once_is_kept_for_one_of_them(room: Room) -> None:
-    """Append 7: also when they share a batch and are of different streams."""
+    """Append 5: also when they share a batch and are of different streams."""
     outcomes = await asyncio.gather(
         *(room.do(Mark(f"hand{n}"), idempotency=Idempotency("ann", "key-1", f"hash-{n}")) for n in range(10)),
         return_exceptions=True,
@@ -214,7 +214,7 @@ async def test_one_key_for_two_requests_at_once_is_kept_for_one_of_them(room: Ro
 
 
 async def test_if_match_is_compared_with_the_tail_and_nothing_else(room: Room) -> None:
-    """Append 6."""
+    """Append 2."""
     await room.mark("one", 3)
     for old in (0, 2, 4):
         with pytest.raises(Conflict) as conflict:
@@ -224,7 +224,7 @@ async def test_if_match_is_compared_with_the_tail_and_nothing_else(room: Room) -
 
 
 async def test_of_two_who_saw_the_same_version_one_is_told(room: Room) -> None:
-    """Append 6: a lost race with If-Match is not decided again."""
+    """Append 2: a lost race with If-Match is not decided again."""
     await room.mark("one")
     stores = [room.store, another_store(room)]
     outcomes = await asyncio.gather(
@@ -236,7 +236,7 @@ async def test_of_two_who_saw_the_same_version_one_is_told(room: Room) -> None:
 
 
 async def test_recorded_at_never_runs_back_within_a_stream(room: Room) -> None:
-    """Append 8: after a commit by a machine whose clock is ahead."""
+    """Append 2: after a commit by a machine whose clock is ahead."""
     ahead = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
     event = MarkMade(walls=["north"], text="from the future", number=1)
     await room.store.append("hand-one", 1, [event], by_ann(), recorded_at=ahead)
@@ -247,7 +247,7 @@ async def test_recorded_at_never_runs_back_within_a_stream(room: Room) -> None:
 
 
 async def test_the_past_is_said_by_the_command_and_recorded_now(room: Room) -> None:
-    """Append 8: two times on every event."""
+    """Append 2: two times on every event."""
     long_ago = datetime(2016, 2, 29, 8, 30, tzinfo=UTC)
     before = datetime.now(UTC).replace(microsecond=0)
     await room.store.handle(HANDS, Mark("one"), Occasion("ann", new_id(), long_ago))
@@ -256,7 +256,7 @@ async def test_the_past_is_said_by_the_command_and_recorded_now(room: Room) -> N
 
 
 async def test_a_kept_state_is_thrown_away_when_the_store_was_restored(room: Room) -> None:
-    """Append 10: the store went back to the third commit; everybody goes on from there."""
+    """Append 7: the store went back to the third commit; everybody goes on from there."""
     await room.mark("one", 6)
     assert (await room.store.state(HANDS, "hand-one"))[1] == 6
     await room.database["commits"].delete_many({"_id": {"$gt": "hand-one:0000000003"}})
@@ -270,7 +270,7 @@ async def test_a_kept_state_is_thrown_away_when_the_store_was_restored(room: Roo
 async def test_a_kept_state_is_thrown_away_when_another_history_took_its_place(
     room: Room, restored: int
 ) -> None:
-    """Append 10: after a restore somebody else wrote other commits at the same versions."""
+    """Append 7: after a restore somebody else wrote other commits at the same versions."""
     await room.mark("one", 4)
     await room.database["commits"].delete_many({"_id": {"$gt": f"hand-one:000000000{restored}"}})
     await another_store(room).handle(HANDS, Mark("one", times=6 - restored), by_ann())
@@ -281,7 +281,7 @@ async def test_a_kept_state_is_thrown_away_when_another_history_took_its_place(
 
 
 async def test_a_restored_store_that_lost_a_stream_begins_it_again(room: Room) -> None:
-    """Append 10."""
+    """Append 7."""
     await room.mark("one", 2)
     await room.database["commits"].delete_many({})
     await room.mark("one")
@@ -289,7 +289,7 @@ async def test_a_restored_store_that_lost_a_stream_begins_it_again(room: Room) -
 
 
 async def test_a_decider_never_finds_the_state_of_one_that_is_gone(room: Room) -> None:
-    """Append 10: deciders come and go, and memory is used again."""
+    """Append 7: deciders come and go, and memory is used again."""
     await room.mark("one", 3)
     for begin in range(0, 1_000, 10):
         counting: Decider[Mark, int] = Decider(

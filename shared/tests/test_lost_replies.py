@@ -130,7 +130,7 @@ async def _lost(wire: LossyWire, count: int) -> bool:
 async def test_whoever_cannot_be_told_the_outcome_is_told_that(
     far: Room, room: Room, wire: LossyWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Append 5: the same request with its key finds out what happened."""
+    """Append 4: the same request with its key finds out what happened."""
     monkeypatch.setattr(appends, "PATIENCE", 0.5)
     key = Idempotency("ann", "key-1", "hash")
     await far.mark("one")
@@ -147,7 +147,7 @@ async def test_whoever_cannot_be_told_the_outcome_is_told_that(
 
 
 async def test_several_streams_are_appended_together_or_not_at_all(room: Room) -> None:
-    """Append 9: a refusal of one part leaves no trace of the other."""
+    """Append 6: a refusal of one part leaves no trace of the other."""
 
     async def plan() -> Sequence[Part[Any, Any]]:
         return [Part(HANDS, Mark("free")), Part(HANDS, Mark("full", most=0))]
@@ -165,7 +165,7 @@ async def test_several_streams_are_appended_together_or_not_at_all(room: Room) -
 
 
 async def test_those_who_race_for_a_name_leave_one_owner_and_no_half_pages(room: Room) -> None:
-    """Append 9: twenty pages want one name, through two stores."""
+    """Append 6: twenty pages want one name, through two stores."""
     stores = [room.store, EventStore(SERVICE, room.database)]
 
     async def take(number: int) -> Committed:
@@ -181,7 +181,7 @@ async def test_those_who_race_for_a_name_leave_one_owner_and_no_half_pages(room:
 
 
 async def test_racers_over_several_streams_are_all_decided_again(room: Room) -> None:
-    """Append 9: everybody marks the shared hand and one of their own; no number is lost or doubled."""
+    """Append 6: everybody marks the shared hand and one of their own; no number is lost or doubled."""
     stores = [room.store, EventStore(SERVICE, room.database)]
 
     async def mark(number: int) -> Committed:
@@ -202,7 +202,7 @@ async def test_racers_over_several_streams_are_all_decided_again(room: Room) -> 
 async def test_a_transaction_whose_answer_is_lost_happens_once(
     far: Room, wire: LossyWire, command: str, when: Any
 ) -> None:
-    """Append 4 and 9."""
+    """Append 4 and 6."""
 
     async def plan() -> Sequence[Part[Any, Any]]:
         return [Part(HANDS, Mark("one", most=1)), Part(HANDS, Mark("two"))]
@@ -215,7 +215,7 @@ async def test_a_transaction_whose_answer_is_lost_happens_once(
 
 
 async def test_a_request_over_several_streams_is_repeated_with_its_key(room: Room) -> None:
-    """Append 7 and 9: one after the other and at once."""
+    """Append 5 and 6: one after the other and at once."""
     key = Idempotency("ann", "key-1", "hash")
     stores = [room.store, EventStore(SERVICE, room.database)]
 

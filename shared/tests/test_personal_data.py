@@ -211,6 +211,15 @@ async def test_what_is_stored_holds_no_plain_text(house: House) -> None:
     assert await house.ring.open(event.words) == "the sealed words"
 
 
+async def test_what_was_not_sealed_is_not_stored(house: House) -> None:
+    """A service that was assembled without its keys."""
+    store = EventStore("tests", house.wiki)
+    await store.prepare()
+    with pytest.raises(Refused):
+        await store.handle(witnesses, Hear("ann", "the plain words"), Occasion("ann", "story"))
+    assert await house.wiki["commits"].count_documents({}) == 0
+
+
 async def test_a_key_that_arrives_late_is_unknown_first_and_then_opens(house: House) -> None:
     await house.vault.ensure(["ann"])
     event = await house.event("ann")

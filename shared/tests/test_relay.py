@@ -47,7 +47,7 @@ async def append_both(room: Room, stream: str, first: int) -> None:
 
 
 async def test_every_event_is_carried_once_and_in_the_order_of_its_stream(room: Room) -> None:
-    """Relay 1, 2 and 3: what was stored before the relay began and what comes while it runs."""
+    """Relay 3: what was stored before the relay began and what comes while it runs."""
     await load(room, 150)
     await append_both(room, "hand-both", 1)
     async with room.relaying():
@@ -63,7 +63,7 @@ async def _parts() -> list[Part[Any, Any]]:
 
 
 async def test_the_largest_event_and_the_largest_commit_are_carried(room: Room) -> None:
-    """Relay 1."""
+    """Relay 3."""
     await room.do(Mark("one", text="x" * (LARGEST_EVENT - 200)))
     await room.do(Mark("two", text="ä" * 360_000, times=4))
     await room.mark("one", 3)
@@ -99,7 +99,7 @@ async def test_a_sweep_finds_no_commit_without_its_predecessor(room: Room) -> No
 async def test_what_another_process_appends_is_carried_at_once(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relay 7: nobody wakes the relay but the change stream."""
+    """Relay 3: nobody wakes the relay but the change stream."""
     monkeypatch.setattr(relay_module, "SWEEP_EVERY", 600.0)
     async with room.relaying() as relay:
         await room.mark("one")
@@ -142,7 +142,7 @@ async def test_relays_killed_one_after_the_other_still_come_through(room: Room) 
 
 @pytest.mark.parametrize("point", ["sent", "committed"])
 async def test_a_relay_that_slept_wakes_up_fenced(room: Room, point: str) -> None:
-    """Relay 5: SIGSTOP between send and commit, or between commit and mark; a successor has long gone on."""
+    """Relay 1: SIGSTOP between send and commit, or between commit and mark; a successor has long gone on."""
     await load(room, 20)
     async with Role("relay", points=f"relay.{point}=stop") as sleeper:
         await sleeper.paused()
@@ -162,7 +162,7 @@ async def test_a_relay_that_slept_wakes_up_fenced(room: Room, point: str) -> Non
 
 
 async def test_two_relays_at_once_carry_everything_once(room: Room) -> None:
-    """Relay 5: each fences the other whenever it begins, and neither may do harm."""
+    """Relay 1: each fences the other whenever it begins, and neither may do harm."""
     async with Role("relay") as other, room.relaying():
         await other.says("up")
         for seed in range(6):
@@ -173,7 +173,7 @@ async def test_two_relays_at_once_carry_everything_once(room: Room) -> None:
 
 
 async def test_a_relay_that_begins_again_and_again_sends_nothing_twice(room: Room) -> None:
-    """Relay 6: read-back from the checkpoint to the end, on every start."""
+    """Relay 2: read-back from the checkpoint to the end, on every start."""
     for seed in range(4):
         await load(room, 15, seed=seed)
         await room.drain()
@@ -181,7 +181,7 @@ async def test_a_relay_that_begins_again_and_again_sends_nothing_twice(room: Roo
 
 
 async def test_a_commit_found_in_one_topic_is_still_owed_to_the_other(room: Room) -> None:
-    """Relay 6 and Topics 4: killed before its checkpoint, and then one of both topics was made anew."""
+    """Relay 2 and 5: killed before its checkpoint, and then one of both topics was made anew."""
     await append_both(room, "hand-both", 1)
     await append_both(room, "hand-both", 3)
     async with Role("relay", points="relay.committed=kill") as relay:
@@ -193,7 +193,7 @@ async def test_a_commit_found_in_one_topic_is_still_owed_to_the_other(room: Room
 
 @pytest.mark.parametrize("name", [PUBLIC, PRIVATE])
 async def test_a_topic_made_anew_is_filled_again(room: Room, name: str) -> None:
-    """Topics 4: while the relay was away."""
+    """Relay 5: while the relay was away."""
     await load(room, 40)
     await append_both(room, "hand-both", 1)
     await room.drain()
@@ -204,7 +204,7 @@ async def test_a_topic_made_anew_is_filled_again(room: Room, name: str) -> None:
 
 
 async def test_a_topic_made_anew_under_load_is_filled_again_in_order(room: Room) -> None:
-    """Topics 4: while the relay sends; what it wrote into the new topic before it noticed is in the way of
+    """Relay 5: while the relay sends; what it wrote into the new topic before it noticed is in the way of
     what comes first."""
     async with room.relaying():
         await load(room, 40)
@@ -221,7 +221,7 @@ async def test_a_topic_made_anew_under_load_is_filled_again_in_order(room: Room)
 
 
 async def test_a_refill_that_is_killed_goes_on(room: Room) -> None:
-    """Topics 4 and Relay 4."""
+    """Relay 4 and 5."""
     await load(room, 60)
     await room.drain()
     await room.topics.recreate(PUBLIC)
@@ -233,7 +233,7 @@ async def test_a_refill_that_is_killed_goes_on(room: Room) -> None:
 
 
 async def test_a_log_that_ends_before_a_mark_is_made_anew(room: Room) -> None:
-    """Topics 5: the broker lost what it had acknowledged, and would use the offsets of marks again."""
+    """Relay 5: the broker lost what it had acknowledged, and would use the offsets of marks again."""
     await room.mark("one", 5)
     await room.drain()
     await room.topics.recreate(PUBLIC)
@@ -251,7 +251,7 @@ async def test_a_log_that_ends_before_a_mark_is_made_anew(room: Room) -> None:
 
 
 async def test_a_log_that_holds_what_the_store_lacks_is_made_anew(room: Room) -> None:
-    """Topics 5: the store was restored from before its last commits, and went on differently."""
+    """Relay 5: the store was restored from before its last commits, and went on differently."""
     await room.mark("one", 5)
     await room.drain()
     backup = await room.database["commits"].find().to_list()
@@ -270,7 +270,7 @@ async def test_a_log_that_holds_what_the_store_lacks_is_made_anew(room: Room) ->
 
 
 async def test_a_sleeper_that_wakes_after_its_topic_was_made_anew_marks_nothing(room: Room) -> None:
-    """Relay 5 and Topics 4: what it sent is not in the topic that there is now."""
+    """Relay 1 and 5: what it sent is not in the topic that there is now."""
     await load(room, 20)
     async with Role("relay", points="relay.committed=stop") as sleeper:
         await sleeper.paused()
