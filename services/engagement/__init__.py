@@ -1,3 +1,12 @@
-"""Adoption: who may be counted, and what is opened and read. Writes `engagement.events` and
-`engagement.private`; takes in the public topics of the others.
+"""Adoption: who lets their reading be counted, and what they open and read.
+
+Nothing that a member opens is kept until they have said that it may be counted: without a decision the answer
+is no. What they do in the open (post, comment, react, acknowledge an announcement) is told by other services
+and asks for no consent here: the proof that all have read an announcement never needs reading to be watched.
+Who says no again is counted no more from that moment on. What they let be counted before stays, since a
+figure once told must be told again; nobody but themselves can look at it. Who is erased is marked so.
+
+It writes `engagement.events` (contracts/engagement.py) and `engagement.private` (what members opened), and
+reads both, and the events of identity and groups that change members' tokens. It never asks whether somebody
+may see what they say they opened: it keeps kind and id, no titles and no texts.
 """

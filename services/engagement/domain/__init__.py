@@ -1,0 +1,1 @@
+"""The rules of being counted: consent, and the signals that are kept under it."""
