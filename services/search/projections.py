@@ -58,7 +58,8 @@ class Kind(StrEnum):
 class SearchItem(BaseModel):
     """Something that can be found. Texts that belong to a person are sealed, the others plain.
 
-    `text` of a person is their title; `hidden`: it is not to be found now, and may be again (a deleted page, somebody who left).
+    `text` of a person is their title. `hidden`: it is not to be found now, and may be again (a deleted page,
+    somebody who left).
     """
 
     kind: Kind

@@ -6,6 +6,7 @@ it cannot rise again.
 """
 
 import asyncio
+import logging
 import time
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ExecutionTimeout, OperationFailure
 
-from shared.kernel.errors import Undecodable
+from shared.kernel.errors import Unavailable, Undecodable
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import META, Projection
 from shared.runtime import telemetry
@@ -29,6 +30,7 @@ from shared.runtime.away import PASSING
 from shared.runtime.codec import CODEC, event_name, incoming
 from shared.runtime.generations import Registry, offset_key
 from shared.runtime.ids import new_id
+from shared.runtime.mirror import Kept, Mirror
 from shared.runtime.parking import Parked, Parking
 from shared.runtime.points import passing
 
@@ -77,11 +79,13 @@ class Fold(Generic[V]):
         generation: str,
         database: AsyncDatabase[dict[str, Any]],
         registry: Registry,
+        mirror: Mirror[V] | None = None,
     ) -> None:
         self.projection = projection
         self.generation = generation
         self._database = database
         self._registry = registry
+        self._mirror = mirror
         self._documents = database.get_collection(generation, codec_options=CODEC)
         self.parking = Parking(database, projection.name, generation)
         self._names = {event.__name__ for event in projection.events}
@@ -94,6 +98,8 @@ class Fold(Generic[V]):
             [("_parked.first", ASCENDING)], partialFilterExpression={"_parked.first": {"$exists": True}}
         )
         await self.parking.load()
+        if self._mirror is not None:
+            await self._mirror.prepare(self.generation)
 
     async def apply(self, batch: Sequence[Delivered]) -> None:
         """Folds the batch and saves its offsets. Waits out an engine that is away; everything else parks."""
@@ -102,20 +108,33 @@ class Fold(Generic[V]):
             try:
                 await self._apply(batch)
                 return
-            except (*PASSING, OperationFailure) as error:
-                if not isinstance(error, PASSING) and not error.has_error_label("RetryableWriteError"):
+            except (*PASSING, Unavailable, OperationFailure) as error:
+                if not _passes(error):
                     raise
-                log.warning("view waits for the store", view=self.generation, error=repr(error))
+                log.warning("view waits for its engines", view=self.generation, error=repr(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
 
     async def _apply(self, batch: Sequence[Delivered]) -> None:
+        parts = telemetry.Parts(f"fold {self.projection.name}")
+        try:
+            await self._apply_traced(batch, parts)
+        finally:
+            parts.end()
+
+    async def _apply_traced(self, batch: Sequence[Delivered], parts: telemetry.Parts) -> None:
         started = time.monotonic()
         by_key: dict[str, list[_Item]] = {}
+        talks = log.isEnabledFor(logging.DEBUG)
         for delivered in batch:
             item = await self._read(delivered)
             if item is None:
                 continue
+            parts.join(delivered.record.headers)
+            if talks:
+                recorded = item.recorded
+                about = {"event_type": recorded.type, "correlation_id": recorded.correlation_id}
+                log.debug("folding", view=self.generation, **about)
             for key in await self._keys(item):
                 by_key.setdefault(key, []).append(item)
         passing("view.read")
@@ -123,6 +142,7 @@ class Fold(Generic[V]):
         while todo:
             todo = await self._fold(todo)
         passing("view.written")
+        await self._hand_over(by_key)
         ends: dict[str, int] = {}
         for delivered in batch:
             ends[delivered.where] = max(delivered.offset + 1, ends.get(delivered.where, 0))
@@ -190,6 +210,13 @@ class Fold(Generic[V]):
         if missed:
             telemetry.VIEW_MISSES.labels(self.projection.name).inc(len(missed))
         return {key: todo[key] for key in missed}
+
+    async def _hand_over(self, keys: Collection[str]) -> None:
+        """Shows the mirror what is stored now, which may be newer than what this batch wrote."""
+        if self._mirror is not None and keys:
+            found = await self._load(keys)
+            kept = [Kept(key, document.rev, document.view) for key, document in found.items()]
+            await self._mirror.take(self.generation, kept)
 
     async def _write(
         self,
@@ -322,6 +349,7 @@ class Fold(Generic[V]):
         while True:
             document = (await self._load([key])).get(key)
             if document is None or document.parked is None:
+                await self._hand_over([key])
                 return True
             parked = await self.parking.of_key(key, document.parked["episode"], document.parked["count"])
             view = self._refold(key, document.view, parked)
@@ -352,6 +380,13 @@ class Fold(Generic[V]):
             except Exception as error:
                 return _Failed(entry.event_id, repr(error))
         return view
+
+
+def _passes(error: Exception) -> bool:
+    """Whether waiting helps."""
+    if isinstance(error, (*PASSING, Unavailable)):
+        return True
+    return isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")
 
 
 def _seen(before: Mapping[str, int], items: Sequence[_Item]) -> dict[str, int]:

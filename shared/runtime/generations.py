@@ -214,6 +214,13 @@ class Registry:
         stored = await self._views.find_one({"_id": view}) or {}
         return [Generation.of(view, int(fold), number) for fold, number in stored.get("active", {}).items()]
 
+    async def names(self, view: str) -> set[str]:
+        """Every generation of the view that serves, is being built or is not dropped yet."""
+        stored = await self._views.find_one({"_id": view}) or {}
+        numbered = [*stored.get("active", {}).items(), *stored.get("building", {}).items()]
+        names = {Generation.of(view, int(fold), number).name for fold, number in numbered}
+        return names | set(stored.get("retired", ()))
+
     async def drop_retired(self, view: str, fold: int) -> None:
         """Drops the collections that no image reads any more; called some time after a swap."""
         for name in (await self.of(view, fold)).retired:

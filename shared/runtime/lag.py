@@ -24,15 +24,17 @@ class LogEnds:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._consumer: AIOKafkaConsumer | None = None
+        self._connecting = asyncio.Lock()
 
     async def of(self, topics: Iterable[Topic], full_name: Mapping[str, str]) -> Offsets:
         """The next offset of every partition, by topic id and partition. Raises KafkaError."""
-        if self._consumer is None:
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap, enable_auto_commit=False, request_timeout_ms=5_000
-            )
-            await consumer.start()
-            self._consumer = consumer
+        async with self._connecting:
+            if self._consumer is None:
+                consumer = AIOKafkaConsumer(
+                    bootstrap_servers=self._bootstrap, enable_auto_commit=False, request_timeout_ms=5_000
+                )
+                await consumer.start()
+                self._consumer = consumer
         names = {
             TopicPartition(full_name[topic.name], partition): offset_key(topic.id, partition)
             for topic in topics

@@ -28,6 +28,7 @@ from shared.runtime.codec import incoming
 from shared.runtime.collecting import collect_rarely
 from shared.runtime.folding import Fold, delivered
 from shared.runtime.generations import Generation, Registry, offset_key
+from shared.runtime.mirror import Mirror
 from shared.runtime.points import passing
 from shared.runtime.subscribe import same_topics
 from shared.runtime.topics import Topic, Topics
@@ -52,11 +53,12 @@ class Builder:
         database: AsyncDatabase[dict[str, Any]],
         topics: Topics,
         bootstrap: str,
+        mirror: Mirror[Any] | None = None,
     ) -> None:
         self.generation = generation
         self._projection: Projection[BaseModel] = projection
         self._registry = Registry(database)
-        self._fold = Fold(self._projection, generation.name, database, self._registry)
+        self._fold = Fold(self._projection, generation.name, database, self._registry, mirror)
         self._topics = topics
         self._bootstrap = bootstrap
         self._holder = f"{os.getpid()}@{os.uname().nodename}"
@@ -198,7 +200,11 @@ async def main(module: str, view: str, number: int) -> int:
         now = await registry.of(view, projection.version)
         if now.building is None or now.building.number != number:
             return 0
-        builder = Builder(projection, now.building, database, topics, service.settings.kafka)
+        mirror = service.viewings[view].mirror
+        if mirror is not None:
+            # It may open personal texts; what is written to views stays sealed.
+            await service.follow_keys()
+        builder = Builder(projection, now.building, database, topics, service.settings.kafka, mirror)
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError):

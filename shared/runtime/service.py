@@ -24,11 +24,12 @@ from shared.runtime.auth import TokenVerifier, Verifier
 from shared.runtime.codec import PARTITIONS
 from shared.runtime.ending import ended
 from shared.runtime.freshness import Freshness
-from shared.runtime.generations import Registry
+from shared.runtime.generations import Offsets, Registry
 from shared.runtime.http import build_app
 from shared.runtime.keycopy import KeyCopy
 from shared.runtime.keys import KeyRing, MasterKey
 from shared.runtime.lag import LogEnds
+from shared.runtime.mirror import Mirror
 from shared.runtime.reactions import Reacting, Reaction
 from shared.runtime.readers import Readers
 from shared.runtime.relay import Lane, Relay
@@ -122,6 +123,10 @@ class Service:
         """For reading a projection of this service."""
         return self.viewings[projection.name].views
 
+    def keep_beside(self, projection: Projection[V], mirror: Mirror[V]) -> None:
+        """From its start on the view's documents are handed to `mirror` too."""
+        self.viewings[projection.name].mirror = mirror
+
     def projection(self, name: str) -> Projection[Any]:
         """Raises NotFound where this service has no such view."""
         if name not in self.viewings:
@@ -141,6 +146,11 @@ class Service:
         """Run before the engines are let go."""
         self._closers.append(hook)
 
+    async def follow_keys(self) -> None:
+        """For a process that opens personal fields and is no server: nothing opens before all are known."""
+        if self._key_copy is not None:
+            await self._key_copy.start()
+
     async def not_ready(self) -> list[str]:
         """Why requests should go elsewhere; nothing when all is well."""
         if not self.up.is_set():
@@ -156,6 +166,11 @@ class Service:
         try:
             yield self.database, self.topics
         finally:
+            if self._key_copy is not None:
+                await self._key_copy.stop()
+            for hook in self._closers:
+                await hook()
+            await self._ends.close()
             await self.identity.aclose()
             await self.topics.close()
             await self._client.close()
@@ -222,11 +237,17 @@ class Service:
                 log.warning("views are not looked after", service=self.name, error=repr(error)[:300])
             await asyncio.sleep(TEND_EVERY if self.up.is_set() else TEND_AT_START)
 
-    async def _measure(self) -> None:
+    async def ends(self) -> Offsets:
+        """Where the topics of the views end now, by topic id and partition. Raises KafkaError."""
         found = await self._ids.current()
         if not found:
+            return {}
+        return await self._ends.of(found.values(), {name: self.topics.full_name(name) for name in found})
+
+    async def _measure(self) -> None:
+        ends = await self.ends()
+        if not ends:
             return
-        ends = await self._ends.of(found.values(), {name: self.topics.full_name(name) for name in found})
         for viewing in self.viewings.values():
             if viewing.views.generation is not None:
                 viewing.measure(ends, await self.registry.offsets(viewing.views.generation.name))

@@ -24,6 +24,7 @@ from shared.runtime import telemetry
 from shared.runtime.folding import Fold, delivered
 from shared.runtime.generations import Generation, Offsets, Registry, offset_key
 from shared.runtime.lag import LagMeter
+from shared.runtime.mirror import Mirror
 from shared.runtime.subscribe import Ascending, Follower, TopicIds, TopicReplaced, same_topics
 from shared.runtime.topics import Topic, Topics
 from shared.runtime.views import Views
@@ -54,6 +55,8 @@ class Viewing(Generic[V]):
     ) -> None:
         self.projection = projection
         self.views = Views(projection, database)
+        #: Set where the service is assembled: what is kept beside the documents.
+        self.mirror: Mirror[V] | None = None
         self.lag = LagMeter()
         self._database = database
         self._registry = registry
@@ -123,6 +126,8 @@ class Viewing(Generic[V]):
             and time.monotonic() - self._swapped_at > RETIRED_AFTER
         ):
             await self._registry.drop_retired(self.name, self.projection.version)
+            if self.mirror is not None:
+                await self.mirror.sweep(lambda: self._registry.names(self.name))
             self._swapped_at = None
         await self._save_positions()
 
@@ -151,8 +156,10 @@ class Viewing(Generic[V]):
     async def _serve(self, generation: Generation, broker: KafkaBroker) -> None:
         """Readers change over first, in one assignment; then the follower of the old generation ends, and
         the new one's begins."""
-        fold = Fold(self.projection, generation.name, self._database, self._registry)
+        fold = Fold(self.projection, generation.name, self._database, self._registry, self.mirror)
         await fold.prepare()
+        if self.mirror is not None:
+            await self.mirror.serve(generation.name)
         swapped = self.views.generation is not None
         self.views.serve(generation)
         self._fold = fold

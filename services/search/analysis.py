@@ -1,0 +1,175 @@
+"""How texts become words in the index: one analyser per language, one for exact words, one for the rest.
+
+A language's own letters stay apart from those they resemble (`å` is no `a` in Swedish) where words are
+reduced to their stems; in `plain`, where words stay as they are, everything is folded, for those whose
+keyboard lacks the letter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: Words as they are written, all letters folded: names, exact words, languages without a stemmer.
+PLAIN = "plain"
+#: Pieces of two and three letters, for languages that have no analyser of their own.
+GRAMS = "grams"
+#: Characters of one word, as the index keeps it.
+LONGEST_WORD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How one language's words are reduced: every chain of `stems` gives a form, and the word itself is one.
+
+    One stemmer alone misses too much (Swedish: `kontor` and `kontoret` have no stem in common); two words
+    match where any of their forms do. `letters` are the language's own and are not folded away.
+    """
+
+    stop: str
+    stems: tuple[tuple[str, ...], ...]
+    before: tuple[str, ...] = ()
+    letters: str = ""
+
+
+_ELISIONS = {
+    "fr": ["l", "m", "t", "qu", "n", "s", "j", "d", "c", "jusqu", "quoiqu", "lorsqu", "puisqu"],
+    "it": ["c", "l", "all", "dall", "dell", "nell", "sull", "coll", "un", "m", "t", "s", "v", "d"],
+}
+#: What the stemmers leave: pattern, what stands in for it.
+_ENDINGS = {
+    "ends_de": ("([aeio])s$", "$1"),
+    "ends_fi": ("ks$", "s"),
+    "ends_nl_plural": ("ies$", "ie"),
+    "ends_nl_v": ("v$", "f"),
+    "ends_nl_z": ("z$", "s"),
+    "ends_pl_r": ("^(\\p{L}{2,}r)ze$", "$1"),
+    "ends_pl": (
+        "^(\\p{L}{3,}?)(?:iach|iami|iom|iem|iego|iej|ach|ami|om|ów|owi|em|ego|emu|ej|ie|ia|iu|ią|ię|[aąeęiouy])$",
+        "$1",
+    ),
+}
+#: OpenSearch brings no list for Polish.
+_POLISH_STOP = (
+    "i,oraz,a,ale,lub,albo,czy,że,żeby,aby,bo,gdy,jak,jako,jest,są,był,była,było,były,być,nie,tak,to,ten,ta,te,"
+    "tego,tej,tych,tym,w,we,z,ze,na,do,od,po,za,o,u,dla,przy,przez,pod,nad,przed,się,jego,jej,ich,już,też,"
+    "tylko,co,kto,który,która,które"
+)
+
+LANGUAGES: Mapping[str, Language] = {
+    "sv": Language("_swedish_", (("swedish",), ("light_swedish", "swedish")), letters="åäöÅÄÖ"),
+    "en": Language("_english_", (("english",), ("light_english",)), ("possessive_english",)),
+    "de": Language("_german_", (("light_german",), ("light_german", "ends_de")), ("german_letters",)),
+    "fr": Language("_french_", (("light_french",), ("french",)), ("elision_fr",)),
+    "fi": Language("_finnish_", (("finnish",), ("finnish", "ends_fi")), letters="åäöÅÄÖ"),
+    "es": Language("_spanish_", (("spanish",), ("light_spanish",))),
+    "nb": Language("_norwegian_", (("norwegian",), ("light_norwegian",)), letters="åæøÅÆØ"),
+    "da": Language("_danish_", (("danish",),), letters="åæøÅÆØ"),
+    "nl": Language("_dutch_", (("dutch",), ("dutch", "ends_nl_z", "ends_nl_v"), ("ends_nl_plural", "dutch"))),
+    "it": Language("_italian_", (("italian",), ("light_italian",)), ("elision_it",)),
+    "pt": Language("_portuguese_", (("portuguese",), ("light_portuguese",), ("portuguese_rslp",))),
+    "pl": Language(_POLISH_STOP, (("polish_stem",), ("ends_pl_r", "ends_pl")), letters="ąćęłńóśźżĄĆĘŁŃÓŚŹŻ"),
+}
+#: Codes that are read as another one of these.
+_READ_AS = {"no": "nb", "nn": "nb"}
+
+#: Where a text can be: a field of this name under `title` and under `text`.
+FIELDS: tuple[str, ...] = (PLAIN, *LANGUAGES, GRAMS)
+
+
+def field_of(language: str) -> str:
+    """Where a text in this language goes besides `plain`."""
+    code = language.replace("_", "-").partition("-")[0].lower()
+    code = _READ_AS.get(code, code)
+    return code if code in LANGUAGES else GRAMS
+
+
+def settings() -> dict[str, Any]:
+    """The index's own settings."""
+    return {
+        "number_of_shards": 1,
+        "number_of_replicas": 0,
+        "max_ngram_diff": 1,
+        "analysis": {
+            "char_filter": {"composed": {"type": "icu_normalizer", "name": "nfkc_cf"}},
+            "tokenizer": {"grams": {"type": "ngram", "min_gram": 2, "max_gram": 3, "token_chars": _LETTERS}},
+            "filter": _filters(),
+            "analyzer": _analyzers(),
+        },
+    }
+
+
+_LETTERS = ["letter", "digit"]
+
+
+def _filters() -> dict[str, Any]:
+    filters: dict[str, Any] = {
+        "short": {"type": "truncate", "length": LONGEST_WORD},
+        "possessive_english": {"type": "stemmer", "language": "possessive_english"},
+        "german_letters": {"type": "german_normalization"},
+    }
+    for name, (pattern, instead) in _ENDINGS.items():
+        filters[name] = {"type": "pattern_replace", "pattern": pattern, "replacement": instead}
+    for code, articles in _ELISIONS.items():
+        filters[f"elision_{code}"] = {"type": "elision", "articles": articles, "articles_case": True}
+    for code, language in LANGUAGES.items():
+        filters[f"stop_{code}"] = {"type": "stop", "stopwords": language.stop}
+        for stem in {step for chain in language.stems for step in chain} - filters.keys() - {"polish_stem"}:
+            filters[stem] = {"type": "stemmer", "language": stem}
+        chains = [", ".join(chain) for chain in language.stems]
+        filters[f"forms_{code}"] = {"type": "multiplexer", "filters": chains, "preserve_original": True}
+        own = {"unicode_set_filter": f"[^{language.letters}]"} if language.letters else {}
+        filters[f"fold_{code}"] = {"type": "icu_folding", **own}
+    return filters
+
+
+def _analyzers() -> dict[str, Any]:
+    plain = {"type": "custom", "char_filter": ["composed"], "tokenizer": "icu_tokenizer"}
+    analyzers: dict[str, Any] = {
+        PLAIN: {**plain, "filter": ["icu_folding", "short"]},
+        GRAMS: {**plain, "tokenizer": "grams", "filter": ["icu_folding"]},
+    }
+    for code, language in LANGUAGES.items():
+        own = [f"stop_{code}", f"forms_{code}", f"fold_{code}", "remove_duplicates"]
+        analyzers[code] = {**plain, "filter": ["short", *language.before, *own]}
+    return analyzers
+
+
+def _texts(**plain: Any) -> dict[str, Any]:
+    """A text by language. Offsets are kept for highlights; what `grams` find is shown from its beginning."""
+    fields = {
+        code: {"type": "text", "analyzer": code, "index_options": "offsets", "norms": True}
+        for code in (*LANGUAGES, PLAIN)
+    }
+    fields[PLAIN] |= plain
+    fields[GRAMS] = {"type": "text", "analyzer": GRAMS, "index_options": "freqs"}
+    return {"properties": fields}
+
+
+def mapping() -> dict[str, Any]:
+    """The fields of an indexed item."""
+    keyword = {"type": "keyword"}
+    return {
+        "dynamic": "strict",
+        "properties": {
+            "key": keyword,
+            "live": {"type": "boolean"},
+            "kind": keyword,
+            "id": {"type": "keyword", "index": False, "doc_values": False},
+            "shown": {"type": "keyword", "index": False, "doc_values": False},
+            "title": _texts(index_prefixes={"min_chars": 1, "max_chars": 12}),
+            "text": _texts(),
+            "language": keyword,
+            "author_id": keyword,
+            "occurred_at": {"type": "date"},
+            "audience": keyword,
+            "joint": {
+                "type": "nested",
+                "properties": {"tokens": keyword, "needed": {"type": "integer"}},
+            },
+            "classification": keyword,
+            "group_id": keyword,
+            "space_id": keyword,
+            "post_id": keyword,
+            "path": {"type": "keyword", "index": False, "doc_values": False},
+        },
+    }

@@ -1,0 +1,125 @@
+"""Answering questions from the index: pages of hits, suggestions as one types, what may have been meant."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from services.search import queries
+from services.search.analysis import FIELDS, GRAMS, PLAIN, field_of
+from services.search.index import Answer, OpenSearchIndex
+from services.search.queries import Filters, Sort
+from services.search.words import CLOSE, OPEN, Question, folded
+from shared.kernel.audience import Reader
+
+#: Words of a question for which others are looked for.
+MOST_MEANT = 8
+#: Changed letters between a word and one that may have been meant.
+FARTHEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One page of a search as somebody asked for it."""
+
+    question: Question | None
+    filters: Filters
+    sort: Sort
+    limit: int
+    after: Sequence[Any] | None = None
+    #: From when newness is counted: the same on all pages of one search.
+    origin: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hits as the index gives them, with one more hit's presence told by `more`."""
+
+    total: int
+    hits: list[dict[str, Any]]
+    more: bool
+    facets: dict[str, list[tuple[str, int]]] | None
+    origin: datetime
+
+
+class Finding:
+    def __init__(self, index: OpenSearchIndex) -> None:
+        self._index = index
+
+    async def page(self, reader: Reader, asked: Asked) -> Page:
+        """One page of what the reader may see."""
+        origin = asked.origin or datetime.now(UTC)
+        query = queries.search(
+            reader,
+            asked.question,
+            asked.filters,
+            sort=asked.sort,
+            origin=origin,
+            after=asked.after,
+            limit=asked.limit + 1,
+        )
+        answer = await self._index.ask(query)
+        hits = list(answer["hits"]["hits"])
+        more, hits = len(hits) > asked.limit, hits[: asked.limit]
+        return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin)
+
+    async def suggestions(self, reader: Reader, typed: str, limit: int) -> list[dict[str, Any]]:
+        """What begins with what was typed, best first."""
+        answer = await self._index.ask(queries.suggestions(reader, typed, limit))
+        return list(answer["hits"]["hits"])
+
+    async def meant(self, reader: Reader, asked: Question, filters: Filters) -> str | None:
+        """The question with words that the reader could see instead of those that they could not have found,
+        where it finds something then."""
+        if not asked.words or len(asked.words) > MOST_MEANT:
+            return None
+        known = [queries.whether(reader, Question(words=(word,)), filters) for word in asked.words]
+        like = [queries.similar(reader, word, filters) for word in asked.words]
+        answers = await self._index.ask_all([*known, *like])
+        words = []
+        for at, word in enumerate(asked.words):
+            found = answers[at]["hits"]["total"]["value"] > 0
+            words.append(word if found else _nearest(word, answers[len(known) + at]))
+        if None in words or words == list(asked.words):
+            return None
+        better = replace(asked, words=tuple(word for word in words if word is not None))
+        answer = await self._index.ask(queries.whether(reader, better, filters))
+        return str(better) if answer["hits"]["total"]["value"] else None
+
+
+def _nearest(word: str, answer: Answer) -> str | None:
+    """The marked word that differs least; among those the one in most documents."""
+    seen: Counter[str] = Counter()
+    for hit in answer["hits"]["hits"]:
+        passages = [passage for some in hit.get("highlight", {}).values() for passage in some]
+        seen.update({found.lower() for passage in passages for found in marked(passage)})
+    wanted = folded(word)
+    near = {found: DamerauLevenshtein.distance(wanted, folded(found)) for found in seen}
+    allowed = [found for found, distance in near.items() if 0 < distance <= FARTHEST]
+    return min(allowed, key=lambda found: (near[found], -seen[found], found), default=None)
+
+
+def marked(passage: str) -> list[str]:
+    """What is marked in a passage."""
+    return [part.partition(CLOSE)[0] for part in passage.split(OPEN)[1:]]
+
+
+def passages(hit: dict[str, Any], part: str) -> list[str]:
+    """The passages of `title` or `text` with most marks: as their language reads them, or word by word."""
+    found: dict[str, list[str]] = hit.get("highlight", {})
+    own = field_of(hit["_source"]["language"])
+    ways = [found.get(f"{part}.{code}", []) for code in (own, PLAIN) if code in FIELDS and code != GRAMS]
+    return max(ways, key=lambda some: sum(passage.count(OPEN) for passage in some), default=[])
+
+
+def _facets(answer: Answer) -> dict[str, list[tuple[str, int]]] | None:
+    counted = answer.get("aggregations")
+    if counted is None:
+        return None
+    return {
+        name: [(bucket["key"], bucket["doc_count"]) for bucket in counted[name]["values"]["buckets"]]
+        for name in queries.FACETS
+    }

@@ -1,0 +1,216 @@
+"""What the index is asked, as data. Every question carries what its reader may see; nothing is counted,
+marked or suggested from anything else. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from services.search.analysis import GRAMS, LANGUAGES, PLAIN
+from services.search.projections import Kind
+from services.search.words import CLOSE, OPEN, Question
+from shared.kernel.audience import Reader, cleared
+
+Query = dict[str, Any]
+Sort = Literal["relevance", "newest"]
+
+#: What the answer needs of a hit; the texts themselves come as highlights only.
+SHOWN = (
+    "key",
+    "kind",
+    "id",
+    "shown",
+    "language",
+    "author_id",
+    "occurred_at",
+    "group_id",
+    "space_id",
+    "post_id",
+    "path",
+)
+#: Facet by its name and the field that it counts.
+FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
+MOST_VALUES = 30
+#: Characters of a passage, and passages of one hit.
+PASSAGE, PASSAGES = 160, 2
+#: What is as old as this counts half as much for being new.
+HALF_AS_NEW = "60d"
+#: Documents that are looked at for words like a misspelled one.
+LOOKED_AT = 40
+#: Of more than three words, one in five may be missing.
+_MOST_WORDS = "3<80%"
+#: Of the pieces of a word in a language without an analyser, those that must be there.
+_MOST_PIECES = "60%"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is asked for besides words. `since` and `until` are days, both included, in UTC."""
+
+    kinds: tuple[Kind, ...] = ()
+    languages: tuple[str, ...] = ()
+    group_id: str | None = None
+    space_id: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def days(self) -> list[Query]:
+        span: dict[str, Any] = {}
+        if self.since is not None:
+            span["gte"] = datetime.combine(self.since, time(), UTC).isoformat()
+        if self.until is not None and self.until < date.max:
+            span["lt"] = datetime.combine(self.until + timedelta(days=1), time(), UTC).isoformat()
+        return [{"range": {"occurred_at": span}}] if span else []
+
+    def chosen(self) -> dict[str, Query]:
+        """The chosen values, by facet."""
+        chosen = {
+            "kind": [kind.value for kind in self.kinds],
+            "language": list(self.languages),
+            "group": [self.group_id] if self.group_id is not None else [],
+            "space": [self.space_id] if self.space_id is not None else [],
+        }
+        return {name: {"terms": {FACETS[name]: values}} for name, values in chosen.items() if values}
+
+
+def visible(reader: Reader) -> list[Query]:
+    """What this reader may see: the rule of `Reader.may_see`, inside the query.
+
+    A conjunction needs no registration here: it is kept with the number of its tokens, all of which the
+    reader must hold.
+    """
+    tokens = sorted(token for token in reader.tokens if "&" not in token)
+    joint = {"terms_set": {"joint.tokens": {"terms": tokens, "minimum_should_match_field": "joint.needed"}}}
+    audience = [{"terms": {"audience": tokens}}, {"nested": {"path": "joint", "query": joint}}]
+    return [
+        {"term": {"live": True}},
+        {"terms": {"classification": cleared(reader.clearance)}},
+        {"bool": {"should": audience, "minimum_should_match": 1}},
+    ]
+
+
+def words(text: str) -> Query:
+    """Documents with these words in any of their forms, in title and text taken together."""
+    ways = [
+        _together(code, text, _MOST_WORDS, title=3 if code == PLAIN else 2) for code in (PLAIN, *LANGUAGES)
+    ]
+    return {"dis_max": {"tie_breaker": 0.2, "queries": [*ways, _together(GRAMS, text, _MOST_PIECES)]}}
+
+
+def _together(code: str, text: str, enough: str, title: int = 2) -> Query:
+    return {
+        "multi_match": {
+            "query": text,
+            "type": "cross_fields",
+            "fields": [f"title.{code}^{title}", f"text.{code}"],
+            "minimum_should_match": enough,
+        }
+    }
+
+
+def _phrase(text: str) -> Query:
+    fields = [f"{part}.{code}" for code in (PLAIN, *LANGUAGES) for part in ("title", "text")]
+    return {"multi_match": {"query": text, "type": "phrase", "fields": fields}}
+
+
+def matching(question: Question | None) -> Query:
+    """Without a question, everything."""
+    if question is None:
+        return {"bool": {}}
+    must = [_phrase(phrase) for phrase in question.phrases]
+    if question.words:
+        must.append(words(" ".join(question.words)))
+    return {"bool": {"must": must, "must_not": [_phrase(word) for word in question.without]}}
+
+
+def search(
+    reader: Reader,
+    question: Question | None,
+    filters: Filters,
+    *,
+    sort: Sort,
+    origin: datetime,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Query:
+    """One page: hits, their passages and, on the first page, the facets. `origin`: the time that is new."""
+    asked = matching(question)
+    asked["bool"]["filter"] = [*visible(reader), *filters.days()]
+    if question is not None:
+        feature = {"field": "occurred_at", "origin": origin.isoformat(), "pivot": HALF_AS_NEW}
+        asked["bool"]["should"] = [{"distance_feature": feature}]
+    newest = sort == "newest" or question is None
+    body: Query = {
+        "size": limit,
+        "track_total_hits": True,
+        "_source": list(SHOWN),
+        "query": asked,
+        "sort": [{"occurred_at": "desc"} if newest else {"_score": "desc"}, {"key": "asc"}],
+        "highlight": _highlight(),
+    }
+    chosen = filters.chosen()
+    if chosen:
+        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    if after is not None:
+        body["search_after"] = list(after)
+    else:
+        body["aggs"] = dict(_facets(chosen))
+    return body
+
+
+def _facets(chosen: dict[str, Query]) -> Iterable[tuple[str, Query]]:
+    for name, field in FACETS.items():
+        others = [query for other, query in chosen.items() if other != name]
+        counted = {"values": {"terms": {"field": field, "size": MOST_VALUES}}}
+        yield name, {"filter": {"bool": {"filter": others}}, "aggs": counted}
+
+
+def _highlight() -> Query:
+    fields: dict[str, Any] = {}
+    for code in (PLAIN, *LANGUAGES):
+        fields[f"title.{code}"] = {"number_of_fragments": 0}
+        fields[f"text.{code}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
+    fields[f"text.{PLAIN}"]["no_match_size"] = PASSAGE
+    return {"type": "unified", "pre_tags": [OPEN], "post_tags": [CLOSE], "order": "score", "fields": fields}
+
+
+def suggestions(reader: Reader, typed: str, limit: int) -> Query:
+    """What begins with what was typed: titles and names before texts."""
+    prefix: dict[str, Any] = {"query": typed, "type": "bool_prefix", "operator": "and"}
+    titles = {"multi_match": {**prefix, "fields": [f"title.{PLAIN}"], "boost": 5}}
+    texts = {"multi_match": {**prefix, "fields": [f"text.{PLAIN}"]}}
+    return {
+        "size": limit,
+        "track_total_hits": False,
+        "_source": list(SHOWN),
+        "query": {"bool": {"must": [{"dis_max": {"queries": [titles, texts]}}], "filter": visible(reader)}},
+        "sort": [{"_score": "desc"}, {"occurred_at": "desc"}, {"key": "asc"}],
+    }
+
+
+def whether(reader: Reader, question: Question, filters: Filters) -> Query:
+    """Whether this reader would find anything."""
+    asked = matching(question)
+    asked["bool"]["filter"] = [*visible(reader), *filters.days(), *filters.chosen().values()]
+    return {"size": 0, "track_total_hits": 1, "query": asked}
+
+
+def similar(reader: Reader, word: str, filters: Filters) -> Query:
+    """Documents that this reader may see with words like this one, which are marked: so no other word can be
+    suggested."""
+    like = {"query": word, "fuzziness": "AUTO", "prefix_length": 1, "max_expansions": 50}
+    ways = [{"match": {f"{part}.{PLAIN}": like}} for part in ("title", "text")]
+    where = [*visible(reader), *filters.days(), *filters.chosen().values()]
+    marked = {"number_of_fragments": 1, "fragment_size": 20}
+    return {
+        "size": LOOKED_AT,
+        "track_total_hits": False,
+        "_source": False,
+        "query": {"bool": {"must": [{"dis_max": {"queries": ways}}], "filter": where}},
+        "highlight": {
+            "type": "unified",
+            "pre_tags": [OPEN],
+            "post_tags": [CLOSE],
+            "fields": {f"title.{PLAIN}": marked, f"text.{PLAIN}": marked},
+        },
+    }
