@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from services.gateway import forgery
 from services.gateway.addresses import API, destination, public
-from services.gateway.clients import LONG_TIMEOUT, Away, failed, said, whole
+from services.gateway.clients import LONG_TIMEOUT, Answer, Away, failed, said, whole
 from services.gateway.faults import fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.openapi import Description
@@ -164,16 +164,22 @@ async def _refused(
 ) -> Response:
     """What the service said, in the caller's language. Raises Away where it broke instead of saying no."""
     found = await whole(service, answer)
+    if session is not None and found.status == HTTPStatus.UNAUTHORIZED:
+        reception.sessions.forget(session.secret)
+    if request.method == "HEAD" and found.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Only the status says why: this method's answers have no body.
+        raise HTTPException(found.status, headers=_allowed(found))
     try:
         problem = Problem.model_validate_json(found.content)
     except ValidationError as error:
         raise failed(service) from error
     if found.status >= HTTPStatus.INTERNAL_SERVER_ERROR and found.status != HTTPStatus.SERVICE_UNAVAILABLE:
         raise failed(service)
-    if session is not None and found.status == HTTPStatus.UNAUTHORIZED:
-        reception.sessions.forget(session.secret)
-    headers = {"Allow": found.headers["allow"]} if "allow" in found.headers else {}
-    return _answer(problem, _locale(reception, request), headers)
+    return _answer(problem, _locale(reception, request), _allowed(found))
+
+
+def _allowed(found: Answer) -> dict[str, str]:
+    return {"Allow": found.headers["allow"]} if "allow" in found.headers else {}
 
 
 def _headers(service: str, answer: aiohttp.ClientResponse) -> dict[str, str]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from services.gateway.addresses import SERVICES
 from services.gateway.clients import Away, Clients, part
 from shared.kernel.errors import Refused, Unauthenticated
 
@@ -166,8 +167,9 @@ class Sessions:
         return ",".join(places for places in found if places) or None
 
     async def after_commit(self, session: Session, service: str, commit: str) -> str | None:
-        """What an API client's own `Fikarum-After` means to `service`."""
-        if commit.count("/") != 2 or commit.partition("/")[0] == service:
+        """What an API client's own `Fikarum-After` means to `service`, which refuses what is none."""
+        owner = commit.partition("/")[0]
+        if commit.count("/") != 2 or owner == service or owner not in SERVICES:
             return commit
         return await self._places(session, _Written(commit, self._clock()))
 

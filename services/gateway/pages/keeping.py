@@ -7,7 +7,7 @@ from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages.answers import ItemList, Page, quoted
 from services.gateway.pages.failures import Failures
-from services.gateway.pages.parts import head_of, page_of, ref
+from services.gateway.pages.parts import head_of, key_of, page_of, ref
 from services.gateway.pages.reading import LINKING_COUNTED, PAGE, deleted_page
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models import DeleteView, MoveView, PageRef
@@ -38,7 +38,7 @@ async def move_page(page_id: str, visit: Member) -> Response:
             "POST",
             f"/wiki/pages/{part(page_id)}/move",
             json={"path": path, "note": note},
-            headers={**quoted(page.version), "Idempotency-Key": sent.text("key") or new_id()},
+            headers={**quoted(page.version), "Idempotency-Key": key_of(sent)},
         )
         return visit.go(places.page(page_id), "moved")
     return await _moving(visit, page, path, note, failures)
@@ -65,7 +65,7 @@ async def delete_page(page_id: str, visit: Member) -> Response:
             "DELETE",
             f"/wiki/pages/{part(page_id)}",
             query={"note": note},
-            headers={**quoted(page.version), "Idempotency-Key": sent.text("key") or new_id()},
+            headers={**quoted(page.version), "Idempotency-Key": key_of(sent)},
         )
         return visit.go(places.page(page_id), "deleted")
     return await _deleting(visit, page, note, failures)

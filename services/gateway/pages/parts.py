@@ -1,12 +1,13 @@
 """What several pages of the wiki show: where a page lies, what its reader may do, one step of its history."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from services.gateway.clients import part
 from services.gateway.pages.answers import Item, ItemList, Page, Space, SpaceList, Step, Tree
 from services.gateway.pages.trees import above, tree
-from services.gateway.pages.visit import Names, Visit
+from services.gateway.pages.visit import Form, Names, Visit
 from services.gateway.view_models import (
     ChangedPage,
     PageHead,
@@ -18,6 +19,7 @@ from services.gateway.view_models import (
     TreeNode,
 )
 from shared.kernel.errors import NotFound, Unavailable
+from shared.runtime.ids import new_id
 
 #: Spaces in one answer of the wiki, and all that lists and choices show.
 SPACES_AT_ONCE = 100
@@ -30,6 +32,15 @@ _KINDS: dict[str, RevisionKind] = {
     "deleted": "deleted",
     "restored": "restored",
 }
+
+#: As our forms make them; with room for what is put behind it.
+_KEY = re.compile(r"[A-Za-z0-9-]{1,100}")
+
+
+def key_of(sent: Form) -> str:
+    """The idempotency key that the form came with; another where that is none of ours."""
+    key = sent.text("key")
+    return key if _KEY.fullmatch(key) else new_id()
 
 
 async def page_of(visit: Visit, page_id: str, after: str | None = None) -> Page:

@@ -9,8 +9,9 @@ from starlette.exceptions import HTTPException
 
 from services.gateway import forgery, places
 from services.gateway.clients import Away
-from services.gateway.pages.visit import Visit, Visits
+from services.gateway.pages.visit import Form, Visit, Visits
 from services.gateway.view_models import ProblemView
+from services.gateway.view_models.shell import Typed
 from shared.kernel.errors import Forbidden, NotFound, Refused, TooLarge, TooMany, Unauthenticated, Unavailable
 from shared.runtime.logging import correlation_id
 from shared.runtime.problems import status_of
@@ -67,7 +68,16 @@ def _kind(refused: Refused) -> Kind:
 
 
 def _shown(visit: Visit, kind: Kind, status: int, detail: str) -> Response:
-    return visit.show(ProblemView(kind, detail, correlation_id()), status=status)
+    return visit.show(ProblemView(kind, detail, correlation_id(), _typed(visit)), status=status)
+
+
+def _typed(visit: Visit) -> Typed | None:
+    """The long text that was sent, and all that is needed to send it once more."""
+    sent: Form | None = getattr(visit.request.state, "typed", None)
+    if sent is None or not sent.text("body"):
+        return None
+    again = {name: values for name, values in sent.fields.items() if name not in ("body", forgery.FIELD)}
+    return Typed(visit.request.url.path, sent.text("body"), again)
 
 
 async def _visit(visits: Visits, request: Request) -> Visit:

@@ -13,7 +13,7 @@ from services.gateway.clients import Away, part
 from services.gateway.pages.answers import Difference, Done, Page, Shown, Space, quoted
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
-from services.gateway.pages.parts import head_of, page_of, spaces_of
+from services.gateway.pages.parts import head_of, key_of, page_of, spaces_of
 from services.gateway.pages.reading import PAGE
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models import (
@@ -57,7 +57,7 @@ async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
 
 @routes.post(places.NEW_PAGE)
 async def start_page(visit: Member) -> Response:
-    sent = await visit.form()
+    sent = await _sent(visit)
     form = _form(sent)
     failures = Failures(visit, _FIELDS)
     path = form.path or _slug(form.title)
@@ -98,7 +98,7 @@ async def edit_page(page_id: str, visit: Member) -> Response:
 
 @routes.post(PAGE + "/edit")
 async def save_page(page_id: str, visit: Member) -> Response:
-    sent = await visit.form()
+    sent = await _sent(visit)
     page = await page_of(visit, page_id)
     if page.deleted:
         raise Conflict("page-deleted", "The page was deleted. Restore it first.")
@@ -121,6 +121,13 @@ async def save_page(page_id: str, visit: Member) -> Response:
         newer = await page_of(visit, page_id, after=f"wiki/page-{page_id}/{meanwhile.version + 1}")
         return await _conflict(visit, newer, await head_of(visit, newer), form)
     return _editing(visit, _again(form), [], head, page, failures=failures)
+
+
+async def _sent(visit: Visit) -> Form:
+    """What was typed; a page that says why it cannot be taken now shows it again."""
+    sent = await visit.form()
+    visit.request.state.typed = sent
+    return sent
 
 
 @routes.post(places.PREVIEW)
@@ -235,7 +242,11 @@ async def _start(visit: Visit, form: PageForm, path: str) -> str:
         "classification": form.classification,
     }
     headers = {"Idempotency-Key": form.key}
-    answer = await visit.ask("wiki", "POST", "/wiki/pages", json=new, headers=headers)
+    try:
+        answer = await visit.ask("wiki", "POST", "/wiki/pages", json=new, headers=headers)
+    except NotFound as gone:
+        # The space was there when the form was: this form can be mended.
+        raise Refused(gone.code, str(gone), field="space") from gone
     return answer.read(Done).id
 
 
@@ -286,7 +297,7 @@ def _audiences(visit: Visit, spaces: Sequence[Space], page: Page | None) -> list
 
 def _form(sent: Form) -> PageForm:
     return PageForm(
-        key=sent.text("key") or new_id(),
+        key=key_of(sent),
         title=" ".join(sent.text("title").split()),
         body=sent.text("body"),
         note=sent.text("note"),

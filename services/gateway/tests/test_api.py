@@ -264,6 +264,8 @@ async def test_what_is_among_services_stays_there(saga: httpx.AsyncClient, path:
 async def test_unknown_methods_are_refused(saga: httpx.AsyncClient) -> None:
     problem(await saga.patch(f"{API}/wiki/spaces"), 405, "method-not-allowed")
     assert (await saga.request("TRACE", f"{API}/wiki/spaces")).status_code == 405
+    head = await saga.head(f"{API}/wiki/spaces")
+    assert head.status_code == 405 and "GET" in head.headers["allow"]
 
 
 async def test_headers_of_the_caller_do_not_reach_the_services(saga: httpx.AsyncClient) -> None:
@@ -343,6 +345,9 @@ async def test_programs_may_ask_to_see_what_another_one_wrote(gateway: Gateway, 
     assert (await reader.get(f"{API}/members?ids=x", headers=after)).status_code == 200
     bad = await reader.get(f"{API}/wiki/spaces", headers={"Fikarum-After": "nonsense"})
     problem(bad, 422, "bad-after")
+    for owner in ("nobody", "mongo", "gateway"):
+        of_nobody = await reader.get(f"{API}/wiki/spaces", headers={"Fikarum-After": f"{owner}/page-1/1"})
+        problem(of_nobody, 422, "after-of-another")
 
 
 async def test_operators_see_every_service_and_others_do_not(gateway: Gateway, house: House) -> None:

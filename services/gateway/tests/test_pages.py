@@ -452,6 +452,50 @@ async def test_a_writer_whose_wiki_goes_away_keeps_the_text(gateway: Gateway, ho
     assert "Long work." in answer.text and "does not answer right now" in answer.text
 
 
+async def test_a_text_sent_while_the_wiki_is_away_comes_back_to_be_sent_again(
+    gateway: Gateway, house: House
+) -> None:
+    eskil = await gateway.visitor(house.members["eskil"])
+    page = await start(eskil, "Sent")
+    token = await eskil.token(f"{page}/edit")
+    clients = gateway.app.state.visits.reception.clients
+    long = "\n# Sent\n\n<b>Long</b> work."
+    new = {"csrf_token": token, "title": "New", "body": long, "space_name": f"S {new_id()}", "language": "en"}
+    new |= {"key": new_id(), "audience": "staff", "classification": "internal"}
+    changed = {"csrf_token": token, "key": new_id(), "revision": "1", "body": long, "note": "Why"}
+    changed |= {"audience": "staff", "classification": "internal"}
+    for path, fields in (("/wiki/new", new), (f"{page}/edit", changed)):
+        clients._settings = house.settings.model_copy(update={"wiki_url": NOWHERE})
+        away = await eskil.client.post(path, data=fields, headers={"Origin": SITE})
+        clients._settings = house.settings
+        assert away.status_code == 503 and f'action="{path}"' in away.text
+        form = away.text[away.text.index(f'action="{path}"') :].partition("</form>")[0]
+        again = {m[0]: unescape(m[1]) for m in re.findall(r'name="([a-z_]+)" value="([^"]*)"', form)}
+        typed = re.search(r"<textarea[^>]*>\n(.*)</textarea>", form, re.DOTALL)
+        assert typed and unescape(typed[1]) == long
+        sent = await eskil.client.post(path, data={**again, "body": long}, headers={"Origin": SITE})
+        assert sent.status_code == 303, text_of(sent)
+
+
+async def test_a_space_that_is_gone_is_said_beside_it_and_the_text_stays(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    gone: Fields = {"title": "T", "body": "Long work.", "space": new_id(), "space_name": ""}
+    answer = await saga.send("/wiki/new", {**gone, "audience": ["staff"], "language": "en"})
+    assert answer.status_code == 422 and 'id="space-error"' in answer.text and "Long work." in answer.text
+
+
+@pytest.mark.parametrize("key", ["a\r\nX-Evil: 1", "å", "", "k" * 300])
+async def test_a_key_that_no_form_of_ours_holds_harms_nothing(
+    gateway: Gateway, house: House, key: str
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    page = await start(saga, "Keyed", key=key)
+    moved = await saga.send(f"{page}/move", {"path": f"k/{new_id()}", "key": key})
+    assert moved.status_code == 303
+
+
 async def test_a_token_is_made_shown_once_and_revoked(gateway: Gateway, house: House) -> None:
     jonas = await gateway.visitor(house.members["jonas"])
     made = await jonas.send("/settings/tokens", {"name": "Export <b>", "days": "30"})

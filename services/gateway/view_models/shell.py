@@ -1,7 +1,7 @@
 """What surrounds every page, and the pieces that many pages show."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -103,11 +103,21 @@ class SpaceCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """A text that somebody sent to `address` and that was not taken, with the form's other fields."""
+
+    address: str
+    text: str
+    fields: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemView(View):
     """`kind` chooses the words, `detail` is a translated refusal. Nothing of the inside is shown
-    but the correlation id, by which operators find the request."""
+    but the correlation id, by which operators find the request. What was typed is not lost."""
 
     template: ClassVar[str] = "pages/problem.html"
     kind: Literal["not-found", "forbidden", "expired", "too-large", "too-many", "invalid", "away", "failed"]
     detail: str = ""
     correlation_id: str = ""
+    typed: Typed | None = None

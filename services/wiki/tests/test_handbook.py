@@ -190,8 +190,8 @@ def test_a_bomb_of_empty_lines_ends_before_it_costs_minutes() -> None:
 def test_a_bomb_of_nonsense_is_not_remembered_line_by_line() -> None:
     found = 0
     with pytest.raises(BrokenHistory, match="Is this a history at all"):
-        for found, _ in enumerate(plan(lines(io.BytesIO(lzma.compress(b"x\n" * 1_000_000))), "s"), 1):
-            pass
+        for _ in plan(lines(io.BytesIO(lzma.compress(b"x\n" * 1_000_000))), "s"):
+            found += 1
     assert found == handbook.MOST_PROBLEMS + 1
 
 
