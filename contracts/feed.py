@@ -98,15 +98,13 @@ class PostEdited(Event):
 
 
 class PostDeleted(Event):
-    """The post is gone, and its comments with it. `audience` and `classification` are those that it had."""
+    """The post is gone, and its comments with it."""
 
     topic: ClassVar[str | None] = TOPIC
 
     post_id: str
     author_id: str
     deleted_by: str
-    audience: tuple[str, ...]
-    classification: Classification
 
 
 class ItemLanguageCorrected(Event):
@@ -134,7 +132,7 @@ class PostAcknowledged(Event):
 class CommentPublished(Event):
     """Somebody answered a post, or another comment. Audience and classification are the post's.
 
-    `thread_id` is the comment that the thread began with: this one itself, where it answers the post.
+    `thread_id` is the comment that its thread began with; None: it answers the post and begins one itself.
     """
 
     topic: ClassVar[str | None] = TOPIC
@@ -142,7 +140,7 @@ class CommentPublished(Event):
     comment_id: str
     post_id: str
     parent_id: str | None = None
-    thread_id: str
+    thread_id: str | None = None
     author_id: str
     text: Annotated[Personal, Subject("author_id")]
     language: str

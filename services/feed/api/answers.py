@@ -75,6 +75,7 @@ class FeedPage(BaseModel):
     items: list[PostAnswer]
     next: str | None = Field(description="The cursor of the next items, if there are more")
     unread_after: datetime | None
+    may: dict[str, bool] = Field(description="What the caller may do here: post, announce")
 
 
 class CommentAnswer(Written):

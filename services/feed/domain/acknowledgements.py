@@ -25,6 +25,7 @@ class AcknowledgePost:
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
     edition: int = 0
+    language: str = ""
 
 
 def decide(command: AcknowledgePost, known: Acknowledgement) -> Sequence[Event]:
@@ -48,7 +49,7 @@ def decide(command: AcknowledgePost, known: Acknowledgement) -> Sequence[Event]:
 
 
 def evolve(known: Acknowledgement, event: Event) -> Acknowledgement:
-    return Acknowledgement(event.edition) if isinstance(event, PostAcknowledged) else known
+    return Acknowledgement(event.edition, event.language) if isinstance(event, PostAcknowledged) else known
 
 
 acknowledgements: Decider[AcknowledgePost, Acknowledgement] = Decider(

@@ -117,7 +117,7 @@ def _publish(command: PublishComment, comment: Comment) -> Sequence[Event]:
             comment_id=command.comment_id,
             post_id=command.post_id,
             parent_id=command.parent_id,
-            thread_id=command.thread_id or command.comment_id,
+            thread_id=command.thread_id,
             author_id=command.author_id,
             text=Personal(plain=text),
             language=language.code,
@@ -157,7 +157,8 @@ def evolve(comment: Comment, event: Event) -> Comment:
     match event:
         case CommentPublished():
             language = Language(event.language, event.language_source, event.language_confidence)
-            return Comment(event.author_id, event.post_id, event.thread_id, language, 1)
+            thread_id = event.thread_id or event.comment_id
+            return Comment(event.author_id, event.post_id, thread_id, language, 1)
         case CommentEdited():
             language = Language(event.language, event.language_source, event.language_confidence)
             return replace(comment, edition=event.edition, language=language)

@@ -11,6 +11,18 @@ from shared.kernel.events import Event
 
 #: How long after its upload a picture may be taken into a post: what no post has by then is swept later.
 FRESH = timedelta(hours=12)
+#: What a picture is called when it is saved.
+NAME = "picture"
+
+
+def small_name(picture_id: str) -> str:
+    """What the small file is called, so that it leads back to its picture."""
+    return f"{NAME}-{picture_id}-small"
+
+
+def picture_of(file_id: str, name: str) -> str:
+    """The picture that a stored file belongs to."""
+    return file_id if name == NAME else name.removeprefix(f"{NAME}-").removesuffix("-small")
 
 
 class PictureUploaded(Event):

@@ -109,15 +109,7 @@ def decide(command: PostCommand, post: Post) -> Sequence[Event]:
                 return []
             return [ItemLanguageCorrected(item_id=post_id, post_id=post_id, old=post.language.code, new=new)]
         case DeletePost(post_id=post_id, deleted_by=deleted_by):
-            return [
-                PostDeleted(
-                    post_id=post_id,
-                    author_id=post.author_id,
-                    deleted_by=deleted_by,
-                    audience=post.audience,
-                    classification=post.classification,
-                )
-            ]
+            return [PostDeleted(post_id=post_id, author_id=post.author_id, deleted_by=deleted_by)]
 
 
 def _publish(command: PublishPost, post: Post) -> Sequence[Event]:

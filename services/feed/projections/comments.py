@@ -64,8 +64,12 @@ def _evolve(view: CommentView | None, event: Event, recorded: Recorded, key: str
         return now
     match event:
         case CommentPublished():
-            change = event.model_dump(include={"post_id", "parent_id", "thread_id", "author_id"})
-            change |= {"edition": 1, "published_at": recorded.occurred_at}
+            change = event.model_dump(include={"post_id", "parent_id", "author_id"})
+            change |= {
+                "thread_id": event.thread_id or key,
+                "edition": 1,
+                "published_at": recorded.occurred_at,
+            }
             return now.model_copy(update={**change, **_said(event, recorded)})
         case CommentEdited(edition=edition):
             change = {"edition": edition, "edited_at": recorded.occurred_at}

@@ -33,7 +33,7 @@ class PostView(BaseModel):
     """A post. `version` is its stream's, for `If-Match`; the text is sealed under its author's key.
 
     `topic_audience` pairs each topic with each clause of the audience, so that one index finds a topic's
-    posts among those that a reader may see.
+    posts among those that a reader may see. `files` are those of its pictures.
     """
 
     post_id: str
@@ -51,6 +51,7 @@ class PostView(BaseModel):
     topic_audience: list[str] = Field(default_factory=list)
     mentions: list[str] = Field(default_factory=list)
     pictures: list[Picture] = Field(default_factory=list)
+    files: list[str] = Field(default_factory=list)
     must_acknowledge: bool = False
     edition: int = 0
     version: int = 0
@@ -122,6 +123,7 @@ def _published(event: PostPublished, recorded: Recorded) -> dict[str, Any]:
         "classification": event.classification.value,
         "group_id": event.group_id,
         "pictures": list(event.pictures),
+        "files": [file for picture in event.pictures for file in (picture.file_id, picture.small_id)],
         "must_acknowledge": event.must_acknowledge,
         "edition": 1,
         "published_at": recorded.occurred_at,
@@ -172,6 +174,6 @@ posts: Projection[PostView] = Projection(
         Index((("audience", 1), ("published_at", -1), ("_id", -1), ("classification", 1))),
         Index((("group_id", 1), ("audience", 1), ("published_at", -1), ("_id", -1), ("classification", 1))),
         Index((("topic_audience", 1), ("published_at", -1), ("_id", -1), ("classification", 1))),
-        Index((("pictures.file_id", 1),)),
+        Index((("files", 1),)),
     ),
 )

@@ -1,0 +1,110 @@
+"""How many, and who, are in an audience: now, and when something was published.
+
+Asked by whoever is about to write to it, and by the sender of an announcement. Both count members, so they
+grow with the audience; a page of the feed never asks them.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.feed.projections import Hold, MemberView
+from services.feed.projections.members import GONE, InAudience, cleared, standing
+from shared.kernel.audience import Classification, Reader
+from shared.runtime.away import reading
+from shared.runtime.views import Views
+
+#: Members in one answer of the database.
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """People by language and by country; '' where it is not known."""
+
+    people: int
+    languages: dict[str, int]
+    countries: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """One member's place in an audience."""
+
+    member_id: str
+    language: str | None
+    country: str | None
+    been: InAudience
+
+
+class Audiences:
+    def __init__(self, members: Views[MemberView]) -> None:
+        self._members = members
+
+    async def exists(self, clause: str) -> bool:
+        """Whether anybody is in it."""
+        found = await self._members.find(_holding([clause]), sort=[("_id", 1)], limit=1, fields=["member_id"])
+        return bool(found)
+
+    async def count(self, clauses: Collection[str], level: Classification, without: str) -> Counted:
+        """Who is in it now, but for one. Reads the index alone, unless a clause joins tokens."""
+        where = {**_holding(clauses), "_live": True, "rank": {"$gte": level.rank}, "_id": {"$ne": without}}
+        group = {
+            "_id": {"language": "$language", "country": "$country"},
+            "people": {"$sum": 1},
+        }
+        with reading():
+            cursor = await self._members.collection.aggregate([{"$match": where}, {"$group": group}])
+            found = await cursor.to_list()
+        languages: dict[str, int] = {}
+        countries: dict[str, int] = {}
+        for part in found:
+            language, country = part["_id"].get("language") or "", part["_id"].get("country") or ""
+            languages[language] = languages.get(language, 0) + part["people"]
+            countries[country] = countries.get(country, 0) + part["people"]
+        people = sum(languages.values())
+        return Counted(people, dict(sorted(languages.items())), dict(sorted(countries.items())))
+
+    async def since(
+        self, clauses: Collection[str], level: Classification, published_at: datetime, without: str
+    ) -> AsyncIterator[Present]:
+        """Who was in it at that time or came into it later, by id, but for one."""
+        tokens = sorted({token for clause in clauses for token in clause.split("&")})
+        wanted = [*tokens, GONE, cleared(level)]
+        holds = {"$filter": {"input": "$holds", "cond": {"$in": ["$$this.token", wanted]}}}
+        stages: list[Mapping[str, Any]] = [
+            {
+                "$match": {
+                    "_live": True,
+                    "_id": {"$ne": without},
+                    "$or": [{"tokens": {"$in": tokens}}, {"past": {"$in": tokens}}],
+                }
+            },
+            {"$sort": {"_id": 1}},
+            {"$project": {"language": 1, "country": 1, "holds": holds}},
+        ]
+        with reading():
+            cursor = await self._members.collection.aggregate(stages, batchSize=BATCH, allowDiskUse=True)
+            async for document in cursor:
+                held = [Hold.model_validate(hold) for hold in document["holds"]]
+                been = standing(held, clauses, level, published_at)
+                if been is not None:
+                    yield Present(document["_id"], document.get("language"), document.get("country"), been)
+
+    async def readers(self, member_ids: Sequence[str]) -> list[Reader]:
+        """What each of them may see now; who is unknown is left out."""
+        found = await self._members.get_many(member_ids)
+        return [
+            Reader(view.member_id, frozenset(view.tokens), list(Classification)[view.rank])
+            for view in found.values()
+        ]
+
+
+def _holding(clauses: Collection[str]) -> dict[str, Any]:
+    """The condition of being in an audience now."""
+    single = [clause for clause in clauses if "&" not in clause]
+    joined = [{"tokens": {"$all": clause.split("&")}} for clause in clauses if "&" in clause]
+    if not joined:
+        return {"tokens": {"$in": single}}
+    return {"$or": [*([{"tokens": {"$in": single}}] if single else []), *joined]}
