@@ -13,8 +13,8 @@ from infra.engines.engines import Engines
 from infra.engines.settings import EngineSettings
 from shared.runtime.collecting import collect_rarely
 
-NAMES = ("append", "rebuild", "visible", "platform")
-ALONE = ("platform",)
+NAMES = ("append", "rebuild", "visible", "platform", "rooms")
+ALONE = ("platform", "rooms")
 
 
 async def measure(run: Run, names: list[str]) -> None:

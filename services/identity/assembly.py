@@ -17,6 +17,7 @@ from services.identity.api import (
     sign_in_router,
 )
 from services.identity.demo import seed
+from services.identity.directory import Directory
 from services.identity.members_api import changing_router, reading_router
 from services.identity.organisation_api import places_router, units_router
 from services.identity.settings import IdentitySettings
@@ -55,6 +56,8 @@ def assemble(settings: IdentitySettings) -> Identity:
         verifier=TokenVerifier.by(signer),
         personal=True,
     )
+    directory = Directory(service.database, service.keys, projections.members.name)
+    service.keep_beside(projections.members, directory)
     vault = KeyVault(service.keys)
     service.keys.on_erased(vault.taken_in)
     names = UserNames(service.database, service.keys.master)
@@ -66,7 +69,7 @@ def assemble(settings: IdentitySettings) -> Identity:
         sign_in_router(sign_in, signer),
         sessions_router(service),
         access_tokens_router(service),
-        reading_router(service),
+        reading_router(service, directory),
         changing_router(service, membership),
         password_router(service, sign_in),
         units_router(service),

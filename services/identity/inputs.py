@@ -197,6 +197,11 @@ class MemberItem(NameItem):
     languages: list[str]
 
 
+class DirectoryPage(BaseModel):
+    items: list[MemberItem]
+    next: str | None = Field(description="The cursor of the next items, if there are more")
+
+
 class Registered(BaseModel):
     member_id: str
 

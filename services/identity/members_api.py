@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Response, status
 
-from contracts.identity import Kind
+from contracts.identity import Kind, Role
 from services.identity.accounts.membership import Imported, Membership, NewAccount
 from services.identity.api import acting
+from services.identity.directory import Directory, Entry
 from services.identity.domain import members as rules
 from services.identity.domain.members import (
     ChangeLanguage,
@@ -19,6 +20,7 @@ from services.identity.domain.members import (
 from services.identity.domain.profiles import ChangeProfile
 from services.identity.inputs import (
     MOST_ASKED,
+    DirectoryPage,
     Import,
     ImportedMember,
     ImportReport,
@@ -35,13 +37,16 @@ from services.identity.projections import MemberView
 from services.identity.projections import members as member_views
 from services.identity.texts import opened, texts
 from shared.kernel.errors import Refused
+from shared.runtime import cursors
 from shared.runtime.auth import Actor
 from shared.runtime.http import (
     After,
     Caller,
+    Cursor,
     Doing,
     IdempotencyKey,
     IfMatch,
+    PageSize,
     answer_behind,
     answer_commit,
 )
@@ -72,12 +77,25 @@ def _name(view: MemberView, text: str | Missing | None) -> NameItem:
     )
 
 
+async def _items(ring: KeyRing, views: Sequence[MemberView]) -> list[MemberItem]:
+    names = await _names(ring, views)
+    plain = await texts(ring, [sealed for view in views for sealed in (view.email, view.phone, view.about)])
+    left = set(MemberItem.model_fields) - set(NameItem.model_fields) - {"email", "phone", "about"}
+    return [
+        MemberItem(
+            **name.model_dump(),
+            **view.model_dump(include=left),
+            email=plain[3 * at],
+            phone=plain[3 * at + 1],
+            about=plain[3 * at + 2],
+        )
+        for at, (view, name) in enumerate(zip(views, names, strict=True))
+    ]
+
+
 async def _item(ring: KeyRing, view: MemberView) -> MemberItem:
-    (name,) = await _names(ring, [view])
-    email, phone, about = await texts(ring, [view.email, view.phone, view.about])
-    sealed = {"email", "phone", "about"}
-    rest = view.model_dump(include=set(MemberItem.model_fields) - set(NameItem.model_fields) - sealed)
-    return MemberItem(**name.model_dump(), **rest, email=email, phone=phone, about=about)
+    (item,) = await _items(ring, [view])
+    return item
 
 
 def _registration(new: NewMember, caller: Actor) -> RegisterMember:
@@ -121,7 +139,27 @@ def _imported(one: ImportedMember, caller: Actor) -> Imported:
     return Imported(command, one.occurred_at)
 
 
-def reading_router(service: Service) -> APIRouter:
+async def _asked_for(
+    unit: Annotated[str | None, Query(max_length=64, description="Of this unit or a part of it")] = None,
+    country: Annotated[str | None, Query(max_length=2)] = None,
+    language: Annotated[str | None, Query(max_length=40, description="Prefers or reads it")] = None,
+    office: Annotated[str | None, Query(max_length=64)] = None,
+    role: Annotated[Role | None, Query()] = None,
+    manager: Annotated[str | None, Query(max_length=64, description="Reports to this member")] = None,
+) -> dict[str, str]:
+    """The directory's filters, by the names that it knows them by."""
+    asked = {
+        "units": unit,
+        "country": country,
+        "languages": language,
+        "office": office,
+        "roles": role.value if role else None,
+        "manager_id": manager,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def reading_router(service: Service, directory: Directory) -> APIRouter:
     """Who is who."""
     api = APIRouter(tags=["members"])
     views = service.views(member_views)
@@ -133,7 +171,7 @@ def reading_router(service: Service) -> APIRouter:
         after: After,
         response: Response,
     ) -> ListedNames:
-        """Names for display; ids that nobody has are left out."""
+        """Names for display; ids that nobody has are left out. The list of all is at `/members/directory`."""
         asked = list(dict.fromkeys(part for text in ids for part in text.split(",") if part))
         if len(asked) > MOST_ASKED:
             raise Refused(
@@ -153,6 +191,30 @@ def reading_router(service: Service) -> APIRouter:
         if view is None:
             raise rules.no_such_member()
         return await _item(service.keys, view)
+
+    @api.get("/members/directory")
+    async def read_directory(
+        caller: Caller,
+        after: After,
+        response: Response,
+        where: Annotated[dict[str, str], Depends(_asked_for)],
+        limit: PageSize,
+        cursor: Cursor,
+        alphabet: Annotated[str, Query(max_length=40, description="A language, such as sv")] = "en",
+    ) -> DirectoryPage:
+        """Who signs in here, by name in the alphabet of `alphabet`, as far as the caller may see them."""
+        answer_behind(response, await service.behind(after, member_views))
+        reader = await service.readers.of(caller)
+        begin = cursors.checked(cursor, str, str)
+        start = Entry(*begin) if begin else None
+        found = await directory.find(reader, where, alphabet, limit + 1, start)
+        last = found[limit - 1] if len(found) > limit else None
+        members = await views.get_many([entry.member_id for entry in found[:limit]], reader)
+        shown = [members[entry.member_id] for entry in found[:limit] if entry.member_id in members]
+        return DirectoryPage(
+            items=await _items(service.keys, shown),
+            next=cursors.encode([last.name, last.member_id]) if last else None,
+        )
 
     @api.get("/members/{member_id}")
     async def read_member(member_id: str, caller: Caller, after: After, response: Response) -> MemberItem:

@@ -37,6 +37,8 @@ _STREAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,119}")
 _TYPE_PREFIX = "fikarum."
 
 Header = tuple[str, bytes]
+#: W3C Trace Context, in a record of an event that a traced request caused.
+TRACEPARENT = "traceparent"
 
 
 def partition_of(stream: str) -> int:
@@ -86,6 +88,7 @@ def encode_commit(
     commit_id: str,
     recorded_at: datetime,
     idempotency: tuple[str, str] | None = None,
+    traceparent: str | None = None,
 ) -> Commit:
     """The commit of `events` (each with its id) at version `first`. Raises Refused for what cannot be
     stored."""
@@ -104,6 +107,8 @@ def encode_commit(
     }
     if occasion.imported:
         document["imported"] = True
+    if traceparent is not None:
+        document["traceparent"] = traceparent
     if idempotency is not None:
         document["idempotency"], document["request_hash"] = idempotency
     if any(event.topic for _, event in events):
@@ -218,6 +223,9 @@ def outgoing(document: Mapping[str, Any], service: str) -> list[Outgoing]:
         shared.append(("ce_memberid", document["by"].encode()))
     if document.get("imported"):
         shared.append(("ce_imported", b"true"))
+    if "traceparent" in document:
+        # CloudEvents' extension for distributed tracing; the bare name is what tracing libraries look for.
+        shared.append((TRACEPARENT, document["traceparent"].encode()))
     key = stream.encode()
     return [
         Outgoing(

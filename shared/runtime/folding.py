@@ -125,7 +125,7 @@ class Fold(Generic[V]):
     async def _apply_traced(self, batch: Sequence[Delivered], parts: telemetry.Parts) -> None:
         started = time.monotonic()
         by_key: dict[str, list[_Item]] = {}
-        talks = log.isEnabledFor(logging.DEBUG)
+        talks = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
         for delivered in batch:
             item = await self._read(delivered)
             if item is None:

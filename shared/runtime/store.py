@@ -25,10 +25,12 @@ from pymongo.write_concern import WriteConcern
 from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Refused, Unavailable
 from shared.kernel.events import Event, Occasion, Recorded
+from shared.runtime import telemetry
 from shared.runtime.appends import DURABLE, PATIENCE, AppendQueue, LostRace, Repeated, unknown_outcome
 from shared.runtime.away import reading
 from shared.runtime.codec import (
     COMMITS,
+    TRACEPARENT,
     Commit,
     check_stream,
     encode_commit,
@@ -337,6 +339,7 @@ class EventStore:
             commit_id=commit_id,
             recorded_at=max(_now(), known.recorded_at),
             idempotency=idempotency.stored if idempotency else None,
+            traceparent=telemetry.trace_headers().get(TRACEPARENT),
         )
 
     async def _decide_parts(

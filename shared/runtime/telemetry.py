@@ -33,6 +33,10 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 
+#: Traces that one batch is a part of, at most.
+MOST_PARTS = 100
+
+
 def _counter(name: str, says: str, *labels: str) -> Counter:
     return Counter(f"fikarum_{name}", says, labels, registry=REGISTRY)
 
@@ -119,6 +123,26 @@ def span(
         except Exception as error:
             current.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
+
+
+class Parts:
+    """A part of each of several traces that one piece of work belongs to, such as folding a batch."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._spans: list[trace.Span] = []
+
+    def join(self, headers: Iterable[tuple[str, bytes]]) -> None:
+        """Begins a part of the trace that a record's `headers` carry, where there is one."""
+        for name, value in headers:
+            if name == "traceparent" and len(self._spans) < MOST_PARTS:
+                context = propagate.extract({name: value.decode("ascii", "replace")})
+                tracer = trace.get_tracer("fikarum")
+                self._spans.append(tracer.start_span(self._name, context=context, kind=SpanKind.CONSUMER))
+
+    def end(self) -> None:
+        for span in self._spans:
+            span.end()
 
 
 def trace_headers() -> dict[str, str]:

@@ -79,19 +79,19 @@ async def test_a_sweep_finds_no_commit_without_its_predecessor(room: Room) -> No
     names = (f"hand-late{n}" for n in range(999))
     late = next(name for name in names if partition_of(name) == partition_of("hand-early"))
 
-    async def append(stream: str, version: int, seconds: float) -> None:
+    async def append(stream: str, version: int, seconds: float = 0) -> None:
         event = MarkMade(walls=["north"], text="a line", number=version)
         at = now + timedelta(seconds=seconds)
         await room.store.append(stream, version, [event], by_ann(), recorded_at=at)
 
     for version in range(1, 61):
-        await append("hand-early", version, version / 1_000)
+        await append("hand-early", version, 1_000 + version)
     async with contextlib.AsyncExitStack() as stack:
         async with hanging_reads(room, 40) as hangs:
             await stack.enter_async_context(room.relaying())
             await hangs()
-            await append(late, 1, -1)
-            await append(late, 2, 1)
+            await append(late, 1)
+            await append(late, 2, 2_000)
         await room.all_sent()
     await check(room)
 

@@ -1,0 +1,311 @@
+"""The rooms in daily use, through the gateway: fresh posts, the home feed, search, a minute of talk.
+
+A platform of its own, started as an operator starts it. CPU is that of the platform's own processes, read
+from the system before and after; the asking process is not counted.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import psutil
+
+from benchmarks.harness import Run, Timed, callers, percentiles
+
+MEMBERS = 200
+POSTS = 5_000
+CALLERS = 16
+#: Posts a second, sustained, and for how many seconds.
+BURST, BURST_SECONDS = 100, 60
+COUNTRIES = ("SE", "DE", "GB", "FR", "FI", "ES")
+TEXT = (
+    "the warehouse opens earlier next week because new shelves arrive and every team helps to sort parts for"
+    " customers who wait for spare wheels bring your ideas about lighting safety and coffee to the meeting"
+)
+WORDS = TEXT.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One member, and how to ask as them."""
+
+    member_id: str
+    secret: str
+    http: aiohttp.ClientSession
+    base: str
+
+    async def ask(self, method: str, path: str, json_: object = None) -> Any:
+        """Raises RuntimeError for every answer that is none."""
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        async with self.http.request(method, f"{self.base}/api/v1{path}", json=json_, headers=headers) as a:
+            body = await a.read()
+            if a.status >= 400:
+                raise RuntimeError(f"{method} {path}: {a.status} {body[:300]!r}")
+            return json.loads(body) if body else None
+
+    async def post(self, text: str) -> str:
+        return str((await self.ask("POST", "/posts", {"text": text, "language": "en"}))["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The platform's parts by name."""
+
+    parts: dict[str, psutil.Process]
+
+    @classmethod
+    def of(cls, status: dict[str, Any]) -> "Processes":
+        return cls({name: psutil.Process(part["pid"]) for name, part in status["parts"].items()})
+
+    def cpu(self, names: Iterable[str] | None = None) -> float:
+        """CPU seconds so far of the named parts, or of all."""
+        found = [self.parts[name].cpu_times() for name in names or self.parts]
+        return sum(times.user + times.system for times in found)
+
+    @contextmanager
+    def counted(self, spent: dict[str, float]) -> Iterator[None]:
+        """Fills `spent` with the CPU seconds of each part meanwhile."""
+        before = {name: self.cpu([name]) for name in self.parts}
+        yield
+        spent.update({name: self.cpu([name]) - before[name] for name in self.parts})
+
+
+async def run(run: Run) -> None:
+    environment = {**os.environ, "FIKARUM_HOME": str(run.home / "rooms")}
+    # the figures are the rooms', not those of the limit on what one member may ask in a minute
+    environment["FIKARUM_LIMITS__REQUESTS_A_MINUTE"] = "1000000"
+    environment["FIKARUM_LIMITS__REQUESTS_BURST"] = "100000"
+    _fikarum(environment, "up", "--empty")
+    try:
+        status = json.loads(_fikarum(environment, "status", "--json"))
+        demo = json.loads(_fikarum(environment, "demo", "--json"))
+        idle = sum(p["memory_mb"] for n, p in status["parts"].items() if n not in _ENGINES)
+        run.note("rooms", "seven processes, idle", idle, "MB", goal=900, at_least=False)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http:
+            base = status["addresses"]["gateway"]
+            admin = next(m for m in demo["members"] if "admin" in m["roles"])
+            chief = Asker(admin["member_id"], admin["token"], http, base)
+            members = await _members(chief)
+            processes = Processes.of(status)
+            await _fresh(run, members)
+            await _fill(run, members)
+            await _feed(run, members, processes)
+            await _search(run, members, processes)
+            await _burst(run, members, processes)
+    finally:
+        _fikarum(environment, "down")
+
+
+_ENGINES = ("mongo", "kafka", "opensearch")
+
+
+async def _members(chief: Asker) -> list[Asker]:
+    """Members who sign in, as an administrator registers them."""
+    gate = asyncio.Semaphore(4)
+
+    async def one(number: int) -> Asker:
+        name, password = f"bench{number}", secrets.token_urlsafe(12)
+        new = {
+            "name": f"Bench {number}",
+            "country": COUNTRIES[number % len(COUNTRIES)],
+            "language": "en",
+            "time_zone": "Etc/UTC",
+            "user_name": name,
+            "password": password,
+        }
+        async with gate:
+            member_id = (await chief.ask("POST", "/members", new))["member_id"]
+            stranger = Asker("", "", chief.http, chief.base)
+            secret = await _signed_in(stranger, name, password)
+        return Asker(member_id, secret, chief.http, chief.base)
+
+    return list(await asyncio.gather(*(one(number) for number in range(MEMBERS))))
+
+
+async def _signed_in(stranger: Asker, name: str, password: str) -> str:
+    credentials = {"user_name": name, "password": password}
+    async with stranger.http.post(f"{stranger.base}/api/v1/sessions", json=credentials) as answer:
+        answer.raise_for_status()
+        return str((await answer.json())["secret"])
+
+
+def _text(number: int) -> str:
+    start = number % len(WORDS)
+    return f"post {number}: " + " ".join((WORDS * 2)[start : start + 20])
+
+
+async def _until(look: Callable[[], Awaitable[bool]], pause: float = 0.002, within: float = 30.0) -> None:
+    deadline = time.monotonic() + within
+    while not await look():
+        if time.monotonic() > deadline:
+            raise RuntimeError("it never showed")
+        await asyncio.sleep(pause)
+
+
+async def _fresh(run: Run, members: list[Asker]) -> None:
+    """One at a time: until another member's feed holds it, and until they find it by its word."""
+    author, reader = members[0], members[1]
+    # the first one finds every cache cold
+    seen: list[float] = []
+    found: list[float] = []
+    for number in range(110):
+        word = f"w{secrets.token_hex(6)}"
+        began = time.perf_counter()
+        post_id = await author.post(f"something new {word}")
+
+        async def in_feed(wanted: str = post_id) -> bool:
+            items = (await reader.ask("GET", "/feed?limit=1"))["items"]
+            return bool(items) and items[0]["id"] == wanted
+
+        async def in_index(wanted: str = word) -> bool:
+            return bool((await reader.ask("GET", f"/search?q={wanted}&limit=1"))["total"])
+
+        if number % 2:
+            await _until(in_feed)
+            seen.append((time.perf_counter() - began) * 1e3)
+        else:
+            await _until(in_index)
+            found.append((time.perf_counter() - began) * 1e3)
+        await asyncio.sleep(0.03)
+    for name, values, p50, p99 in (("a feed", seen, 30, 100), ("found", found, 60, 150)):
+        middle, high = percentiles(values[5:])
+        run.note("rooms", f"idle: post until in {name} p50", middle, "ms", goal=p50, at_least=False)
+        run.note("rooms", f"idle: post until in {name} p99", high, "ms", goal=p99, at_least=False)
+
+
+async def _fill(run: Run, members: list[Asker]) -> None:
+    """The history, through the gateway like everything else."""
+    numbers = iter(range(POSTS))
+
+    async def writer(author: Asker) -> None:
+        for number in numbers:
+            await author.post(_text(number))
+
+    started = time.perf_counter()
+    await asyncio.gather(*(writer(author) for author in members[:CALLERS]))
+    took = time.perf_counter() - started
+    run.note("rooms", f"posts at {CALLERS} callers, as fast as they go", POSTS / took, "posts/s")
+    last = await members[0].post("the last of the history")
+
+    async def arrived() -> bool:
+        return bool((await members[1].ask("GET", "/feed?limit=1"))["items"][0]["id"] == last)
+
+    await _until(arrived, within=120.0)
+
+
+async def _feed(run: Run, members: list[Asker], processes: Processes) -> None:
+    async def call(caller: int, number: int) -> None:
+        asker = members[(caller * 13 + number) % len(members)]
+        page = await asker.ask("GET", "/feed?limit=20")
+        if len(page["items"]) != 20:
+            raise RuntimeError("a feed has twenty items")
+
+    async def rendered(caller: int, number: int) -> None:
+        asker = members[(caller * 13 + number) % len(members)]
+        cookies = {"fikarum_session": asker.secret}
+        async with asker.http.get(f"{asker.base}/", cookies=cookies) as answer:
+            if answer.status != 200 or b"feed" not in await answer.read():
+                raise RuntimeError(f"the first page answers {answer.status}")
+
+    await callers(CALLERS, 400, call)
+    spent: dict[str, float] = {}
+    with processes.counted(spent):
+        timed = await callers(CALLERS, 1_600, call)
+    _note(run, "GET /feed?limit=20", timed, goal=100)
+    ours = sum(spent[name] for name in ("gateway", "feed", "identity", "mongo")) / 1_600 * 1e3
+    run.note(
+        "rooms", "GET /feed?limit=20, CPU", ours, "ms", goal=5, at_least=False, note=_parts(spent, 1_600)
+    )
+    await callers(CALLERS, 160, rendered)
+    _note(run, "the first page, rendered", await callers(CALLERS, 800, rendered))
+
+
+async def _search(run: Run, members: list[Asker], processes: Processes) -> None:
+    async def call(caller: int, number: int) -> None:
+        asker = members[(caller * 13 + number) % len(members)]
+        word = WORDS[(caller + number) % len(WORDS)]
+        await asker.ask("GET", f"/search?q={word}&limit=20")
+
+    await callers(CALLERS, 160, call)
+    spent: dict[str, float] = {}
+    with processes.counted(spent):
+        timed = await callers(CALLERS, 800, call)
+    _note(run, "GET /search", timed, goal=200)
+    note = _parts(spent, 800)
+    run.note("rooms", "GET /search, CPU", sum(spent.values()) / 800 * 1e3, "ms", note=note)
+
+
+async def _burst(run: Run, members: list[Asker], processes: Processes) -> None:
+    """At a steady rate, whatever the answers take; then until the last one is in a feed and found."""
+    late: list[float] = []
+    spent: dict[str, float] = {}
+    total = BURST * BURST_SECONDS
+
+    async def one(number: int, due: float) -> None:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await members[number % len(members)].post(_text(number))
+        late.append((time.perf_counter() - due) * 1e3)
+
+    with processes.counted(spent):
+        started = time.perf_counter()
+        await asyncio.gather(*(one(number, started + number / BURST) for number in range(total)))
+        word = f"w{secrets.token_hex(6)}"
+        ended = time.perf_counter()
+        last = await members[0].post(f"the last of the minute {word}")
+
+        async def arrived() -> bool:
+            first = (await members[1].ask("GET", "/feed?limit=1"))["items"][0]["id"]
+            return first == last and bool((await members[1].ask("GET", f"/search?q={word}"))["total"])
+
+        await _until(arrived, pause=0.05, within=120.0)
+        lag = time.perf_counter() - ended
+    run.note(
+        "rooms", f"{BURST} posts/s for {BURST_SECONDS} s: p99 until acknowledged", percentiles(late)[1], "ms"
+    )
+    run.note("rooms", "last one in the feed and found after", lag, "s", goal=1, at_least=False)
+    cost = sum(spent.values()) / total * 1e3
+    run.note(
+        "rooms",
+        "CPU a post, everything that follows",
+        cost,
+        "ms",
+        goal=10,
+        at_least=False,
+        note=_parts(spent, total),
+    )
+
+
+def _note(run: Run, name: str, timed: Timed, goal: float | None = None) -> None:
+    run.note("rooms", f"{name}: {CALLERS} callers", timed.rate, "answers/s")
+    run.note("rooms", f"{name} p50", timed.p50, "ms")
+    run.note("rooms", f"{name} p99", timed.p99, "ms", goal=goal, at_least=False)
+
+
+def _parts(spent: dict[str, float], number: int) -> str:
+    """Where the time went, in milliseconds each."""
+    shares = sorted(spent.items(), key=lambda part: -part[1])
+    return ", ".join(f"{name} {seconds / number * 1e3:.1f}" for name, seconds in shares if seconds > 0)
+
+
+def _fikarum(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"fikarum {' '.join(arguments)}: {done.stderr[-2_000:]}")
+    return done.stdout
