@@ -7,18 +7,36 @@ SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 LANGUAGE = "/preferences/language"
 THEME = "/preferences/theme"
+NEW_POST = "/posts/new"
+REACH = "/posts/reach"
+NEW_ANNOUNCEMENT = "/announcements/new"
+TOPICS = "/topics"
+LIVE = "/api/v1/feed/live"
+GROUPS = "/groups"
+NEW_GROUP = "/groups/new"
+PEOPLE = "/people"
+SEARCH = "/search"
+SUGGESTIONS = "/search/suggestions"
 WIKI = "/wiki"
 NEW_PAGE = "/wiki/new"
 PREVIEW = "/wiki/preview"
 SETTINGS = "/settings"
 TOKENS = "/settings/tokens"
 SESSIONS = "/settings/sessions"
+MY_PROFILE = "/settings/profile"
+CREDENTIALS = "/settings/password"
+CONSENT = "/settings/privacy"
 OPERATE = "/operate"
 
 
 def _with(address: str, /, **query: str | int | None) -> str:
     asked = urlencode({name: value for name, value in query.items() if value is not None})
     return f"{address}?{asked}" if asked else address
+
+
+def with_cursor(address: str, cursor: str) -> str:
+    """What follows on a page that has no other questions in its address."""
+    return _with(address, cursor=cursor)
 
 
 def sign_in(back: str | None = None) -> str:
@@ -37,6 +55,66 @@ def safe_return(path: str | None) -> str:
     ):
         return HOME
     return path
+
+
+def home(cursor: str | None = None) -> str:
+    return _with(HOME, cursor=cursor)
+
+
+def topic(name: str, cursor: str | None = None) -> str:
+    return _with(f"{TOPICS}/{quote(name, safe='')}", cursor=cursor)
+
+
+def post(post_id: str, cursor: str | None = None) -> str:
+    return _with(f"/posts/{quote(post_id, safe='')}", cursor=cursor)
+
+
+def edit_post(post_id: str) -> str:
+    """Where its author, and whoever keeps order, change or delete it."""
+    return f"{post(post_id)}/edit"
+
+
+def delete_post(post_id: str) -> str:
+    return f"{post(post_id)}/delete"
+
+
+def post_language(post_id: str) -> str:
+    return f"{post(post_id)}/language"
+
+
+def react(post_id: str) -> str:
+    return f"{post(post_id)}/reaction"
+
+
+def acknowledge(post_id: str) -> str:
+    return f"{post(post_id)}/acknowledgement"
+
+
+def report(post_id: str, cursor: str | None = None, show: str | None = None) -> str:
+    """Who has acknowledged an announcement, and who has not."""
+    return _with(f"{post(post_id)}/acknowledgements", show=show, cursor=cursor)
+
+
+def report_csv(post_id: str) -> str:
+    return f"{report(post_id)}.csv"
+
+
+def comments(post_id: str) -> str:
+    return f"{post(post_id)}/comments"
+
+
+def comment(post_id: str, comment_id: str) -> str:
+    """Where one comment stands on its post's page."""
+    return f"{post(post_id)}#comment-{quote(comment_id, safe='')}"
+
+
+def change_comment(post_id: str, comment_id: str, what: str) -> str:
+    """`what` is edit, delete, language or reaction."""
+    return f"{comments(post_id)}/{quote(comment_id, safe='')}/{what}"
+
+
+def picture(picture_id: str, *, small: bool = False) -> str:
+    return _with(f"/api/v1/pictures/{quote(picture_id, safe='')}", size="small" if small else None)
 
 
 def preview(page_id: str | None = None) -> str:
@@ -83,6 +161,63 @@ def revision(page_id: str, number: int) -> str:
 
 def compare(page_id: str, old: int | None = None, new: int | None = None) -> str:
     return _with(f"{page(page_id)}/compare", old=old, new=new)
+
+
+def groups(q: str | None = None, cursor: str | None = None) -> str:
+    return _with(GROUPS, q=q, cursor=cursor)
+
+
+def group(group_id: str, cursor: str | None = None) -> str:
+    return _with(f"{GROUPS}/{quote(group_id, safe='')}", cursor=cursor)
+
+
+def group_people(group_id: str, cursor: str | None = None) -> str:
+    return _with(f"{group(group_id)}/people", cursor=cursor)
+
+
+def describe_group(group_id: str) -> str:
+    return f"{group(group_id)}/edit"
+
+
+def join_group(group_id: str) -> str:
+    """Also how an invitation is accepted."""
+    return f"{group(group_id)}/join"
+
+
+def leave_group(group_id: str) -> str:
+    return f"{group(group_id)}/leave"
+
+
+def decline(group_id: str) -> str:
+    return f"{group(group_id)}/decline"
+
+
+def invite(group_id: str, q: str | None = None) -> str:
+    return _with(f"{group(group_id)}/invite", q=q)
+
+
+def take_back(group_id: str, member_id: str) -> str:
+    return f"{group(group_id)}/invitations/{quote(member_id, safe='')}/take-back"
+
+
+def remove_member(group_id: str, member_id: str) -> str:
+    return f"{group(group_id)}/people/{quote(member_id, safe='')}/remove"
+
+
+def change_standing(group_id: str, member_id: str) -> str:
+    return f"{group(group_id)}/people/{quote(member_id, safe='')}/standing"
+
+
+def people(**asked: str | None) -> str:
+    return _with(PEOPLE, **asked)
+
+
+def member(member_id: str) -> str:
+    return f"{PEOPLE}/{quote(member_id, safe='')}"
+
+
+def search(**asked: str | None) -> str:
+    return _with(SEARCH, **asked)
 
 
 def rebuild(view: str) -> str:

@@ -55,7 +55,12 @@ def icon(name: str, label: str = "", classes: str = "") -> Markup:
 
 def tint(person: Person) -> str:
     """A member's colour: the same everywhere and always, chosen by id."""
-    return "gone" if person.state == "erased" else f"t{zlib.crc32(person.id.encode()) % TINTS + 1}"
+    return "gone" if person.state == "erased" else f"t{hue(person.id)}"
+
+
+def hue(id_: str) -> int:
+    """One of the colours, the same for this id everywhere and always."""
+    return zlib.crc32(id_.encode()) % TINTS + 1
 
 
 def _locale(context: Context) -> Locale:
@@ -173,6 +178,7 @@ _GLOBALS: dict[str, Any] = {
     "asset_url": asset_url,
     "direction": locale.direction,
     "endonym": locale.endonym,
+    "hue": hue,
     "icon": icon,
     "offered": locale.offered,
     "places": places,

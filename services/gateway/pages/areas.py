@@ -1,10 +1,31 @@
 """Which pages are there? Every area's routes."""
 
-from services.gateway.pages import door, home, keeping, operate, reading, settings, spaces, writing
+from services.gateway.pages import (
+    announcing,
+    composing,
+    door,
+    group_people,
+    groups,
+    home,
+    keeping,
+    operate,
+    reading,
+    searching,
+    settings,
+    spaces,
+    talk,
+    writing,
+)
 
 ALL = (
     door.routes,
     home.routes,
+    composing.routes,
+    announcing.routes,
+    talk.routes,
+    groups.routes,
+    group_people.routes,
+    searching.routes,
     spaces.routes,
     writing.routes,
     reading.routes,

@@ -1,5 +1,7 @@
 """One request for a page: who asks and in which language, what they sent, and how it is answered."""
 
+import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,17 +14,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from services.gateway import forgery, places
 from services.gateway.clients import Answer, Away, M
 from services.gateway.locale import Locale, translate_refusal
+from services.gateway.pages.belonging import Belonging
 from services.gateway.pages.people import Known, People
 from services.gateway.reception import NOTICE_COOKIE, Reception, address_of, body_of, new_secret, theme_of
 from services.gateway.render import render
 from services.gateway.sessions import Session
-from services.gateway.view_models import Notice, Person, Place, Shell, View
+from services.gateway.view_models import GroupRef, Notice, Person, Place, Shell, View
 from shared.kernel.errors import Refused, Unauthenticated
 from shared.runtime.operate import OPERATORS
 
 MOST_FIELDS = 200
 NOTICE_SECONDS = 60
 _FORM = "application/x-www-form-urlencoded"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class Visit:
     secret: str
     session: Session | None = None
     viewer: Known | None = None
+    groups: Sequence[GroupRef] = ()
     behind: bool = False
     #: Cookies that the answer sets beside its own: name, value, seconds.
     cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
@@ -126,6 +131,7 @@ class Visit:
             place=place,
             notices=notices,
             behind=self.behind,
+            groups=self.groups,
         )
 
     @property
@@ -217,9 +223,27 @@ def told(code: str, locale: Locale) -> Sequence[Notice]:
         "token-revoked": _("The token is revoked."),
         "session-revoked": _("That device is signed out."),
         "signed-out": _("You are signed out."),
+        "post-saved": _("The post is saved."),
+        "post-deleted": _("The post is deleted."),
+        "comment-saved": _("The comment is saved."),
+        "comment-deleted": _("The comment is deleted."),
+        "language-corrected": _("The language is corrected."),
+        "acknowledged": _("Thank you. Its sender sees that you have read it."),
+        "group-started": _("The group is there. Invite those who should know."),
+        "group-described": _("The group is saved."),
+        "joined": _("You are in. Say hello."),
+        "left": _("You have left the group."),
+        "declined": _("You have declined."),
+        "invited": _("The invitation is sent."),
+        "taken-back": _("The invitation is taken back."),
+        "removed": _("They are in the group no more."),
+        "standing-changed": _("Who owns the group is changed."),
         "rebuild-begun": _("The view is being built anew. Readers see the old one until it has caught up."),
         "rebuild-given-up": _("The new generation was dropped."),
     }
+    done, _sep, item = code.partition(":")
+    if done == "published" and _ID.fullmatch(item):
+        return [Notice(_("Published."), published=item)]
     return [Notice(texts[code])] if code in texts else []
 
 
@@ -240,6 +264,7 @@ class Visits:
     def __init__(self, reception: Reception) -> None:
         self.reception = reception
         self.people = People(reception.clients)
+        self.belonging = Belonging(reception.clients)
 
     async def begin(self, request: Request) -> Visit:
         """Raises Away, TooMany; somebody whose session has ended is a stranger."""
@@ -252,11 +277,24 @@ class Visits:
         if session is None:
             return self.stranger(request)
         member_id = session.held.member_id
-        viewer = (await self.people.known(session, [member_id]))[member_id]
+        known, groups = await asyncio.gather(
+            self.people.known(session, [member_id]), self._groups(request, session)
+        )
         locale = reception.locale(request, session)
-        visit = Visit(reception, self.people, request, locale, session.secret, session, viewer)
+        visit = Visit(
+            reception, self.people, request, locale, session.secret, session, known[member_id], groups
+        )
         request.state.visit = visit
         return visit
+
+    async def _groups(self, request: Request, session: Session) -> Sequence[GroupRef]:
+        """For the navigation. What the member does may be about them: afterwards they are asked for anew."""
+        if request.method not in forgery.SAFE_METHODS:
+            self.belonging.forget(session.held.member_id)
+            return ()
+        if "hx-request" in request.headers:
+            return ()
+        return await self.belonging.of(session, await self.reception.sessions.after(session, "groups"))
 
     def stranger(self, request: Request, cookies: Sequence[tuple[str, str, int | None]] = ()) -> Visit:
         """Somebody unknown, whose forms are bound to a cookie of their own."""

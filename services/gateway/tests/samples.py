@@ -8,6 +8,7 @@ from typing import get_args
 from markupsafe import Markup
 
 from services.gateway.locale import Locale
+from services.gateway.tests import samples_belonging
 from services.gateway.view_models import (
     ChangedPage,
     CompareView,
@@ -76,6 +77,7 @@ def shell(
         "may_write": signed_in,
         "place": place,
         "notices": [Notice(text or "The page is saved.")],
+        "groups": samples_belonging.groups(text) if signed_in else (),
     }
     return Shell(**{**values, **more})  # type: ignore[arg-type]
 
@@ -89,6 +91,7 @@ def views(text: str = "") -> dict[str, View]:
         **_writing_views(text),
         **_account_views(text),
         **_operating_views(text),
+        **samples_belonging.views(text),
     }
 
 

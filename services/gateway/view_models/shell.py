@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from services.gateway.locale import Locale
 
 Theme = Literal["light", "dark"]
-Place = Literal["home", "wiki", "operate", "settings"]
+Place = Literal["home", "groups", "wiki", "people", "search", "operate", "settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,21 @@ class Notice:
 
     text: str
     kind: Literal["done", "info", "warn", "bad"] = "done"
+    #: The post that was published a moment ago, and can be taken back.
+    published: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRef:
+    """A group; its name and purpose are in `language`, where that is known."""
+
+    id: str
+    name: str
+    language: str = ""
+
+    @property
+    def initials(self) -> str:
+        return initials(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,8 @@ class Shell:
     notices: Sequence[Notice] = ()
     #: What the reader just did may not show yet.
     behind: bool = False
+    #: The reader's own groups, the first few by name.
+    groups: Sequence[GroupRef] = ()
 
 
 class View:

@@ -3,7 +3,10 @@ import htmx from "htmx.org";
 import "htmx-ext-sse";
 import { keepDrafts } from "./drafts.js";
 import { tendMenus } from "./menus.js";
+import { keepPlace } from "./place.js";
 import { refreshWhileVisible } from "./refresh.js";
+import { tendSearch } from "./searching.js";
+import { countDown, hearNews, tendComposer, walkFeed } from "./talk.js";
 import { switchTheme } from "./theme.js";
 import { copySecrets, guardSubmits, reachTables } from "./forms.js";
 
@@ -12,11 +15,19 @@ window.htmx = htmx;
 
 switchTheme(document);
 tendMenus(document);
+tendSearch(document);
 copySecrets(document);
 guardSubmits(document);
 refreshWhileVisible(document, htmx);
+hearNews(document);
+walkFeed(document);
 
 htmx.onLoad((part) => {
   keepDrafts(part);
   reachTables(part);
+  tendComposer(part);
+  countDown(part);
 });
+
+// When the parts above are in place.
+window.addEventListener("load", () => keepPlace(document));

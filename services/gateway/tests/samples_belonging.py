@@ -1,0 +1,176 @@
+"""Filled views of belonging and finding: groups, people, search."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.gateway import places
+from services.gateway.view_models import (
+    Candidate,
+    Choice,
+    Filter,
+    FoundView,
+    GroupCard,
+    GroupForm,
+    GroupFormView,
+    GroupHead,
+    GroupOfferView,
+    GroupPeopleView,
+    GroupRef,
+    GroupRights,
+    GroupsView,
+    GroupView,
+    Hit,
+    InGroup,
+    Invited,
+    InviteView,
+    Offer,
+    Person,
+    Piece,
+    Results,
+    SearchView,
+    SpaceRef,
+    Suggested,
+    SuggestionsView,
+    View,
+)
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+WHOLE = GroupRights(leave=True, describe=True, invite=True, remove=True, standing=True)
+
+
+def views(text: str = "") -> dict[str, View]:
+    """`text` replaces what members wrote."""
+    return {**_lists(text), **_one(text), **_search(text)}
+
+
+def people(text: str) -> tuple[Person, Person, Person]:
+    return (
+        Person.named("m-nowak", text or "Elżbieta Nowak"),
+        Person.named("m-moraes", text or "Thiago Moraes"),
+        Person.erased("m-gone"),
+    )
+
+
+def groups(text: str) -> tuple[GroupRef, GroupRef, GroupRef]:
+    return (
+        GroupRef("g-floor", text or "Shop floor Nordics", "en"),
+        GroupRef("g-returns", text or "Retur och återköp", "sv"),
+        GroupRef("g-arabic", text or "فريق اللغة", "ar"),
+    )
+
+
+def _cards(text: str) -> list[GroupCard]:
+    floor, returns, arabic = groups(text)
+    return [
+        GroupCard(floor, text or "What we learn between two customers.", 412, "open", "owner"),
+        GroupCard(returns, text or "Hur vi gör det på en minut.", 1_136, "closed", "member"),
+        GroupCard(arabic, text, 1, "open", None, may_join=True),
+    ]
+
+
+def _offer(text: str) -> Offer:
+    return Offer(
+        GroupRef("g-offer", text or "Warehouse Hamburg"),
+        text or "Dock planning, forklifts and cake.",
+        people(text)[1],
+        NOW - timedelta(hours=3),
+    )
+
+
+def _lists(text: str) -> dict[str, View]:
+    cards = _cards(text)
+    wrong = {name: text or "This is too long." for name in ("name", "purpose", "language", "openness")}
+    form = GroupForm("k1", text or "Food waste, halved", text or "Half of it by 2028.", "en", "closed")
+    return {
+        "groups": GroupsView(cards[:2], cards, [_offer(text), _offer(text)], total=3, more="c=1"),
+        "groups-found": GroupsView([], cards, query=text or "nordics", total=3),
+        "groups-none-found": GroupsView([], [], query=text or "nordics"),
+        "groups-empty": GroupsView([], []),
+        "group-new": GroupFormView(GroupForm("k2", language="ca")),
+        "group-new-wrong": GroupFormView(form, errors=wrong, problem=text or "Try again."),
+        "group-edit": GroupFormView(form, groups(text)[0]),
+    }
+
+
+def _head(text: str, may: GroupRights = WHOLE) -> GroupHead:
+    floor = groups(text)[0]
+    standing = "owner" if may.describe else "member" if may.leave else None
+    purpose = text or "What we learn between two customers."
+    wiki = SpaceRef(floor.id, text or "Shop floor Nordics")
+    return GroupHead(floor, purpose, "open", 412, may, standing, people(text), wiki)  # type: ignore[arg-type]
+
+
+def _one(text: str) -> dict[str, View]:
+    nowak, moraes, gone = people(text)
+    inside = [
+        InGroup(nowak, "owner", NOW - timedelta(days=700), me=True),
+        InGroup(moraes, "owner", NOW - timedelta(days=40)),
+        InGroup(gone, "member", NOW - timedelta(days=2)),
+    ]
+    invited = [Invited(moraes, nowak, NOW - timedelta(minutes=3))]
+    found = [Candidate(nowak, standing="owner"), Candidate(moraes)]
+    return {
+        "group": GroupView(_head(text), [nowak, moraes], NOW - timedelta(days=900)),
+        "group-open": GroupView(_head(text, GroupRights(join=True)), [nowak], None),
+        "group-member": GroupView(_head(text, GroupRights(leave=True)), [], None),
+        "group-offer": GroupOfferView(_offer(text)),
+        "group-people": GroupPeopleView(_head(text), inside, invited, "c/1"),
+        "group-people-plain": GroupPeopleView(_head(text, GroupRights(leave=True)), inside),
+        "group-people-waiting": GroupPeopleView(_head(text), inside[:1]),
+        "group-invite": InviteView(_head(text), text or "ela", found),
+        "group-invite-nobody": InviteView(_head(text), text or "ela", [], text or "They cannot come in."),
+        "group-invite-away": InviteView(_head(text), text or "ela", None),
+        "group-invite-begin": InviteView(_head(text)),
+    }
+
+
+def _search(text: str) -> dict[str, View]:
+    nowak, moraes, _ = people(text)
+    floor, returns, arabic = groups(text)
+    passage = [Piece(text or "A customer wanted to "), Piece(text or "return", True), Piece(text or " it.")]
+    title = [Piece(text or "Returer", True), Piece(text or " från ett annat land")]
+    at = NOW - timedelta(days=3)
+    space = SpaceRef("s1", text or "Customer service")
+    hits = [
+        Hit("page", places.page("p1"), title, [passage, passage], "sv", at, nowak, space=space),
+        Hit(
+            "post", places.post("p2"), [Piece(text or "Online orders")], [], "en", at, moraes, floor
+        ),
+        Hit("comment", places.comment("p2", "c1"), [Piece(text or "Also here")], [passage], "en", at, nowak),
+        Hit(
+            "person", places.member("m-nowak"), [Piece(text or "Elżbieta")], [passage], "pl", at, nowak
+        ),
+        Hit("group", places.group("g-arabic"), [Piece(text or "فريق اللغة")], [passage], "ar", at, nowak),
+    ]
+    kinds = [
+        Choice("/search?q=x", 38, True, code="all"),
+        *(
+            Choice(f"/search?q=x&kind={kind}", 7, code=kind)
+            for kind in ("page", "post", "comment", "person", "group")
+        ),
+    ]
+    orders = [
+        Choice("/search?q=x", chosen=True, code="best"),
+        Choice("/search?q=x&sort=newest", code="newest"),
+    ]
+    filters = [
+        Filter("language", [Choice("/search", None, True), Choice("/search?language=sv", 14, code="sv")]),
+        Filter("when", [Choice(f"/search?when={when}", code=when) for when in ("", "week", "month", "year")]),
+        Filter("group", [Choice("/search?group=g", 17, label=returns.name, language=returns.language)]),
+        Filter("space", [Choice("/search?space=s", 9, True, label=space.name)]),
+    ]
+    found = Results(38, hits, "/search?cursor=2", None, kinds, orders, filters, "/search?q=x")
+    none = Results(0, did_you_mean=(text or "returns", "/search?q=returns"), without_filters="/search?q=x")
+    suggested = [
+        Suggested("page", places.page("p1"), title, "sv"),
+        Suggested("person", places.member("m-nowak"), [Piece(text or "Elżbieta")], "pl"),
+        Suggested("group", places.group(arabic.id), [Piece(arabic.name)], "ar"),
+    ]
+    query = text or "retur utomlands"
+    return {
+        "search": SearchView(query, found, [("kind", text or "page")]),
+        "search-nothing": SearchView(query, none),
+        "search-begin": SearchView("", Results()),
+        "search-away": SearchView(query, Results(away=True)),
+        "found": FoundView(query, found),
+        "suggestions": SuggestionsView(query, suggested),
+    }
