@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
-from services.gateway import forgery
+from services.gateway import forgery, live
 from services.gateway.addresses import API, destination, public
 from services.gateway.clients import LONG_TIMEOUT, Answer, Away, failed, said, whole
 from services.gateway.faults import fault_said
@@ -23,6 +23,8 @@ from shared.runtime import problems
 from shared.runtime.http import AFTER_HEADER, COMMIT_HEADER
 from shared.runtime.problems import Problem
 
+#: What stays open, and is not counted as under way.
+LIVE = API + live.PATH
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _ASKED = (
     "accept",
@@ -50,6 +52,8 @@ _ANSWERED = (
 #: Answers up to this many bytes are handed on whole.
 _WHOLE = 1024 * 1024
 _PIECE = 64 * 1024
+#: Bytes of a picture, which the feed takes at most.
+LARGEST_PICTURE = 20 * 1024 * 1024
 
 
 def router(reception: Reception) -> APIRouter:
@@ -60,6 +64,15 @@ def router(reception: Reception) -> APIRouter:
     async def describe(request: Request) -> Response:
         reception.rate.take(address_of(request))
         return JSONResponse(await description.whole())
+
+    @routes.get(LIVE)
+    async def follow(request: Request) -> Response:
+        """What happens while somebody looks; it stays open."""
+        session = request.state.session = await _caller(reception, request)
+        if session is None:
+            raise Unauthenticated("sign-in-needed", "Sign in first.")
+        asked = {"Fikarum-Client-Address": address_of(request)}
+        return StreamingResponse(await reception.live.stream(session, asked), headers=live.HEADERS)
 
     @routes.api_route(API + "/{path:path}", methods=_METHODS)
     async def forward(path: str, request: Request) -> Response:
@@ -98,7 +111,7 @@ def _check_scopes(session: Session | None, method: str) -> None:
 async def _asked(
     reception: Reception, request: Request, service: str, address: str, session: Session | None
 ) -> aiohttp.ClientResponse:
-    limit = reception.settings.limits.body_bytes
+    limit = LARGEST_PICTURE if address == "/pictures" else reception.settings.limits.body_bytes
     check_length(request, limit)
     reads = request.method in forgery.SAFE_METHODS
     after = request.headers.get(AFTER_HEADER)

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from services.gateway import api, assets, statics
 from services.gateway.headers import Guarded
+from services.gateway.live import told_of_exit
 from services.gateway.pages import areas, problems
 from services.gateway.pages.visit import Visits
 from services.gateway.reception import Reception
@@ -23,6 +24,9 @@ from shared.runtime.settings import Settings
 #: Quick, and within a few percent of the smallest.
 ZIP_LEVEL = 4
 SMALLEST_ZIPPED = 1_024
+
+#: Files from memory, and what stays open while somebody looks.
+_UNCOUNTED = (f"{assets.MOUNTED_AT}/", api.LIVE)
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
@@ -35,10 +39,12 @@ def assemble(settings: Settings) -> Api:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Said now and not by the first page: an image without its files must not begin to serve.
         assets.asset_url("app.css")
-        yield
+        with told_of_exit(reception.live.end):
+            yield
+        await reception.live.close()
         await reception.clients.close()
 
-    app = build_app("gateway", _counting(settings), lifespan=lifespan, uncounted=(f"{assets.MOUNTED_AT}/",))
+    app = build_app("gateway", _counting(settings), lifespan=lifespan, uncounted=_UNCOUNTED)
     # The services describe the API together; a description of the pages would be noise.
     app.router.routes[:] = [
         route for route in app.router.routes if getattr(route, "path", "") != app.openapi_url

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.gateway import locale as locales
 from services.gateway.clients import Clients
+from services.gateway.live import Live
 from services.gateway.locale import Locale
 from services.gateway.sessions import Session, Sessions
 from shared.kernel.errors import Refused, TooLarge
@@ -32,6 +33,7 @@ class Reception:
         self.settings = settings
         self.clients = Clients(settings)
         self.sessions = Sessions(self.clients)
+        self.live = Live(settings)
         self.rate = RateLimit(
             "gateway",
             a_minute=limits.requests_a_minute,

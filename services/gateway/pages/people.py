@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pydantic import BaseModel
 
 from services.gateway.clients import Away, Clients
+from services.gateway.pages.group_names import GroupNames
 from services.gateway.sessions import Session
 from services.gateway.view_models import Person
 
@@ -41,6 +42,7 @@ class People:
     """Members by id, for as long as they are fresh."""
 
     def __init__(self, clients: Clients, clock: Callable[[], float] = time.monotonic) -> None:
+        self.groups = GroupNames(clients, clock)
         self._clients = clients
         self._clock = clock
         self._known: OrderedDict[str, tuple[Known, float]] = OrderedDict()

@@ -1,7 +1,6 @@
 """One page of the wiki, as it is and as it was."""
 
 import asyncio
-from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,6 +9,7 @@ from markupsafe import Markup
 from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages.answers import Comparison, ItemList, OldPage, Page, StepList, authors
+from services.gateway.pages.audiences import let_in_by
 from services.gateway.pages.differences import facts, passages
 from services.gateway.pages.parts import head, head_of, line, page_of, place_of, ref, rights
 from services.gateway.pages.trees import branch
@@ -24,7 +24,6 @@ from services.gateway.view_models import (
     TocEntry,
     WikiPageView,
 )
-from shared.kernel.audience import EVERYONE, STAFF
 
 #: Of the history and of the pages that link here, beside the page itself.
 LATEST = 5
@@ -58,7 +57,7 @@ async def read_page(page_id: str, visit: Member) -> Response:
         revised_at=page.occurred_at,
         revised_by=names.of(page.author_id),
         audience=page.audience,
-        seen_because=_let_in_by(visit, page.audience),
+        seen_because=let_in_by(visit, page.audience),
         may=rights(page),
         toc=[TocEntry(entry.id, entry.text, entry.level) for entry in page.toc],
         nearby=branch(nodes, page.id),
@@ -136,14 +135,3 @@ async def compare(page_id: str, visit: Member, old: int | None = None, new: int 
         later=(later, later + 1) if later < page.revision else None,
     )
     return visit.show(view, place="wiki")
-
-
-def _let_in_by(visit: Visit, audience: Sequence[str]) -> str:
-    """The clause that lets this reader in: one that surely does, else one that nothing speaks against."""
-    held = visit.signed_in.held
-    mine = {EVERYONE, f"member:{held.member_id}", f"language:{held.language}"}
-    mine |= {f"role:{role}" for role in held.roles} | ({STAFF} if visit.is_staff else set())
-    sure = [clause for clause in audience if set(clause.split("&")) <= mine]
-    known = (EVERYONE, STAFF, "member:", "language:", "role:")
-    open_ = [c for c in audience if all(t in mine or not t.startswith(known) for t in c.split("&"))]
-    return [*sure, *open_, *audience][0]

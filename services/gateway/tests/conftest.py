@@ -19,7 +19,7 @@ def built() -> None:
 def house(
     built: None, mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    """Identity and the wiki, with the demonstration company."""
+    """Every service, with the demonstration company."""
     with opened(mongo_uri, kafka_bootstrap, tmp_path_factory.mktemp("house")) as house:
         yield house
 

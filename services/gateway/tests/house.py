@@ -1,4 +1,4 @@
-"""Identity and the wiki as they run, each a process of its own, and gateways in front of them."""
+"""The services as they run, each a process of its own, and gateways in front of them."""
 
 import json
 import os
@@ -18,7 +18,9 @@ from infra.engines.ports import ports_of
 from shared.runtime.settings import Limits, Settings
 from shared.tests.rooms import drop_all
 
-SERVICES = ("identity", "wiki", "gateway")
+SERVICES = ("identity", "feed", "groups", "wiki", "gateway")
+#: What every one of them answers to whom it knows: nobody may read before.
+_ASKED = {"feed": "/feed", "groups": "/groups", "wiki": "/wiki/spaces"}
 LONG = 90.0
 #: Passwords of tests need not be slow to guess.
 _QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
@@ -50,7 +52,9 @@ class House:
 
 
 @contextmanager
-def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SERVICES[:2]) -> Iterator[House]:
+def opened(
+    mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SERVICES[:-1]
+) -> Iterator[House]:
     """Waits until `services` are ready; ends them, and drops what they stored, afterwards."""
     ports = ports_of(home, SERVICES, {})
     settings = Settings.model_validate(
@@ -58,6 +62,7 @@ def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SER
             "namespace": f"g{uuid.uuid4().hex[:10]}_",
             "mongo_uri": mongo_uri,
             "kafka": kafka,
+            "opensearch_url": opensearch_url,
             "home": home,
             "port": ports["gateway"],
             "limits": LIMITS,
@@ -72,7 +77,7 @@ def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SER
             for name in services:
                 _ready(settings.url_of(name), home / f"{name}.log")
             house = House(settings, _members(home))
-            _known(house)
+            _known(house, services)
             yield house
     finally:
         drop_all(settings)
@@ -80,7 +85,8 @@ def opened(mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SER
 
 @contextmanager
 def _running(name: str, settings: Settings, port: int) -> Iterator[None]:
-    given = settings.model_dump(mode="json", include={"namespace", "mongo_uri", "kafka", "home", "log_level"})
+    engines = {"mongo_uri", "kafka", "opensearch_url"}
+    given = settings.model_dump(mode="json", include={"namespace", *engines, "home", "log_level"})
     urls = {f"{service}_url": settings.url_of(service) for service in SERVICES}
     limits = settings.limits.model_dump(include={"requests_a_minute", "requests_burst"})
     environment = {
@@ -122,16 +128,18 @@ def _ready(url: str, log: Path) -> None:
             time.sleep(0.05)
 
 
-def _known(house: House) -> None:
-    """Waits until the wiki has heard of everybody: it lets nobody read before."""
+def _known(house: House, services: Sequence[str]) -> None:
+    """Waits until every service has heard of everybody: they let nobody read before."""
     deadline = time.monotonic() + LONG
     with httpx.Client(trust_env=False, timeout=5.0) as client:
         for member in house.members.values():
             token = client.post(f"{house.settings.identity_url}/tokens", json={"secret": member.token}).json()
             headers = {"Authorization": f"Bearer {token['token']}"}
-            while not client.get(f"{house.settings.wiki_url}/wiki/spaces", headers=headers).is_success:
-                assert time.monotonic() < deadline, f"the wiki does not know {member.name}"
-                time.sleep(0.05)
+            for name in services:
+                url = house.settings.url_of(name) + _TRIMMED[name]
+                while not client.get(url, headers=headers).is_success:
+                    assert time.monotonic() < deadline, f"{name} does not know {member.name}"
+                    time.sleep(0.05)
 
 
 def _members(home: Path) -> dict[str, Member]:

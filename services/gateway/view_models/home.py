@@ -1,10 +1,10 @@
-"""What the door and the first page want."""
+"""What the door wants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from services.gateway.view_models.shell import ChangedPage, SpaceCard, View
+from services.gateway.view_models.shell import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,3 @@ class SignInView(View):
     username: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HomeView(View):
-    template: ClassVar[str] = "pages/home.html"
-    changed: Sequence[ChangedPage]
-    spaces: Sequence[SpaceCard]

@@ -31,6 +31,7 @@ const shelf = {
 export function keepDrafts(part) {
   // The page as it is now tells whether a sent draft has arrived.
   for (const shown of part.querySelectorAll("[data-draft-arrived]")) settle(shown);
+  for (const told of part.querySelectorAll("[data-draft-done]")) done(told.dataset.draftDone);
   for (const form of part.querySelectorAll("form[data-draft]")) keep(form);
 }
 
@@ -41,6 +42,11 @@ function settle(shown) {
   // A page that was just begun has got its id; it is known again by its title.
   const begun = shelf.read("new");
   if (begun?.sent && begun.fields.title.trim() === shown.querySelector("h1").textContent.trim()) shelf.drop("new");
+}
+
+// What was published is a draft no more.
+function done(keys) {
+  for (const key of keys.split(" ")) if (shelf.read(key)?.sent) shelf.drop(key);
 }
 
 function keep(form) {

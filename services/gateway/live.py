@@ -1,0 +1,109 @@
+"""What happens while somebody looks, passed on from the feed: server-sent events, for as long as they stay.
+
+Each stream is one connection to the feed, from a pool of its own, so that pages never wait for one. A stream
+ends after a while and browsers open it again: so its member's session is asked about anew.
+"""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import aiohttp
+from uvicorn import Server
+
+from services.gateway.clients import Clients, refusal, said, whole
+from services.gateway.sessions import Session
+from shared.kernel.errors import TooMany
+from shared.runtime.logging import get_logger
+from shared.runtime.settings import Settings
+
+log = get_logger(__name__)
+
+PATH = "/feed/live"
+#: Streams of one process, and of one member in all their windows.
+MOST_STREAMS = 5_000
+MOST_OF_ONE = 10
+#: Seconds that one stream lasts at most, and that the feed may be silent: it breathes every twenty.
+LONGEST = 600.0
+_PATIENCE = aiohttp.ClientTimeout(total=None, connect=2.0, sock_connect=1.0, sock_read=45.0)
+#: Nothing on the way may keep it back or keep it at all.
+HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Live:
+    """The streams that are open here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._clients = Clients(settings, most=MOST_STREAMS)
+        self._open: Counter[str] = Counter()
+        self._closing = asyncio.Event()
+
+    async def stream(self, session: Session, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """Raises Away, TooMany, and what the feed refuses; afterwards it only ends."""
+        member_id = session.held.member_id
+        if self._open.total() >= MOST_STREAMS or self._open[member_id] >= MOST_OF_ONE:
+            raise TooMany("too-many-live", "This is open too many times. Close other windows.")
+        asked = {**headers, **said(session.held.token, None), "Accept": "text/event-stream"}
+        answer = await self._clients.stream("feed", "GET", PATH, headers=asked, patience=_PATIENCE)
+        if not answer.ok:
+            raise refusal(await whole("feed", answer))
+        return self._passed_on(member_id, answer)
+
+    def end(self) -> None:
+        """Ends every stream."""
+        self._closing.set()
+
+    async def close(self) -> None:
+        self.end()
+        await self._clients.close()
+
+    async def _passed_on(self, member_id: str, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        self._open[member_id] += 1
+        closing = asyncio.create_task(self._closing.wait())
+        until = time.monotonic() + LONGEST
+        try:
+            while (left := until - time.monotonic()) > 0 and not closing.done():
+                reading = asyncio.create_task(answer.content.readany())
+                await asyncio.wait({reading, closing}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if not reading.done():
+                    reading.cancel()
+                    return
+                piece = reading.result()
+                if not piece:
+                    return
+                yield piece
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("live updates broke off", error=type(error).__name__)
+        finally:
+            closing.cancel()
+            answer.close()
+            self._open[member_id] -= 1
+            if not self._open[member_id]:
+                del self._open[member_id]
+
+
+@contextmanager
+def told_of_exit(tell: Callable[[], None]) -> Iterator[None]:
+    """Calls when the process is asked to end: the server waits for open answers before it ends the app."""
+    kept: dict[signal.Signals, Any] = {}
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before: Any = signal.getsignal(number)
+        if isinstance(getattr(before, "__self__", None), Server):
+            kept[number] = before
+
+            def told(at: int, frame: FrameType | None, before: Any = before) -> None:
+                loop.call_soon_threadsafe(tell)
+                before(at, frame)
+
+            signal.signal(number, told)
+    try:
+        yield
+    finally:
+        for number, before in kept.items():
+            signal.signal(number, before)

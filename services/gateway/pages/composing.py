@@ -1,0 +1,169 @@
+"""Writing a post: for whom, in which language, with which picture, and how many it reaches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.gateway import places
+from services.gateway.pages import uploads
+from services.gateway.pages.failures import Failures
+from services.gateway.pages.group_answers import GroupList
+from services.gateway.pages.talk_answers import Counted, Done
+from services.gateway.pages.visit import Form, Member, Visit
+from services.gateway.view_models import GroupRef
+from services.gateway.view_models.talk import (
+    Composer,
+    ComposeView,
+    PictureCard,
+    PostForm,
+    Reach,
+    ReachView,
+)
+from shared.kernel.audience import EVERYONE, STAFF
+from shared.kernel.errors import Refused
+from shared.runtime.ids import new_id
+
+GROUP = "group:"
+#: The groups that may be chosen on the page with every choice.
+MOST_GROUPS = 100
+#: What the feed calls a field, where the form calls it otherwise.
+_FIELDS = {"audience": "to", "group_id": "to", "pictures": "picture"}
+
+routes = APIRouter(include_in_schema=False)
+
+
+def composer(visit: Visit, *, group: GroupRef | None = None, back: str = places.HOME) -> Composer | None:
+    """The line to write in, on a page with a feed; in a group it is the group that reads. None for a guest
+    who is in no group."""
+    groups = [group] if group else list(visit.groups)
+    clauses = [] if group or not visit.is_staff else [STAFF, EVERYONE]
+    if not groups and not clauses:
+        return None
+    to = clauses[0] if clauses else GROUP + groups[0].id
+    return Composer(PostForm(new_id(), to=to, back=back), clauses, groups)
+
+
+@routes.get(places.NEW_POST)
+async def new_post(visit: Member, to: str = "", text: str = "") -> Response:
+    """`to` and `text` may be given by a link."""
+    form = PostForm(new_id(), to=to or STAFF, text=text[:1_000])
+    return await _composing(visit, form)
+
+
+@routes.post(places.NEW_POST)
+async def publish(visit: Member) -> Response:
+    sent = await uploads.sent(visit)
+    form = _form(sent.form)
+    failures = Failures(visit, _FIELDS)
+    if sent.file:
+        with failures.caught():
+            picture = await uploads.upload(visit, sent.file)
+            form = replace(form, pictures=[*form.pictures, picture])
+    if "look" in sent.form.fields:
+        return await _composing(visit, form, failures)
+    if form.pictures and not form.alt and not form.decorative:
+        failures.beside("alt", visit.locale.gettext("Say what the picture shows, or that it is decoration."))
+    if not failures:
+        with failures.caught():
+            post_id = await _publish(visit, form)
+            return visit.go(form.back, f"published:{post_id}")
+    # One that may have gone through in spite of it is the same when it is sent again.
+    again = form if failures.status == 503 else replace(form, key=new_id())
+    return await _composing(visit, again, failures)
+
+
+@routes.post(places.REACH)
+async def reach(visit: Member) -> Response:
+    form = _form(await visit.form())
+    try:
+        return visit.show(ReachView(await reach_of(visit, _audience(form.to))))
+    except Refused as refused:
+        return visit.show(ReachView(problem=visit.said(refused)))
+
+
+async def reach_of(visit: Visit, audience: Mapping[str, object]) -> Reach:
+    """How many would see it. Raises Away, Refused."""
+    found = (await visit.ask("feed", "POST", "/reach", json=audience)).read(Counted)
+    return Reach(found.people, found.languages, found.countries)
+
+
+async def reach_if_known(visit: Visit, audience: Mapping[str, object]) -> Reach | None:
+    try:
+        return await reach_of(visit, audience)
+    except Refused:
+        return None
+
+
+async def my_groups(visit: Visit) -> list[GroupRef]:
+    """Every group that somebody may write to; none while the groups are away."""
+    found = await visit.ask_if_there(GroupList, "groups", "/groups", {"mine": "true", "limit": MOST_GROUPS})
+    return [group.ref for group in found.items] if found else []
+
+
+def _audience(to: str) -> dict[str, object]:
+    if to.startswith(GROUP):
+        return {"group_id": to.removeprefix(GROUP)}
+    # Guests are among everyone, and see only what is open.
+    return {"audience": [to], **({"classification": "open"} if to == EVERYONE else {})}
+
+
+async def _publish(visit: Visit, form: PostForm) -> str:
+    new: dict[str, object] = {"text": form.text, **_audience(form.to)}
+    if form.language:
+        new["language"] = form.language
+    if form.pictures:
+        alt = "" if form.decorative else form.alt
+        new["pictures"] = [{"id": picture.id, "alt": alt} for picture in form.pictures]
+    headers = {"Idempotency-Key": form.key}
+    return (await visit.ask("feed", "POST", "/posts", json=new, headers=headers)).read(Done).id
+
+
+async def _composing(visit: Visit, form: PostForm, failures: Failures | None = None) -> Response:
+    """The page with every choice."""
+    groups = await my_groups(visit)
+    clauses: list[str] = []
+    if visit.is_staff:
+        everybody = await reach_if_known(visit, {"audience": [STAFF]})
+        clauses = [STAFF, EVERYONE, *_narrower(everybody)]
+    offered = [*clauses, *(GROUP + group.id for group in groups)]
+    if form.to not in offered and not failures:
+        form = replace(form, to=offered[0] if offered else "")
+    known = await reach_if_known(visit, _audience(form.to)) if form.to else None
+    problem = failures.problem if failures else ""
+    if not offered and not problem:
+        problem = visit.locale.gettext("Guests write in their groups. Ask a colleague to invite you to one.")
+    errors = failures.errors if failures else {}
+    view = ComposeView(Composer(form, clauses, groups, known, errors, problem, whole=True))
+    return visit.show(view, place="home", status=failures.status if failures else 200)
+
+
+def _narrower(everybody: Reach | None) -> Sequence[str]:
+    """Countries and languages that somebody is in, to write to."""
+    if everybody is None:
+        return []
+    countries = [f"country:{code}" for code in everybody.countries if code]
+    return [*countries, *(f"language:{tag}" for tag in everybody.languages if tag)]
+
+
+def _form(sent: Form) -> PostForm:
+    return PostForm(
+        key=sent.text("key") or new_id(),
+        text=sent.text("text"),
+        to=sent.text("to", STAFF),
+        language=sent.text("language"),
+        alt=" ".join(sent.text("alt").split()),
+        decorative="decorative" in sent.fields,
+        pictures=[card for text in sent.texts("picture_id") if (card := _picture(text)) is not None],
+        back=places.safe_return(sent.text("back")),
+    )
+
+
+def _picture(text: str) -> PictureCard | None:
+    """What the page before had uploaded: id, width and height."""
+    picture_id, _, size = text.partition(" ")
+    width, _, height = size.partition("x")
+    if not picture_id or not (width.isdecimal() and height.isdecimal() and len(size) < 12):
+        return None
+    return PictureCard(picture_id, int(width), int(height))

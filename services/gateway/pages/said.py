@@ -1,0 +1,87 @@
+"""What members typed, as a page shows it: paragraphs and lines, links, topics, and people by their names."""
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+from markupsafe import Markup, escape
+
+from services.gateway import places
+from services.gateway.pages.visit import Names
+
+#: `@[member id]`, as the feed keeps a mention.
+_MENTION = r"@\[(?P<member>[A-Za-z0-9][A-Za-z0-9_\-]{0,63})\]"
+_ADDRESS = r"(?P<address>https?://[^\s<>\"]+)"
+_TOPIC = r"(?<![\w&/])[#\uff03](?P<topic>[\w\u200c\u200d-]+)"
+_SPECIAL = re.compile(f"{_MENTION}|{_ADDRESS}|{_TOPIC}")
+#: What ends a sentence and not an address.
+_AFTER = ".,:;!?'\u2019\u201d\u00bb"
+_LONGEST_SHOWN = 60
+
+
+def mentioned(*texts: str) -> list[str]:
+    """The members that the texts name."""
+    return [found["member"] for text in texts for found in re.finditer(_MENTION, text)]
+
+
+def shown(text: str, names: Names, topics: Collection[str], unknown: str) -> Markup:
+    """`topics` are those that the feed found; `unknown` stands for whoever has no name."""
+    paragraphs = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return Markup("").join(
+        Markup("<p>{}</p>").format(
+            Markup("<br>").join(_line(line, names, topics, unknown) for line in part.split("\n"))
+        )
+        for part in paragraphs
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a long text, ended between two words or lines; a short one as it is."""
+    if len(text) <= most * 5 // 4:
+        return text
+    cut = max(text.rfind(" ", most // 2, most), text.rfind("\n", most // 2, most))
+    return text[: cut if cut > 0 else most].rstrip() + "\u2026"
+
+
+def folded(topic: str) -> str:
+    """A topic as topics are compared."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", topic).casefold())
+
+
+def _line(line: str, names: Names, topics: Collection[str], unknown: str) -> Markup:
+    pieces: list[Markup] = []
+    at = 0
+    for found in _SPECIAL.finditer(line):
+        pieces.append(escape(line[at : found.start()]))
+        at = found.end()
+        if found["member"]:
+            pieces.append(_member(found["member"], names, unknown))
+        elif found["address"]:
+            pieces.append(_address(found["address"]))
+        else:
+            pieces.append(_topic(found[0], found["topic"], topics))
+    pieces.append(escape(line[at:]))
+    return Markup("").join(pieces)
+
+
+def _member(member_id: str, names: Names, unknown: str) -> Markup:
+    person = names.of(member_id)
+    link = Markup('<a class="mention" href="{}">@<bdi>{}</bdi></a>')
+    return link.format(places.member(member_id), person.name or unknown)
+
+
+def _address(address: str) -> Markup:
+    kept = address.rstrip(_AFTER)
+    if kept.endswith(")") and kept.count(")") > kept.count("("):
+        kept = kept[:-1]
+    seen = kept.partition("://")[2]
+    seen = seen if len(seen) <= _LONGEST_SHOWN else f"{seen[:_LONGEST_SHOWN]}\u2026"
+    link = Markup('<a href="{}" rel="noopener nofollow ugc">{}</a>{}')
+    return link.format(kept, seen, address[len(kept) :])
+
+
+def _topic(sign_and_word: str, word: str, topics: Collection[str]) -> Markup:
+    name = folded(word.rstrip("-"))
+    if name not in topics:
+        return escape(sign_and_word)
+    return Markup('<a class="topic" href="{}">{}</a>').format(places.topic(name), sign_and_word)

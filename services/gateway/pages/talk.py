@@ -1,0 +1,237 @@
+"""One post with its comments, and all that is done to them: answering, reacting, changing, deleting."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.gateway import places
+from services.gateway.clients import part
+from services.gateway.pages.audiences import let_in_by
+from services.gateway.pages.cards import cards, comments_of, feed_of, post_of, threads
+from services.gateway.pages.composing import reach_if_known
+from services.gateway.pages.failures import Failures
+from services.gateway.pages.talk_answers import Done, Post, TopicList
+from services.gateway.pages.visit import Form, Member, Visit
+from services.gateway.view_models.talk import (
+    CommentForm,
+    PostCard,
+    PostEditView,
+    PostFootView,
+    PostPageView,
+    TopicLine,
+    TopicsView,
+    TopicView,
+)
+from shared.kernel.errors import Forbidden
+from shared.runtime.ids import new_id
+
+POST = "/posts/{post_id}"
+COMMENT = POST + "/comments/{comment_id}"
+
+routes = APIRouter(include_in_schema=False)
+
+
+@routes.get(POST)
+async def read_post(post_id: str, visit: Member, cursor: str | None = None) -> Response:
+    return await _page(visit, post_id, CommentForm(new_id()), cursor=cursor)
+
+
+async def _page(
+    visit: Visit,
+    post_id: str,
+    form: CommentForm,
+    *,
+    cursor: str | None = None,
+    failures: Failures | None = None,
+) -> Response:
+    post, comments = await asyncio.gather(post_of(visit, post_id), comments_of(visit, post_id, cursor))
+    audience: Mapping[str, object] = {"audience": post.audience, "classification": post.classification}
+    shown, found, reach = await asyncio.gather(
+        cards(visit, [post], whole=True),
+        threads(visit, comments.items if comments else []),
+        reach_if_known(visit, audience),
+    )
+    view = PostPageView(
+        post=shown[0],
+        threads=found if comments else None,
+        form=form,
+        older=places.post(post.id, comments.next) if comments and comments.next else None,
+        reach=reach,
+        seen_because=let_in_by(visit, post.audience),
+        problem=failures.problem if failures else "",
+    )
+    return visit.show(view, place="home", status=failures.status if failures else 200)
+
+
+@routes.get(POST + "/edit")
+async def edit_post(post_id: str, visit: Member) -> Response:
+    post = await post_of(visit, post_id)
+    return await _editing(visit, post, text=post.text, title=post.title)
+
+
+@routes.post(POST + "/edit")
+async def save_post(post_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    failures = Failures(visit)
+    version = sent.number("version")
+    new: dict[str, object] = {"text": sent.text("text")}
+    if "title" in sent.fields:
+        new["title"] = sent.text("title")
+    with failures.caught():
+        await visit.ask(
+            "feed",
+            "PUT",
+            f"/posts/{part(post_id)}",
+            json=new,
+            headers={"Idempotency-Key": sent.text("key") or new_id(), "If-Match": f'"{version or 0}"'},
+        )
+        return visit.go(places.post(post_id), "post-saved")
+    post = await post_of(visit, post_id)
+    return await _editing(visit, post, text=sent.text("text"), title=sent.text("title"), failures=failures)
+
+
+@routes.post(POST + "/language")
+async def correct_post(post_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    failures = Failures(visit)
+    language = {"language": sent.text("language")}
+    with failures.caught():
+        await visit.ask("feed", "PUT", f"/posts/{part(post_id)}/language", json=language)
+        return visit.go(places.post(post_id), "language-corrected")
+    post = await post_of(visit, post_id)
+    return await _editing(visit, post, text=post.text, title=post.title, failures=failures)
+
+
+@routes.post(POST + "/delete")
+async def delete_post(post_id: str, visit: Member) -> Response:
+    """Also how a post is taken back that was published a moment ago."""
+    sent = await visit.form()
+    await visit.ask("feed", "DELETE", f"/posts/{part(post_id)}")
+    back = places.safe_return(sent.text("back"))
+    own = back.startswith(places.post(post_id))
+    return visit.go(places.HOME if own else back, "post-deleted")
+
+
+@routes.post(POST + "/reaction")
+async def react_to_post(post_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    await _react(visit, f"/posts/{part(post_id)}", sent)
+    back = places.safe_return(sent.text("back"))
+    if "hx-request" not in visit.request.headers:
+        return visit.go(f"{back}#post-{post_id}")
+    post = (await cards(visit, [await post_of(visit, post_id)]))[0]
+    return visit.show(PostFootView(post, back))
+
+
+@routes.post(POST + "/acknowledgement")
+async def acknowledge(post_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    shown: dict[str, object] = {"edition": sent.number("edition")}
+    if sent.text("language"):
+        shown["language"] = sent.text("language")
+    await visit.ask("feed", "PUT", f"/posts/{part(post_id)}/acknowledgement", json=shown)
+    return visit.go(places.safe_return(sent.text("back")), "acknowledged")
+
+
+@routes.post(POST + "/comments")
+async def comment(post_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    form = CommentForm(sent.text("key") or new_id(), sent.text("text"), sent.text("parent"))
+    failures = Failures(visit)
+    new: dict[str, object] = {"text": form.text, **({"parent_id": form.parent} if form.parent else {})}
+    with failures.caught():
+        answer = await visit.ask(
+            "feed",
+            "POST",
+            f"/posts/{part(post_id)}/comments",
+            json=new,
+            headers={"Idempotency-Key": form.key},
+        )
+        return visit.go(places.comment(post_id, answer.read(Done).id))
+    return await _page(visit, post_id, _again(form, failures), failures=failures)
+
+
+@routes.post(COMMENT + "/edit")
+async def save_comment(post_id: str, comment_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    form = CommentForm(sent.text("key") or new_id(), sent.text("text"), changes=comment_id)
+    failures = Failures(visit)
+    with failures.caught():
+        await visit.ask(
+            "feed",
+            "PUT",
+            f"/comments/{part(comment_id)}",
+            json={"text": form.text},
+            headers={"Idempotency-Key": form.key, "If-Match": f'"{sent.number("version") or 0}"'},
+        )
+        return visit.go(places.comment(post_id, comment_id), "comment-saved")
+    return await _page(visit, post_id, _again(form, failures), failures=failures)
+
+
+@routes.post(COMMENT + "/language")
+async def correct_comment(post_id: str, comment_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    language = {"language": sent.text("language")}
+    await visit.ask("feed", "PUT", f"/comments/{part(comment_id)}/language", json=language)
+    return visit.go(places.comment(post_id, comment_id), "language-corrected")
+
+
+@routes.post(COMMENT + "/delete")
+async def delete_comment(post_id: str, comment_id: str, visit: Member) -> Response:
+    await visit.form()
+    await visit.ask("feed", "DELETE", f"/comments/{part(comment_id)}")
+    return visit.go(f"{places.post(post_id)}#comments", "comment-deleted")
+
+
+@routes.post(COMMENT + "/reaction")
+async def react_to_comment(post_id: str, comment_id: str, visit: Member) -> Response:
+    sent = await visit.form()
+    await _react(visit, f"/comments/{part(comment_id)}", sent)
+    return visit.go(places.comment(post_id, comment_id))
+
+
+@routes.get(places.TOPICS)
+async def read_topics(visit: Member) -> Response:
+    found = (await visit.ask("feed", "GET", "/topics")).read(TopicList)
+    return visit.show(TopicsView([TopicLine(item.topic, item.posts) for item in found.items]), place="home")
+
+
+@routes.get(places.TOPICS + "/{topic}")
+async def read_topic(topic: str, visit: Member, cursor: str | None = None) -> Response:
+    feed = await feed_of(visit, places.topic(topic), topic=topic, cursor=cursor)
+    return visit.show(TopicView(topic, feed), place="home")
+
+
+async def _react(visit: Visit, item: str, sent: Form) -> None:
+    """No kind takes the reaction back."""
+    if kind := sent.text("kind"):
+        await visit.ask("feed", "PUT", f"{item}/reaction", json={"kind": kind})
+    else:
+        await visit.ask("feed", "DELETE", f"{item}/reaction")
+
+
+async def _editing(
+    visit: Visit, post: Post, *, text: str, title: str = "", failures: Failures | None = None
+) -> Response:
+    shown: PostCard = (await cards(visit, [post], whole=True))[0]
+    if not shown.may.change:
+        raise Forbidden("may-not-change-post", "Only its author changes this.")
+    view = PostEditView(
+        post=shown,
+        key=new_id(),
+        text=text,
+        title=title,
+        language=post.language,
+        errors=failures.errors if failures else {},
+        problem=failures.problem if failures else "",
+    )
+    return visit.show(view, place="home", status=failures.status if failures else 200)
+
+
+def _again(form: CommentForm, failures: Failures) -> CommentForm:
+    """For another try, which is another request; one that may have gone through keeps its key."""
+    key = form.key if failures.status == 503 else new_id()
+    return replace(form, key=key, error=failures.errors.get("text", failures.problem))

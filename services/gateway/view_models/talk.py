@@ -1,0 +1,343 @@
+"""What the pages of talk want: posts in the feed, one post with its comments, writing, an announcement's
+report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from markupsafe import Markup
+
+from services.gateway.view_models.shell import ChangedPage, GroupRef, Person, View
+
+Reaction = Literal["like", "love", "laugh", "thanks", "insight"]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCard:
+    """Sizes in pixels; `alt` is empty where the picture is decoration."""
+
+    id: str
+    width: int
+    height: int
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRights:
+    """What this reader may do with a post or comment."""
+
+    comment: bool = False
+    react: bool = False
+    edit: bool = False
+    delete: bool = False
+    correct_language: bool = False
+    report: bool = False
+
+    @property
+    def change(self) -> bool:
+        return self.edit or self.delete or self.correct_language
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a post and a comment have in common. `text` is as it was typed, `html` as it is shown."""
+
+    id: str
+    author: Person
+    text: str
+    html: Markup
+    language: str
+    at: datetime
+    may: TalkRights = TalkRights()
+    edition: int = 1
+    version: int = 1
+    edited_at: datetime | None = None
+    reactions: Mapping[str, int] = field(default_factory=dict)
+    mine: str | None = None
+    erased: bool = False
+    own: bool = False
+
+    @property
+    def reacted(self) -> int:
+        return sum(self.reactions.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PostCard(Said):
+    """`more`: the text goes on, on the post's own page. `acknowledged` is the reader's own edition."""
+
+    announcement: bool = False
+    title: str = ""
+    audience: Sequence[str] = ("staff",)
+    classification: str = "internal"
+    group: GroupRef | None = None
+    topics: Sequence[str] = ()
+    pictures: Sequence[PictureCard] = ()
+    must_acknowledge: bool = False
+    acknowledged: int | None = None
+    acknowledged_at: datetime | None = None
+    comments: int = 0
+    unread: bool = False
+    more: bool = False
+
+    @property
+    def to_confirm(self) -> bool:
+        """Whether it still waits for this reader to say that they have read it."""
+        return self.must_acknowledge and self.acknowledged is None and not self.own
+
+
+@dataclass(frozen=True, slots=True)
+class CommentCard(Said):
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    first: CommentCard
+    replies: Sequence[CommentCard] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPart:
+    """Posts, the newest first, or (`away`) that nobody can say. `must` waits for the reader above them.
+
+    `older` is the address of what follows.
+    """
+
+    posts: Sequence[PostCard] = ()
+    older: str | None = None
+    must: Sequence[PostCard] = ()
+    away: bool = False
+    may_post: bool = False
+    may_announce: bool = False
+    #: Up to when the reader has seen it now, where that is news.
+    seen_to: datetime | None = None
+
+    @property
+    def unread(self) -> Sequence[PostCard]:
+        """What is new to the reader, where something that they have seen follows."""
+        new = [post for post in self.posts if post.unread]
+        return new if len(new) < len(self.posts) else ()
+
+    @property
+    def rest(self) -> Sequence[PostCard]:
+        new = {post.id for post in self.unread}
+        return [post for post in self.posts if post.id not in new]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many would see something, and how many of them speak what and live where."""
+
+    people: int
+    languages: Mapping[str, int] = field(default_factory=dict)
+    countries: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PostForm:
+    """What stands in the fields, as typed. `to` is a clause of an audience; in a group, `group:<id>`.
+
+    No language means that it is found out. `pictures` are uploaded already.
+    """
+
+    key: str
+    text: str = ""
+    to: str = "staff"
+    language: str = ""
+    alt: str = ""
+    decorative: bool = False
+    pictures: Sequence[PictureCard] = ()
+    back: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """One line that opens. Errors by field: `text`, `to`, `language`, `picture`, `alt`.
+
+    `clauses` are audiences to choose from beside the reader's groups; `whole` is the page with every choice.
+    """
+
+    form: PostForm
+    clauses: Sequence[str] = ()
+    groups: Sequence[GroupRef] = ()
+    reach: Reach | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView(View):
+    """`changed` are pages of the wiki; None while the wiki is away. `new` says how many posts are new: by
+    the category of their number, with # in its place."""
+
+    template: ClassVar[str] = "pages/home.html"
+    feed: FeedPart
+    composer: Composer | None = None
+    changed: Sequence[ChangedPage] | None = ()
+    topics: Sequence[str] = ()
+    new: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeView(View):
+    template: ClassVar[str] = "pages/compose.html"
+    composer: Composer
+
+
+@dataclass(frozen=True, slots=True)
+class ReachView(View):
+    """The answer to a choice of audience: a fragment, no page. No reach where it cannot be counted."""
+
+    template: ClassVar[str] = "parts/reach.html"
+    reach: Reach | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentForm:
+    """`parent` is the comment that it answers; `changes` the one that it replaces."""
+
+    key: str
+    text: str = ""
+    parent: str = ""
+    changes: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostPageView(View):
+    """`seen_because` is the clause that lets this reader in. `threads` are None while they are away."""
+
+    template: ClassVar[str] = "pages/post.html"
+    post: PostCard
+    threads: Sequence[Thread] | None
+    form: CommentForm
+    older: str | None = None
+    reach: Reach | None = None
+    seen_because: str = "staff"
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostFootView(View):
+    """The answer to a reaction: a fragment, no page."""
+
+    template: ClassVar[str] = "parts/post_foot.html"
+    post: PostCard
+    back: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class PostEditView(View):
+    """`text`, `title` and `language` are as typed. Errors by field."""
+
+    template: ClassVar[str] = "pages/post_edit.html"
+    post: PostCard
+    key: str
+    text: str
+    title: str = ""
+    language: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicView(View):
+    template: ClassVar[str] = "pages/topic.html"
+    topic: str
+    feed: FeedPart
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLine:
+    topic: str
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsView(View):
+    template: ClassVar[str] = "pages/topics.html"
+    topics: Sequence[TopicLine]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementForm:
+    """`to` is staff, everyone or some: then `audience` says whom."""
+
+    key: str
+    title: str = ""
+    text: str = ""
+    to: str = "staff"
+    audience: Sequence[str] = ()
+    language: str = ""
+    must_acknowledge: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceChoice:
+    """A clause to choose, and how many people it would reach; None where that is not known."""
+
+    clause: str
+    people: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceView(View):
+    template: ClassVar[str] = "pages/announce.html"
+    form: AnnouncementForm
+    countries: Sequence[AudienceChoice] = ()
+    languages: Sequence[AudienceChoice] = ()
+    units: Sequence[AudienceChoice] = ()
+    groups: Sequence[AudienceChoice] = ()
+    reach: Reach | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+ReaderState = Literal["present", "left", "joined"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLine:
+    person: Person
+    state: ReaderState
+    country: str | None = None
+    acknowledged_at: datetime | None = None
+    edition: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareLine:
+    """Of the people in one country, how many acknowledged. An empty code: not known."""
+
+    code: str
+    people: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView(View):
+    """Who has read an announcement. `older` is the address of the people who follow."""
+
+    template: ClassVar[str] = "pages/report.html"
+    post_id: str
+    title: str
+    language: str
+    published_at: datetime
+    edition: int
+    people: int
+    acknowledged: int
+    left: int
+    joined: int
+    joined_acknowledged: int
+    current: int
+    countries: Sequence[ShareLine]
+    readers: Sequence[ReaderLine]
+    #: Who of them is listed: all, acknowledged or missing.
+    show: str = "all"
+    older: str | None = None
