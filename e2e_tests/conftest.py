@@ -32,10 +32,12 @@ class Site:
 
 
 @pytest.fixture(scope="package")
-def site(mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    mongo_uri: str, kafka_bootstrap: str, opensearch_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     assets.build()
     home = tmp_path_factory.mktemp("site")
-    with opened(mongo_uri, kafka_bootstrap, home, SERVICES) as house:
+    with opened(mongo_uri, kafka_bootstrap, opensearch_url, home, SERVICES) as house:
         space = import_handbook(house, _beginning(home / "handbook.jsonl"), "handbook")
         yield Site(house.settings.gateway_url, house, f"/wiki/spaces/{space}")
 

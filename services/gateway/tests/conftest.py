@@ -17,10 +17,14 @@ def built() -> None:
 
 @pytest.fixture(scope="session")
 def house(
-    built: None, mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
+    built: None,
+    mongo_uri: str,
+    kafka_bootstrap: str,
+    opensearch_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[House]:
     """Every service, with the demonstration company."""
-    with opened(mongo_uri, kafka_bootstrap, tmp_path_factory.mktemp("house")) as house:
+    with opened(mongo_uri, kafka_bootstrap, opensearch_url, tmp_path_factory.mktemp("house")) as house:
         yield house
 
 

@@ -18,10 +18,16 @@ from infra.engines.ports import ports_of
 from shared.runtime.settings import Limits, Settings
 from shared.tests.rooms import drop_all
 
-SERVICES = ("identity", "feed", "groups", "wiki", "gateway")
+SERVICES = ("identity", "feed", "groups", "wiki", "search", "engagement", "gateway")
 #: What every one of them answers to whom it knows: nobody may read before.
-_ASKED = {"feed": "/feed", "groups": "/groups", "wiki": "/wiki/spaces"}
-LONG = 90.0
+_ASKED = {
+    "feed": "/feed",
+    "groups": "/groups",
+    "wiki": "/wiki/spaces",
+    "search": "/search",
+    "engagement": "/consent",
+}
+LONG = 180.0
 #: Passwords of tests need not be slow to guess.
 _QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
 #: Everybody in a test sits at the same address.
@@ -53,7 +59,7 @@ class House:
 
 @contextmanager
 def opened(
-    mongo_uri: str, kafka: str, home: Path, services: Sequence[str] = SERVICES[:-1]
+    mongo_uri: str, kafka: str, opensearch_url: str, home: Path, services: Sequence[str] = SERVICES[:-1]
 ) -> Iterator[House]:
     """Waits until `services` are ready; ends them, and drops what they stored, afterwards."""
     ports = ports_of(home, SERVICES, {})
@@ -136,7 +142,7 @@ def _known(house: House, services: Sequence[str]) -> None:
             token = client.post(f"{house.settings.identity_url}/tokens", json={"secret": member.token}).json()
             headers = {"Authorization": f"Bearer {token['token']}"}
             for name in services:
-                url = house.settings.url_of(name) + _TRIMMED[name]
+                url = house.settings.url_of(name) + _ASKED[name]
                 while not client.get(url, headers=headers).is_success:
                     assert time.monotonic() < deadline, f"{name} does not know {member.name}"
                     time.sleep(0.05)
