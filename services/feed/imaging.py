@@ -4,6 +4,7 @@ shows is kept: no place, no camera, no comment, nothing behind its end.
 
 import asyncio
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 
@@ -57,7 +58,17 @@ def developed(data: bytes) -> Ready:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
                 _check_size(opened)
                 return _ready(opened)
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
+        except Image.DecompressionBombError:
+            raise _too_large() from None
+        except (
+            OSError,
+            SyntaxError,
+            ArithmeticError,
+            ValueError,
+            LookupError,
+            TypeError,
+            struct.error,
+        ) as error:
             # What a decoder raises on broken data is as manifold as broken data.
             raise Refused(
                 "not-a-picture",
@@ -70,12 +81,16 @@ def _check_size(image: Image.Image) -> None:
     """Read from the header, before anything is decoded."""
     width, height = image.size
     if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
-        raise TooLarge(
-            "picture-too-large",
-            "A picture has at most {most} million pixels. Make it smaller.",
-            field="file",
-            params={"most": MOST_PIXELS // 1_000_000},
-        )
+        raise _too_large()
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        "picture-too-large",
+        "A picture has at most {most} million pixels. Make it smaller.",
+        field="file",
+        params={"most": MOST_PIXELS // 1_000_000},
+    )
 
 
 def _ready(opened: Image.Image) -> Ready:

@@ -29,6 +29,9 @@ _INVISIBLE = re.compile(
 )
 #: Tag characters write what nobody sees, except in flags, which they follow.
 _HIDDEN_TAGS = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+")
+#: What a topic begins with: the number sign, also the wide one of East Asian keyboards.
+_SIGNS = "#\uff03"
+_WITHIN_A_WORD = re.compile(f"(?<=[\\w&/])[{_SIGNS}]")
 #: Letters by their category that show nothing.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 
@@ -132,21 +135,18 @@ def topics(text: str) -> tuple[str, ...]:
 
 def topic(word: str) -> str:
     """A topic as it is compared, with or without its sign: `#Fikà` and `fikà` are one."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word.lstrip("#＃")).casefold())  # noqa: RUF001
+    composed = unicodedata.normalize("NFKC", word.lstrip(_SIGNS))
+    folded = unicodedata.normalize("NFKC", composed.casefold())
     return "".join(c for c in folded if unicodedata.category(c) != "Cf")[:LONGEST_TOPIC]
 
 
 def _topics(text: str) -> Iterator[str]:
-    for part in re.split("[#＃]", _separated(text))[1:]:  # noqa: RUF001
+    # A sign within a word begins no topic: `C#` and `a#b` are left alone.
+    for part in re.split(f"[{_SIGNS}]", _WITHIN_A_WORD.sub(" ", text))[1:]:
         word = part[: _word_length(part)].rstrip("-")
         folded = topic(word)
         if any(unicodedata.category(c)[0] == "L" for c in folded):
             yield folded
-
-
-def _separated(text: str) -> str:
-    """A sign within a word begins no topic: `C#` and `a#b` are left alone."""
-    return re.sub(r"(?<=[\w&/])[#＃]", " ", text)  # noqa: RUF001
 
 
 def _word_length(text: str) -> int:

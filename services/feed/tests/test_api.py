@@ -195,8 +195,8 @@ async def test_a_group_is_for_its_members_and_a_closed_one_does_not_exist_for_ot
         refused(feed, 404, "no-such-group")
         reach = await house.ask(who, "POST", "/reach", json={"group_id": group})
         refused(reach, 404, "no-such-group")
-    asked = {"text": "x", "audience": [f"group:{group_id}"]}
-    refused(await house.ask("bob", "POST", "/posts", json=asked), 422, "audience-unknown")
+    aimed = {"text": "x", "audience": [f"group:{group_id}"]}
+    refused(await house.ask("bob", "POST", "/posts", json=aimed), 422, "audience-unknown")
     await house.world.leave(group_id, "gil")
     await house.knows("gil", group_id, belongs=False)
     refused(await house.ask("gil", "GET", f"/posts/{post_id}"), 404, "no-such-post")

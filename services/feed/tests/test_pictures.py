@@ -1,0 +1,157 @@
+"""Pictures: what is kept of them, which are refused, and who may see them."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import ExifTags, Image
+
+from contracts.groups import Openness
+from services.feed import imaging
+from services.feed.imaging import developed
+from services.feed.tests.world import House
+from shared.kernel.errors import Refused, TooLarge
+from shared.runtime.ids import new_id
+from shared.tests.company import refused
+
+
+def photo(width: int = 800, height: int = 600, kind: str = "JPEG", **how: Any) -> bytes:
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(out, kind, **how)
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def test_nothing_that_the_camera_wrote_is_kept() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "CameraMaker"
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (59.0, 19.0, 46.0)
+    taken = photo(exif=exif, comment=b"at home") + b"PK trailing archive"
+    assert b"CameraMaker" in taken
+    ready = developed(taken)
+    assert (ready.width, ready.height) == (600, 800), "turned as the camera was held"
+    for data in (ready.large, ready.small):
+        for trace in (b"CameraMaker", b"Exif", b"at home", b"trailing"):
+            assert trace not in data
+        kept = opened(data)
+        assert not kept.getexif() and set(kept.info) <= {
+            "jfif",
+            "jfif_version",
+            "jfif_unit",
+            "jfif_density",
+            "progressive",
+            "progression",
+        }
+
+
+def test_a_picture_is_kept_in_two_bounded_sizes() -> None:
+    ready = developed(photo(5_000, 2_500))
+    assert opened(ready.large).size == (2_048, 1_024) == (ready.width, ready.height)
+    assert opened(ready.small).size == (640, 320)
+    little = developed(photo(30, 20, "PNG"))
+    assert opened(little.large).size == opened(little.small).size == (30, 20)
+
+
+def test_transparency_is_kept() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(out, "PNG")
+    kept = opened(developed(out.getvalue()).large)
+    assert kept.mode == "RGBA" and kept.getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_what_it_is_decides_its_content(kind: str) -> None:
+    assert developed(photo(kind=kind)).width == 800
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    """A few bytes that say how large they are, and hold next to nothing."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(b"\0" * 1_000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("size", [(30_000, 30_000), (60_000, 1), (1, 60_000), (10_000, 10_000)])
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
+    with pytest.raises(TooLarge):
+        developed(png_that_claims(*size))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"GIF89a",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"%PDF-1.7 not a picture",
+        b"\xff\xd8\xff\xe0" + b"\0" * 200,
+        photo()[:400],
+        png_that_claims(300, 300),
+        photo(kind="BMP"),
+        photo(kind="TIFF"),
+    ],
+)
+def test_what_is_no_picture_is_refused(data: bytes) -> None:
+    with pytest.raises(Refused) as refusal:
+        developed(data)
+    assert refusal.value.code == "not-a-picture"
+
+
+@pytest.mark.asyncio(loop_scope="session")
+class TestOverHttp:
+    async def upload(self, house: House, who: str = "ann", data: bytes = b"") -> str:
+        lying = {"Content-Type": "text/html"}
+        answer = await house.ask(who, "POST", "/pictures", content=data or photo(), headers=lying)
+        assert answer.status_code == 201, answer.text
+        assert (answer.json()["width"], answer.json()["height"]) == (800, 600)
+        return str(answer.json()["id"])
+
+    async def test_a_picture_has_the_audience_of_its_post(self, house: House) -> None:
+        picture = await self.upload(house)
+        refused(await house.ask("bob", "GET", f"/pictures/{picture}"), 404, "no-such-picture")
+        assert (await house.ask("ann", "GET", f"/pictures/{picture}")).status_code == 200
+        group_id = await house.world.group(Openness.CLOSED, "ann", "gil")
+        await house.knows("gil", group_id)
+        shown = [{"id": picture, "alt": "A cup"}]
+        posted = await house.post("ann", "", group_id=group_id, pictures=shown)
+        post = (await house.get("gil", f"/posts/{posted.json()['id']}", posted)).json()
+        assert post["pictures"] == [{"id": picture, "width": 800, "height": 600, "alt": "A cup"}]
+        for size in ("large", "small"):
+            answer = await house.get("gil", f"/pictures/{picture}", params={"size": size})
+            assert answer.headers["content-type"] == "image/jpeg"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert opened(answer.content).size[0] == {"large": 800, "small": 640}[size]
+        refused(await house.ask("bob", "GET", f"/pictures/{picture}"), 404, "no-such-picture")
+        refused(await house.ask("bob", "GET", f"/pictures/{new_id()}"), 404, "no-such-picture")
+        gone = await house.ask("ann", "DELETE", f"/posts/{posted.json()['id']}")
+        assert gone.status_code == 200
+        await house.get("ann", "/feed", gone)
+        refused(await house.ask("gil", "GET", f"/pictures/{picture}"), 404, "no-such-picture")
+        refused(await house.ask("ann", "GET", f"/pictures/{picture}"), 404, "no-such-picture")
+
+    async def test_a_picture_is_shown_once_and_by_its_uploader(self, house: House) -> None:
+        picture = await self.upload(house)
+        asked = {"text": "Look", "pictures": [{"id": picture}]}
+        refused(await house.ask("bob", "POST", "/posts", json=asked), 404, "no-such-picture")
+        twice = {"text": "Look", "pictures": [{"id": picture}, {"id": picture}]}
+        refused(await house.ask("ann", "POST", "/posts", json=twice), 422, "picture-twice")
+        assert (await house.ask("ann", "POST", "/posts", json=asked)).status_code == 201
+        refused(await house.ask("ann", "POST", "/posts", json=asked), 409, "picture-shown")
+
+    async def test_uploads_are_bounded_and_answered_in_words(self, house: House) -> None:
+        large = await house.ask("ann", "POST", "/pictures", content=b"x" * (imaging.LARGEST_UPLOAD + 1))
+        assert large.status_code == 413 and large.headers["content-type"] == "application/problem+json"
+        assert refused(await house.ask("ann", "POST", "/pictures", content=b"words"), 422, "not-a-picture")[
+            "field"
+        ]
+        refused(await house.ask("ann", "POST", "/pictures", content=b""), 422, "not-a-picture")
