@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from services.search.analysis import PLAIN, field_of
 from services.search.projections import Kind, SearchItem
-from services.search.words import beginning, clean, of_markdown
+from services.search.words import PASSAGE, beginning, clean, of_markdown
 from shared.kernel.personal import Personal
 
 Document = dict[str, Any]
@@ -37,6 +37,7 @@ def shown(key: str, rev: int, item: SearchItem, opened: Sequence[str]) -> Entry:
             "key": key,
             "live": True,
             "shown": beginning(title) or beginning(text) or item.path or item.id,
+            "begins": beginning(text, PASSAGE),
             "title": _by_language(title, item.language),
             "text": _by_language(text, item.language),
             **_audience(item.audience),

@@ -66,7 +66,7 @@ class Finding:
         more, hits = len(hits) > asked.limit, hits[: asked.limit]
         return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin)
 
-    async def suggestions(self, reader: Reader, typed: str, limit: int) -> list[dict[str, Any]]:
+    async def suggestions(self, reader: Reader, typed: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """What begins with what was typed, best first."""
         answer = await self._index.ask(queries.suggestions(reader, typed, limit))
         return list(answer["hits"]["hits"])

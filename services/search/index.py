@@ -17,6 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.search import analysis
 from services.search.entries import Entry
+from services.search.words import too_many_words
 from shared.kernel.errors import Unavailable
 from shared.runtime.settings import Settings
 
@@ -191,6 +192,8 @@ def answering() -> Iterator[None]:
     except TransportError as error:
         if error.status_code in _CONGESTED:
             raise _away() from error
+        if "maxClauseCount" in str(error.info):
+            raise too_many_words() from error
         raise
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from services.search.analysis import GRAMS, LANGUAGES, PLAIN
 from services.search.projections import Kind
-from services.search.words import CLOSE, OPEN, Question
+from services.search.words import CLOSE, OPEN, PASSAGE, Question
 from shared.kernel.audience import Reader, cleared
 
 Query = dict[str, Any]
@@ -20,6 +20,7 @@ SHOWN = (
     "kind",
     "id",
     "shown",
+    "begins",
     "language",
     "author_id",
     "occurred_at",
@@ -31,8 +32,8 @@ SHOWN = (
 #: Facet by its name and the field that it counts.
 FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
 MOST_VALUES = 30
-#: Characters of a passage, and passages of one hit.
-PASSAGE, PASSAGES = 160, 2
+#: Passages of one hit.
+PASSAGES = 2
 #: What is as old as this counts half as much for being new.
 HALF_AS_NEW = "60d"
 #: Documents that are looked at for words like a misspelled one.
@@ -170,22 +171,25 @@ def _highlight() -> Query:
     for code in (PLAIN, *LANGUAGES):
         fields[f"title.{code}"] = {"number_of_fragments": 0}
         fields[f"text.{code}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
-    fields[f"text.{PLAIN}"]["no_match_size"] = PASSAGE
     return {"type": "unified", "pre_tags": [OPEN], "post_tags": [CLOSE], "order": "score", "fields": fields}
 
 
-def suggestions(reader: Reader, typed: str, limit: int) -> Query:
-    """What begins with what was typed: titles and names before texts."""
-    prefix: dict[str, Any] = {"query": typed, "type": "bool_prefix", "operator": "and"}
-    titles = {"multi_match": {**prefix, "fields": [f"title.{PLAIN}"], "boost": 5}}
-    texts = {"multi_match": {**prefix, "fields": [f"text.{PLAIN}"]}}
+def suggestions(reader: Reader, typed: Sequence[str], limit: int) -> Query:
+    """Where words begin like those typed: titles and names before texts."""
     return {
         "size": limit,
         "track_total_hits": False,
         "_source": list(SHOWN),
-        "query": {"bool": {"must": [{"dis_max": {"queries": [titles, texts]}}], "filter": visible(reader)}},
+        "query": {"bool": {"must": [_begins(word) for word in typed], "filter": visible(reader)}},
         "sort": [{"_score": "desc"}, {"occurred_at": "desc"}, {"key": "asc"}],
     }
+
+
+def _begins(word: str) -> Query:
+    prefix: dict[str, Any] = {"query": word, "operator": "and"}
+    titles = {"match_bool_prefix": {f"title.{PLAIN}": {**prefix, "boost": 5}}}
+    texts = {"match_bool_prefix": {f"text.{PLAIN}": prefix}}
+    return {"dis_max": {"queries": [titles, texts]}}
 
 
 def whether(reader: Reader, question: Question, filters: Filters) -> Query:

@@ -12,14 +12,17 @@ from shared.kernel.errors import Refused
 #: Around what was found, in what the index answers. Nobody can write them: they are taken out of every text.
 OPEN, CLOSE = "\ue000", "\ue001"
 #: Characters of a question, and the words and phrases in it.
-LONGEST_QUESTION = 500
+LONGEST_QUESTION = 200
 MOST_WORDS = 32
 #: Characters of a title that is made from the beginning of a text.
 LONGEST_TITLE = 90
+#: Characters of a passage.
+PASSAGE = 160
 
 _MARKS = str.maketrans("", "", OPEN + CLOSE)
 _FRONT_MATTER = re.compile(r"\A---\s*\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
 _PART = re.compile(r'(?P<without>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+_RUN = re.compile(r"\w+")
 _READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -50,14 +53,14 @@ def _inline(tokens: list[Token]) -> str:
     return "".join(parts)
 
 
-def beginning(text: str) -> str:
-    """How a text begins, as a title for what has none."""
-    line = " ".join(text.split())
-    if len(line) <= LONGEST_TITLE:
+def beginning(text: str, longest: int = LONGEST_TITLE) -> str:
+    """How a text begins, on one line: as a title for what has none."""
+    line = " ".join(text[: 8 * longest].split())
+    if len(line) <= longest:
         return line
-    cut = line[:LONGEST_TITLE]
+    cut = line[:longest]
     words, _, _ = cut.rpartition(" ")
-    return f"{words if len(words) > LONGEST_TITLE // 2 else cut}…"
+    return f"{words if len(words) > longest // 2 else cut}…"
 
 
 def folded(word: str) -> str:
@@ -76,11 +79,13 @@ class Question:
 
     def __str__(self) -> str:
         phrases = [f'"{phrase}"' for phrase in self.phrases]
-        return " ".join([*self.words, *phrases, *(f"-{word}" for word in self.without)])
+        without = [f'-"{text}"' if " " in text else f"-{text}" for text in self.without]
+        return " ".join([*self.words, *phrases, *without])
 
 
 def question(typed: str) -> Question:
     """What was typed: words, "phrases" and -words; everything else is text. Raises Refused."""
+    typed = unicodedata.normalize("NFKC", _visible(typed[: 2 * LONGEST_QUESTION]))
     if len(typed) > LONGEST_QUESTION:
         raise Refused(
             "search-too-long",
@@ -89,7 +94,7 @@ def question(typed: str) -> Question:
             params={"most": LONGEST_QUESTION},
         )
     words, phrases, without = list[str](), list[str](), list[str]()
-    for part in _PART.finditer(_visible(typed)):
+    for part in _PART.finditer(typed):
         found = (part["phrase"] or part["word"] or "").strip()
         if not any(_says(letter) for letter in found):
             continue
@@ -105,13 +110,28 @@ def _check(asked: Question) -> None:
         raise Refused("search-only-without", "Say what to look for, not only what to leave out.", field="q")
     if not asked.words and not asked.phrases:
         raise Refused("search-empty", "Type a word to look for: letters or digits.", field="q")
-    if len(asked.words) + len(asked.phrases) + len(asked.without) > MOST_WORDS:
-        raise Refused(
-            "search-too-many-words",
-            "Search for at most {most} words. A few words find more.",
-            field="q",
-            params={"most": MOST_WORDS},
-        )
+    if sum(map(_count, (*asked.words, *asked.phrases, *asked.without))) > MOST_WORDS:
+        raise too_many_words()
+
+
+def too_many_words() -> Refused:
+    return Refused(
+        "search-too-many-words",
+        "Search for at most {most} words. A few words find more.",
+        field="q",
+        params={"most": MOST_WORDS},
+    )
+
+
+def _count(text: str) -> int:
+    """About how many words the index will see: some scripts write them without spaces."""
+    dense = sum(map(_is_dense, text))
+    return len(_RUN.findall(text)) + dense // 2
+
+
+def _is_dense(letter: str) -> bool:
+    """Thai and its neighbours, Chinese, Japanese."""
+    return unicodedata.category(letter) == "Lo" and letter >= "\u0e00"
 
 
 def _visible(typed: str) -> str:

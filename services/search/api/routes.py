@@ -111,7 +111,7 @@ def _suggestions(api: APIRouter, search: Search) -> None:
         reader = await search.readers.of(caller)
         answer_behind(response, await search.behind(after, projections.items))
         typed = [*asked.words, *asked.phrases]
-        hits = await search.finding.suggestions(reader, " ".join(typed), limit)
+        hits = await search.finding.suggestions(reader, typed, limit)
         return Suggestions(items=[_suggestion(hit["_source"], typed) for hit in hits])
 
 

@@ -12,12 +12,11 @@ _WORD = re.compile(r"\w+")
 
 
 def highlights(hit: dict[str, Any]) -> list[Highlight]:
-    """The title where something was found in it, then the best passages of the text."""
-    titles = [passage for passage in passages(hit, "title") if OPEN in passage]
-    found = [Highlight(field="title", pieces=list(_pieces(passage))) for passage in titles]
-    return found + [
-        Highlight(field="text", pieces=list(_pieces(passage))) for passage in passages(hit, "text")
-    ]
+    """The title where something was found in it, then the best passages of the text, or how it begins."""
+    texts = passages(hit, "text") or [begins for begins in [hit["_source"]["begins"]] if begins]
+    marked = [("title", passage) for passage in passages(hit, "title")]
+    marked += [("text", passage) for passage in texts]
+    return [Highlight(field=field, pieces=list(_pieces(passage))) for field, passage in marked]
 
 
 def _pieces(passage: str) -> Iterator[Piece]:

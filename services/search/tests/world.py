@@ -59,9 +59,14 @@ class World:
         first = self.tails.get(stream, 0) + 1
         self.tails[stream] = first + len(events) - 1
         await self.stores[room].append(stream, first, list(events), Occasion(by, new_id(), at))
-        places = await self.told[room].places(stream, self.tails[stream])
-        assert places is not None, "the relay is slow"
-        return encode_places(places)
+        tail = self.tails[stream]
+
+        async def sent() -> str:
+            places = await self.told[room].places(stream, tail)
+            assert places is not None, "not sent yet"
+            return encode_places(places)
+
+        return await eventually(sent)
 
     async def member(self, member_id: str, name: str = "", kind: Kind = Kind.STAFF, **how: Any) -> str:
         """Staff are cleared for everything, guests for what is open, where nothing else is said."""
@@ -151,11 +156,15 @@ class House:
         self, who: str, q: str | None = None, after: str | None = None, **params: Any
     ) -> dict[str, Any]:
         asked = {**params, **({"q": q} if q is not None else {})}
-        answer = await self.ask(who, "/search", after, **asked)
-        assert answer.status_code == 200, answer.text
-        assert "Fikarum-Behind" not in answer.headers
-        found: dict[str, Any] = answer.json()
-        return found
+
+        async def look() -> dict[str, Any]:
+            answer = await self.ask(who, "/search", after, **asked)
+            assert answer.status_code == 200, answer.text
+            assert "Fikarum-Behind" not in answer.headers
+            found: dict[str, Any] = answer.json()
+            return found
+
+        return await eventually(look)
 
     async def found(self, who: str, q: str, after: str | None = None, **params: Any) -> list[str]:
         """The ids of what is found, best first."""

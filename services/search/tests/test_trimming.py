@@ -1,0 +1,179 @@
+"""Who finds what, against a brute-force model of who may see what: hits, totals, facets, suggestions.
+
+The index itself is asked, on the real engine, with entries as the fold would make them.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.search.entries import gone, shown
+from services.search.finding import Asked, Finding
+from services.search.index import OpenSearchIndex
+from services.search.projections import Kind, SearchItem, items
+from services.search.queries import Filters
+from services.search.words import Question
+from shared.kernel.audience import STAFF, Classification, Reader
+from shared.runtime.settings import Settings
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+TOKENS = ("everyone", STAFF, "country:SE", "country:NO", "role:leader", "group:g1", "group:g2", "member:ann")
+CLAUSES = (*TOKENS, "country:SE&role:leader", "country:NO&role:leader&staff", "group:g1&group:g2")
+WORDS = ("budget", "meeting", "harbour", "kitchen", "sailing", "winter")
+#: Each a letter away from one of the words, and in no text.
+MISSPELLED = {"budgit": "budget", "meetung": "meeting", "harbuor": "harbour", "kitchan": "kitchen"}
+
+entries: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict,
+    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True),
+    audience=st.lists(st.sampled_from(CLAUSES), min_size=1, max_size=3, unique=True),
+    classification=st.sampled_from([level.value for level in Classification]),
+    kind=st.sampled_from([Kind.PAGE, Kind.GROUP]),
+    language=st.sampled_from(["en", "sv", "ru"]),
+    group_id=st.sampled_from([None, "g1", "g2"]),
+    live=st.sampled_from([True, True, True, False]),
+)
+readers = st.builds(
+    Reader,
+    member_id=st.just("ann"),
+    tokens=st.frozensets(st.sampled_from(TOKENS), max_size=5),
+    clearance=st.sampled_from(Classification),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An index, and a number for the generations that are tried out in it."""
+
+    index: OpenSearchIndex
+    finding: Finding
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def indexed(search_settings: Settings) -> AsyncIterator[Indexed]:
+    index = OpenSearchIndex(search_settings, items.name)
+    generation = f"{items.name}.v1.g1"
+    await index.ready(generation, "trimming")
+    await index.serve(generation)
+    yield Indexed(index, Finding(index))
+    await index.close()
+
+
+def item_of(at: int, drawn: dict[str, Any]) -> SearchItem:
+    return SearchItem(
+        kind=drawn["kind"],
+        id=f"i{at}",
+        title=" ".join(drawn["words"]),
+        text=" ".join(drawn["words"]),
+        language=drawn["language"],
+        author_id="bob",
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=at),
+        audience=drawn["audience"],
+        classification=drawn["classification"],
+        group_id=drawn["group_id"],
+    )
+
+
+class Model:
+    """Everything by hand: the rule of `Reader.may_see` on each item."""
+
+    def __init__(self, drawn: list[dict[str, Any]]) -> None:
+        self.all = [(item_of(at, one), one) for at, one in enumerate(drawn)]
+
+    def seen(self, reader: Reader) -> list[SearchItem]:
+        return [
+            item
+            for item, drawn in self.all
+            if drawn["live"] and reader.may_see(item.audience, Classification(item.classification))
+        ]
+
+
+#: Of all examples: versions rise, so that each replaces what the one before left.
+_rounds = iter(range(1, 1_000_000))
+
+
+async def _fill(indexed: Indexed, model: Model) -> None:
+    """Every number has an entry: those that are not drawn are gone."""
+    rev = next(_rounds)
+    drawn = [
+        shown(f"k{at}", rev, item, ()) if drawn["live"] else gone(f"k{at}", rev)
+        for at, (item, drawn) in enumerate(model.all)
+    ]
+    rest = [gone(f"k{at}", rev) for at in range(len(drawn), 12)]
+    assert await indexed.index.write(f"{items.name}.v1.g1", [*drawn, *rest]) == {}
+
+
+async def _compare(indexed: Indexed, model: Model, reader: Reader, word: str, kind: Kind) -> None:
+    seen = model.seen(reader)
+    with_word = [item for item in seen if word in item.title]
+    asked = Asked(Question(words=(word,)), Filters(), "relevance", 50)
+    page = await indexed.finding.page(reader, asked)
+    assert {hit["_source"]["id"] for hit in page.hits} == {item.id for item in with_word}
+    assert page.total == len(with_word)
+    assert page.facets is not None
+    assert dict(page.facets["kind"]) == Counter(item.kind.value for item in with_word)
+    assert dict(page.facets["language"]) == Counter(item.language for item in with_word)
+    assert dict(page.facets["group"]) == Counter(item.group_id for item in with_word if item.group_id)
+    chosen = Asked(Question(words=(word,)), Filters(kinds=(kind,)), "newest", 50)
+    page = await indexed.finding.page(reader, chosen)
+    assert page.total == sum(item.kind is kind for item in with_word)
+    everything = await indexed.finding.page(reader, Asked(None, Filters(), "newest", 50))
+    newest_first = [item.id for item in reversed(seen)]
+    assert [hit["_source"]["id"] for hit in everything.hits] == newest_first
+    begun = await indexed.finding.suggestions(reader, [word[:4]], 50)
+    assert {hit["_source"]["id"] for hit in begun} == {item.id for item in with_word}
+
+
+async def _compare_meant(indexed: Indexed, model: Model, reader: Reader) -> None:
+    visible = {word for item in model.seen(reader) for word in item.title.split()}
+    for typed, meant in MISSPELLED.items():
+        better = await indexed.finding.meant(reader, Question(words=(typed,)), Filters())
+        assert better == (meant if meant in visible else None), (typed, visible)
+
+
+async def test_nobody_finds_counts_or_is_suggested_what_they_may_not_see(indexed: Indexed) -> None:
+    loop = asyncio.get_running_loop()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.lists(entries, max_size=12),
+        st.lists(readers, min_size=1, max_size=3),
+        st.sampled_from(WORDS),
+        st.sampled_from([Kind.PAGE, Kind.GROUP]),
+    )
+    def compare(drawn: list[dict[str, Any]], asking: list[Reader], word: str, kind: Kind) -> None:
+        async def one() -> None:
+            model = Model(drawn)
+            await _fill(indexed, model)
+            for reader in asking:
+                await _compare(indexed, model, reader, word, kind)
+                await _compare_meant(indexed, model, reader)
+
+        asyncio.run_coroutine_threadsafe(one(), loop).result()
+
+    await asyncio.to_thread(compare)
+
+
+async def test_a_member_of_many_groups_is_asked_for_in_one_query(indexed: Indexed) -> None:
+    drawn: dict[str, Any] = {
+        "words": ["budget"],
+        "audience": ["group:n2999"],
+        "classification": "open",
+        "kind": Kind.PAGE,
+    }
+    drawn |= {"language": "en", "group_id": None, "live": True}
+    model = Model([drawn])
+    await _fill(indexed, model)
+    tokens = frozenset(f"group:n{n}" for n in range(3_000))
+    reader = Reader("ann", tokens, Classification.OPEN)
+    page = await indexed.finding.page(reader, Asked(Question(words=("budget",)), Filters(), "relevance", 5))
+    assert page.total == 1
