@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,11 @@ pytestmark = pytest.mark.timeout(600)
 class Installation:
     """A home of its own, and the command for it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, str] | None = None) -> None:
         self.home = Home.of(HomeSettings(home=path))
         # what other tests set for their services is not for this platform
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FIKARUM_")}
-        self._environment = environment | {"FIKARUM_HOME": str(path)}
+        self._environment = environment | {"FIKARUM_HOME": str(path), **(settings or {})}
 
     def run(self, *arguments: str) -> str:
         """What the command says. Fails the test where it fails."""
