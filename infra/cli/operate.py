@@ -1,9 +1,11 @@
 """Views, generations, what is parked, and topics: what an operator looks at and puts right while it runs."""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -16,12 +18,15 @@ from infra.cli.home import SERVICES, Home
 from infra.cli.platform import Platform
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import Unavailable, Undecodable
+from shared.kernel.events import decode
 
 #: The services that hold events and views.
 HOLDERS = tuple(name for name in SERVICES if name != "gateway")
 _KEYS_TOPIC = "identity.keys"
 _LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
+#: Parked events that one service tells of at once.
+_MOST_PARKED = 500
 
 View = Annotated[str, typer.Argument(help="For example wiki.pages; `fikarum generations` lists them.")]
 Event = Annotated[str, typer.Argument(help="The event's id, as `fikarum parked` shows it.")]
@@ -122,7 +127,8 @@ def _view(platform: Platform, service: str, view: str) -> dict[str, Any]:
 
 
 def _parked(platform: Platform) -> list[dict[str, Any]]:
-    return [entry for service in HOLDERS for entry in platform.ask("GET", f"/operate/{service}/parked")]
+    answers = (platform.ask("GET", f"/operate/{service}/parked", limit=_MOST_PARKED) for service in HOLDERS)
+    return [entry for answer in answers for entry in answer]
 
 
 @parked.callback(invoke_without_command=True)
@@ -178,20 +184,44 @@ def mend(
         raise Fault(f"{data} cannot be read: {error}") from error
     with this_platform() as platform:
         entries = _of_event(platform, event)
+        if content is not None:
+            check_fits(content, schema_version, {str(entry["event_type"]) for entry in entries})
         order = {"data": content, "schema_version": schema_version, "reason": reason}
         for service in {service_of(entry["view"]) for entry in entries}:
-            platform.ask("PUT", f"/operate/{service}/parked/{event}/mend", order)
+            platform.ask("PUT", f"/operate/{service}/parked/{quote(event, safe='')}/mend", order)
     for view, key in sorted({(entry["view"], entry["key"]) for entry in entries}):
         follow = f"fikarum parked replay {view} {key}" if key else f"fikarum rebuild {view}"
         wide().print(f"Mended. It takes effect with: {follow}")
+
+
+def check_fits(content: str, version: int, kinds: set[str]) -> None:
+    """Raises Fault for data that would only park the event again. An unknown kind takes any JSON object."""
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Fault(f"The data is no JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise Fault("The data is no JSON object.")
+    known = {contract.name for contract in load(REPOSITORY)}
+    for name in {part for kind in kinds for part in kind.split(".")[1:2]} & known:
+        try:
+            decode(name, version, content)
+        except Undecodable as error:
+            why = " ".join(str(error).partition("For further information")[0].split())
+            raise Fault(f"The data does not fit the event: {why}") from error
 
 
 @parked.command()
 def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the view's document.")]) -> None:
     """Fold what is parked under a key again, with its mends."""
     with this_platform() as platform:
+        service = service_of(view)
+        waiting = platform.ask("GET", f"/operate/{service}/parked", limit=_MOST_PARKED)
+        known = any(entry["view"] == view and entry["key"] == key for entry in waiting)
+        if not known and len(waiting) < _MOST_PARKED:
+            raise Fault(f"Nothing is parked under {key} in {view}. `fikarum parked` lists what is.")
         order = {"view": view, "key": key}
-        done = platform.ask("POST", f"/operate/{service_of(view)}/parked/replay", order)["replayed"]
+        done = platform.ask("POST", f"/operate/{service}/parked/replay", order)["replayed"]
     if not done:
         raise Fault(f"It still fails. `fikarum parked` says why; {key} stays parked.")
     wide().print(f"{key} of {view} is up to date.")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli import state
+from infra.cli import operate, state
+from infra.cli.faults import Fault
 from infra.cli.main import run
 from infra.cli.state import PartReport, ProcessId, State
 
@@ -58,6 +59,27 @@ def test_a_fault_is_one_line_that_says_what_to_do(
         run()
     line = str(ended.value.code)
     assert line.startswith("fikarum: ") and said in line and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("content", "version", "said"),
+    [
+        ('{"page_id":', 1, "The data is no JSON: "),
+        ("[" * 100_000, 1, "The data is no JSON: "),
+        ('["page"]', 1, "The data is no JSON object."),
+        ('{"page": 1}', 1, "The data does not fit the event: PageDeleted version 1: "),
+        ('{"page_id": "p"}', 99, "The data does not fit the event: PageDeleted version 99"),
+    ],
+)
+def test_a_mend_that_would_park_again_is_refused(content: str, version: int, said: str) -> None:
+    with pytest.raises(Fault) as refused:
+        operate.check_fits(content, version, {"fikarum.PageDeleted.v1"})
+    assert str(refused.value).startswith(said)
+    assert "\n" not in str(refused.value) and "http" not in str(refused.value)
+
+
+def test_a_mend_of_what_nobody_knows_is_any_json_object() -> None:
+    operate.check_fits('{"a": 1}', 1, {"?", "fikarum.Elsewhere.v1"})
 
 
 def test_the_command_ends_with_that_line_and_no_trace(tmp_path: Path) -> None:
