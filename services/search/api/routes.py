@@ -71,13 +71,14 @@ def _search(api: APIRouter, search: Search) -> None:
         to: Annotated[date | None, Query(description="Not after this day, in UTC")] = None,
         group: Annotated[Id | None, Query(description="Said in this group only")] = None,
         space: Annotated[Id | None, Query(description="In this space of the wiki only")] = None,
+        author: Annotated[Id | None, Query(description="Said, or last changed, by this member only")] = None,
         sort: Annotated[Sort, Query(description="Without `q` always newest")] = "relevance",
     ) -> Found:
         """Posts, comments, pages, groups and people with these words in any of their forms."""
         if since is not None and to is not None and since > to:
             raise Refused("days-reversed", "The first day is after the last one.", field="from")
         asked = question(q) if q is not None and q.strip() else None
-        filters = Filters(tuple(kind), tuple(language), group, space, since, to)
+        filters = Filters(tuple(kind), tuple(language), group, space, since, to, author)
         order: Sort = "newest" if asked is None else sort
         reader = await search.readers.of(caller)
         answer_behind(response, await search.behind(after, projections.items))
