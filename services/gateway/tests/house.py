@@ -83,7 +83,7 @@ def opened(
             for name in services:
                 _ready(settings.url_of(name), home / f"{name}.log")
             house = House(settings, _members(home))
-            _known(house, services)
+            _known(house, [name for name in services if name in _ASKED])
             yield house
     finally:
         drop_all(settings)
