@@ -29,7 +29,7 @@ from shared.tests.protections import PROTECTIONS, Protection
 ROOT = Path(__file__).resolve().parents[2]
 SEMANTICS = ROOT / "docs" / "semantics.md"
 _COPIED = ("shared", "contracts", "infra", "conftest.py", "pyproject.toml")
-_LINKED = (".venv", ".tools")
+_LINKED = (".venv",)
 #: A third of the usual patience is enough for what never comes. Seconds that one test takes at most.
 _PATIENCE, _LONGEST_RUN = 1 / 3, 600
 #: A mutated module that cannot even run says nothing about the protection.
@@ -90,7 +90,7 @@ def _run(copy: Path, tests: Sequence[str]) -> dict[str, Seen]:
     running = subprocess.Popen(
         command,
         cwd=copy,
-        env={**os.environ, PATIENCE_VARIABLE: str(_PATIENCE), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, PATIENCE_VARIABLE: str(_PATIENCE), "FIKARUM_TOOLS": str(EngineSettings().tools)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -169,13 +169,12 @@ def _prove(chosen: Sequence[Protection], control: bool) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m shared.tests.mutations")
-    parser.add_argument("names", nargs="*", help="only these; a part of a name or of a sentence will do")
+    parser.add_argument("names", nargs="*", help="only these, or those of a sentence, as 'Relay 3'")
     parser.add_argument("--list", action="store_true", help="say what there is")
     parser.add_argument("--document", action="store_true", help="write the table into docs/semantics.md")
     parser.add_argument("--no-control", action="store_true", help="do not see first that the tests pass")
     asked = parser.parse_args(arguments)
-    names = asked.names or [""]
-    chosen = [p for p in PROTECTIONS if any(name in p.name or name == p.sentence for name in names)]
+    chosen = [p for p in PROTECTIONS if not asked.names or {p.name, p.sentence} & set(asked.names)]
     if not chosen:
         parser.error("no protection has such a name: --list says which there are")
     if asked.list:
@@ -185,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.document:
         SEMANTICS.write_text(documented(SEMANTICS.read_text()))
         return 0
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with _engines():
         return int(_prove(chosen, not asked.no_control) > 0)
 

@@ -228,7 +228,7 @@ _RELAY = (
         "a commit is found whose predecessor was stored behind the reader's back, and overtakes it",
         RELAY,
         'ReadConcern("snapshot")',
-        'ReadConcern("local")',
+        'ReadConcern("majority")',
         "test_relay.py::test_a_sweep_finds_no_commit_without_its_predecessor",
     ),
     P(
@@ -249,16 +249,6 @@ _RELAY = (
         RELAY,
         "metadata = future.result()",
         "if future.exception():\n                continue\n            metadata = future.result()",
-        "test_relay.py::test_a_batch_with_a_record_that_is_refused_is_thrown_away_whole",
-    ),
-    P(
-        "aborted",
-        "Relay 3",
-        "what failed before the commit is aborted",
-        "half a batch is committed, and sent again",
-        RELAY,
-        "await producer.abort_transaction()",
-        "await producer.commit_transaction()",
         "test_relay.py::test_a_batch_with_a_record_that_is_refused_is_thrown_away_whole",
     ),
     P(
