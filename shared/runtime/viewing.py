@@ -70,7 +70,7 @@ class Viewing(Generic[V]):
         self._ascending = Ascending()
         self._busy = False
         self._handled = 0
-        self._positions: tuple[int, Offsets] | None = None
+        self._positions: tuple[int, bool, Offsets] | None = None
         self._builder: asyncio.subprocess.Process | None = None
         self._spawned: tuple[int, float, float] | None = None
         self._swapped_at: float | None = None
@@ -247,26 +247,25 @@ class Viewing(Generic[V]):
         )
 
     async def _save_positions(self) -> None:
-        """Control records end a log but are never delivered: what the consumer has passed is saved when
-        nothing is under way.
+        """Control records end a log but are never delivered: what the consumer had passed at the look before
+        is saved once all that was handed over by then is handled.
 
-        Read twice, a look apart: in between, records that were handed over at the first look have begun to
-        be handled.
+        Batches are handled one after another. So it is, when one has been finished since; and also when
+        nothing was under way at both looks and nothing moved in between. Silence alone would not do: under
+        a steady stream there is none, and a view that is up to date would seem ever older.
         """
         consumer = getattr(getattr(self._follower, "_subscriber", None), "consumer", None)
         generation = self.views.generation
-        if consumer is None or generation is None or self._busy:
+        if consumer is None or generation is None:
             self._positions = None
             return
         names = {self._topics.full_name(topic.name): topic for topic in self._ids.found.values()}
-        before = self._positions
+        before, quiet = self._positions, not self._busy
         positions = await _positions(consumer, names)
-        if self._busy:
-            self._positions = None
-            return
-        if before is not None and before[0] == self._handled and before[1] == positions and positions:
-            await self._registry.save(generation.name, positions)
-        self._positions = (self._handled, positions)
+        now = (self._handled, quiet and not self._busy, positions)
+        self._positions = now
+        if before is not None and before[2] and (now[0] > before[0] or (before == now and now[1])):
+            await self._registry.save(generation.name, before[2])
 
 
 async def _positions(consumer: Any, names: Mapping[str, Topic]) -> Offsets:

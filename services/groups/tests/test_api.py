@@ -1,6 +1,7 @@
 """Groups over HTTP on real engines: started, joined, left, and what stays hidden."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from contracts.identity import MemberDeactivated
 from services.groups import projections
+from services.groups.domain.memberships import AcceptInvitation, InviteMember, LeaveGroup, memberships
 from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
 from shared.tests.company import House, refused
@@ -244,6 +246,41 @@ async def test_who_is_removed_while_writing_writes_no_more(house: House) -> None
         assert (shown["name"], shown["members"]) == ("Bob's", 1)
 
 
+async def test_removal_and_writing_at_once_end_in_one_order_or_the_other(house: House) -> None:
+    for _ in range(5):
+        group = await group_of(house)
+        await put_in(house, group, "bob")
+        await house.ask("ann", "PUT", f"/groups/{group}/members/bob", json={"standing": "owner"})
+        new = {"name": "Bob's", "purpose": "", "language": "en"}
+        written, asked, removed = await asyncio.gather(
+            house.ask("bob", "PUT", f"/groups/{group}", json=new),
+            house.ask("bob", "POST", f"/groups/{group}/invitations", json={"member_id": "cat"}),
+            house.ask("ann", "DELETE", f"/groups/{group}/members/bob"),
+        )
+        assert removed.status_code == 200, removed.text
+        assert written.status_code in (200, 404) and asked.status_code in (201, 404)
+        shown = (await house.get("ann", f"/groups/{group}", after=removed)).json()
+        assert shown["members"] == 1
+        refused(await house.ask("bob", "GET", f"/groups/{group}"), 404, "no-such-group")
+
+
+async def test_a_read_that_names_a_commit_waits_for_what_it_lets_the_reader_see(house: House) -> None:
+    """Straight from the store: no command has waited before."""
+    store = house.service.store
+    for _ in range(5):
+        group = await group_of(house)
+        occasion = Occasion("bob", new_id())
+        for command in (InviteMember(group, "bob", True, "ann"), AcceptInvitation(group, "bob")):
+            committed = await store.handle(memberships, command, occasion)
+        after = {"Fikarum-After": str(committed)}
+        shown = await json_of(house, "bob", f"/groups/{group}", headers=after)
+        assert (shown["mine"]["standing"], shown["members"]) == ("member", 2)
+        committed = await store.handle(memberships, LeaveGroup(group, "bob"), occasion)
+        after = {"Fikarum-After": str(committed)}
+        gone = await house.ask("bob", "GET", f"/groups/{group}/members", headers=after)
+        refused(gone, 404, "no-such-group")
+
+
 async def test_a_removed_owner_invites_nobody_and_removes_nobody(house: House) -> None:
     group = await group_of(house)
     await put_in(house, group, "bob", "cat")
@@ -369,3 +406,14 @@ async def test_what_is_no_such_thing_is_refused_in_words(house: House) -> None:
         path = f"/groups/{group}/invitations/{odd}"
         refused(await house.ask("ann", "DELETE", path), 404, "no-such-invitation")
     assert (await json_of(house, "ann", "/groups", params={"q": ".*[(", "mine": True}))["total"] == 0
+
+
+async def test_a_steady_stream_of_joins_never_makes_tokens_seem_old(house: House) -> None:
+    """Not a quiet second for the follower: what is known of members' tokens is still as new as it is."""
+    group = await group_of(house, openness="open")
+    lag, began = house.service.viewings["groups.tokens"].lag, time.monotonic()
+    while time.monotonic() - began < 6 or lag.age() > 4:
+        assert time.monotonic() - began < 25, f"{lag.events} events behind, and {lag.age():.0f} s old"
+        for method in ("PUT", "DELETE"):
+            done = await house.ask("bob", method, f"/groups/{group}/members/me")
+            assert done.status_code == 200, done.text
