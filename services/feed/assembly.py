@@ -7,6 +7,7 @@ from services.feed.audiences import Audiences
 from services.feed.detection import Detector
 from services.feed.imaging import Studio
 from services.feed.live import Hub
+from services.feed.newest import Newest
 from services.feed.sweeping import Sweeper
 from shared.runtime.auth import Verifier
 from shared.runtime.files import Files
@@ -48,6 +49,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         comments=service.views(projections.comments),
         responses=service.views(projections.responses),
         groups=service.views(projections.groups),
+        newest=Newest(service.views(projections.posts)),
         audiences=Audiences(service.views(projections.members)),
         readers=service.readers,
         behind=service.behind,

@@ -16,6 +16,7 @@ from services.feed.domain.permissions import Asker, demand
 from services.feed.domain.posts import Post
 from services.feed.imaging import Studio
 from services.feed.live import Hub
+from services.feed.newest import Newest
 from services.feed.projections import CommentView, GroupView, PostView, ResponseView
 from shared.kernel.audience import STAFF, Classification, Reader
 from shared.kernel.errors import NotFound
@@ -50,6 +51,7 @@ class Feed:
     comments: Views[CommentView]
     responses: Views[ResponseView]
     groups: Views[GroupView]
+    newest: Newest
     audiences: Audiences
     readers: Readers
     behind: Behind

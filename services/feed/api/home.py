@@ -16,6 +16,7 @@ from services.feed.api.showing import shown_posts
 from services.feed.domain import writing
 from services.feed.domain.permissions import may
 from services.feed.domain.seen import SeeFeed, sights
+from services.feed.newest import NEWEST
 from services.feed.projections import PostView
 from services.feed.projections.posts import topic_in
 from shared.kernel.audience import Reader, chunks
@@ -25,8 +26,6 @@ from shared.runtime.http import After, Caller, Cursor, Doing, IdempotencyKey, Pa
 #: The newest posts whose topics are offered, and topics offered at once.
 LOOKED_AT = 500
 MOST_TOPICS = 20
-
-_NEWEST = [("published_at", -1), ("_id", -1)]
 
 
 def router(feed: Feed) -> APIRouter:
@@ -87,7 +86,9 @@ async def _found(
         reader = Reader(reader.member_id, reader.tokens & set(group.audience), reader.clearance)
     if topic is not None:
         return await _with_topic(feed, reader, writing.topic(topic), where, limit, past)
-    return await feed.posts.find(where, sort=_NEWEST, limit=limit, reader=reader, after=past)
+    if not where and (page := await feed.newest.page(reader, limit)) is not None:
+        return page
+    return await feed.posts.find(where, sort=NEWEST, limit=limit, reader=reader, after=past)
 
 
 async def _with_topic(
@@ -98,7 +99,7 @@ async def _with_topic(
     for tokens in chunks(reader):
         part = Reader(reader.member_id, frozenset(tokens), reader.clearance)
         within = {**where, "topic_audience": {"$in": [topic_in(topic, token) for token in tokens]}}
-        views = await feed.posts.find(within, sort=_NEWEST, limit=limit, reader=part, after=past)
+        views = await feed.posts.find(within, sort=NEWEST, limit=limit, reader=part, after=past)
         found |= {view.post_id: view for view in views}
     newest = sorted(found.values(), key=lambda view: (view.published_at, view.post_id), reverse=True)
     return newest[:limit]
@@ -144,7 +145,7 @@ def _topics(api: APIRouter, feed: Feed) -> None:
         await feed.wait(response, after, projections.posts)
         begins = writing.topic(q)
         views = await feed.posts.find(
-            {}, sort=_NEWEST, limit=LOOKED_AT, reader=reader, fields=["post_id", "topics"]
+            {}, sort=NEWEST, limit=LOOKED_AT, reader=reader, fields=["post_id", "topics"]
         )
         counted = _counted([view.topics for view in views], begins)
         return TopicList(items=[TopicItem(topic=topic, posts=posts) for topic, posts in counted])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contracts.feed import PostAcknowledged
 from services.feed.domain.posts import Post
-from services.feed.domain.writing import checked_language
+from shared.kernel import text
 from shared.kernel.decider import Decider
 from shared.kernel.errors import Refused
 from shared.kernel.events import Event
@@ -43,7 +43,7 @@ def decide(command: AcknowledgePost, known: Acknowledgement) -> Sequence[Event]:
             post_id=command.post_id,
             member_id=command.member_id,
             edition=edition,
-            language=checked_language(language),
+            language=text.language(language),
         )
     ]
 

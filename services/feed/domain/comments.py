@@ -17,6 +17,7 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, NotFound
 from shared.kernel.events import Event
 from shared.kernel.personal import Personal
+from shared.kernel.text import language as tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def decide(command: CommentCommand, comment: Comment) -> Sequence[Event]:
         case EditComment():
             return _edit(command, comment)
         case CorrectCommentLanguage(comment_id=comment_id, language=language):
-            new = writing.checked_language(language)
+            new = tag(language)
             if new == comment.language.code:
                 return []
             old = comment.language.code

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.feed import LanguageSource
-from services.feed.domain.writing import checked_language
+from shared.kernel import text
 
 #: Digits of a confidence that mean anything.
 _DIGITS = 3
@@ -32,7 +32,7 @@ UNSAID = Language()
 def said(by_author: str | None, detected: Detected, before: Language | None = None) -> Language:
     """The language of a new text, or of one that was in `before`. Raises Refused."""
     if by_author is not None:
-        return Language(checked_language(by_author), LanguageSource.AUTHOR)
+        return Language(text.language(by_author), LanguageSource.AUTHOR)
     if before is not None and before.source is not LanguageSource.DETECTED:
         return before
     return Language(detected.code, LanguageSource.DETECTED, round(detected.confidence, _DIGITS))

@@ -19,6 +19,7 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, NotFound, Refused
 from shared.kernel.events import Event
 from shared.kernel.personal import Personal
+from shared.kernel.text import language as tag
 
 MOST_PICTURES = 10
 
@@ -104,7 +105,7 @@ def decide(command: PostCommand, post: Post) -> Sequence[Event]:
         case EditPost():
             return _edit(command, post)
         case CorrectPostLanguage(post_id=post_id, language=language):
-            new = writing.checked_language(language)
+            new = tag(language)
             if new == post.language.code:
                 return []
             return [ItemLanguageCorrected(item_id=post_id, post_id=post_id, old=post.language.code, new=new)]

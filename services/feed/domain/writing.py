@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from shared.kernel.errors import Refused, TooLarge
+from shared.kernel.errors import Refused
+from shared.kernel.text import comparable, line, prose, shows
 
 #: Characters of a post, a comment, a title, and what a picture shows.
 LONGEST_POST = 20_000
@@ -20,9 +21,7 @@ MOST_MARKS = 6
 
 _MENTION = re.compile(r"@\[([A-Za-z0-9][A-Za-z0-9_\-]{0,63})\]")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://\S+", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-#: Embeddings, overrides and isolates turn what stands around them; each text has a direction of its own.
+#: Embeddings and isolates reach beyond their text, which has a direction of its own; overrides are refused.
 #: Of what has no width, the joiners stay: Persian, Indic scripts and emoji need them.
 _INVISIBLE = re.compile(
     "[\u202a-\u202e\u2066-\u2069\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\u180e]"
@@ -32,15 +31,12 @@ _HIDDEN_TAGS = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U0
 #: What a topic begins with: the number sign, also the wide one of East Asian keyboards.
 _SIGNS = "#\uff03"
 _WITHIN_A_WORD = re.compile(f"(?<=[\\w&/])[{_SIGNS}]")
-#: Letters by their category that show nothing.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 
 
 def cleaned(text: str) -> str:
-    """The text without what hides or turns other text, its line ends made one kind."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _HIDDEN_TAGS.sub("", _INVISIBLE.sub("", text))
-    return "".join(_few_marks(unicodedata.normalize("NFC", text))).strip()
+    """The text without what hides other text or heaps upon it."""
+    bare = _HIDDEN_TAGS.sub("", _INVISIBLE.sub("", text))
+    return "".join(_few_marks(unicodedata.normalize("NFC", bare))).strip()
 
 
 def _few_marks(text: str) -> Iterator[str]:
@@ -49,11 +45,6 @@ def _few_marks(text: str) -> Iterator[str]:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks <= MOST_MARKS:
             yield character
-
-
-def shows_something(text: str) -> bool:
-    """Whether there is anything to see in it."""
-    return any(unicodedata.category(c)[0] not in "ZCM" and c not in _BLANK for c in text)
 
 
 def checked_post(text: str, *, may_be_empty: bool = False) -> str:
@@ -66,18 +57,10 @@ def checked_comment(text: str) -> str:
     return _checked(text, LONGEST_COMMENT, False)
 
 
-def _checked(text: str, most: int, may_be_empty: bool) -> str:
-    _sound(text, "text")
-    text = cleaned(text)
-    if len(text) > most:
-        raise TooLarge(
-            "text-too-long",
-            "This has at most {most} characters. Shorten it, or write a wiki page and link it.",
-            field="text",
-            params={"most": most},
-        )
-    if shows_something(text):
-        return text
+def _checked(typed: str, most: int, may_be_empty: bool) -> str:
+    said = cleaned(prose(typed, "text", most))
+    if shows(said):
+        return said
     if may_be_empty:
         return ""
     raise Refused("text-missing", "Write something first.", field="text")
@@ -85,26 +68,17 @@ def _checked(text: str, most: int, may_be_empty: bool) -> str:
 
 def checked_title(title: str, *, announcement: bool) -> str:
     """The title on one line: announcements have one, posts none. Raises Refused."""
-    line = _line(title, "title", LONGEST_TITLE)
-    if announcement and not line:
+    said = line(title, "title", LONGEST_TITLE)
+    if announcement and not said:
         raise Refused("title-missing", "Give the announcement a title.", field="title")
-    if line and not announcement:
+    if said and not announcement:
         raise Refused("title-not-here", "Only announcements have a title.", field="title")
-    return line
+    return said
 
 
 def checked_alt(alt: str) -> str:
     """What a picture shows, on one line. Raises Refused."""
-    return _line(alt, "alt", LONGEST_ALT)
-
-
-def checked_language(language: str) -> str:
-    """A language tag such as `sv` or `pt-BR`. Raises Refused."""
-    if _LANGUAGE.fullmatch(language):
-        return language
-    raise Refused(
-        "language-unknown", "Name the language by its code, such as sv, en or pt-BR.", field="language"
-    )
+    return line(alt, "alt", LONGEST_ALT)
 
 
 def mentions(text: str) -> tuple[str, ...]:
@@ -135,9 +109,7 @@ def topics(text: str) -> tuple[str, ...]:
 
 def topic(word: str) -> str:
     """A topic as it is compared, with or without its sign: `#Fikà` and `fikà` are one."""
-    composed = unicodedata.normalize("NFKC", word.lstrip(_SIGNS))
-    folded = unicodedata.normalize("NFKC", composed.casefold())
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf")[:LONGEST_TOPIC]
+    return comparable(word.lstrip(_SIGNS))[:LONGEST_TOPIC].strip()
 
 
 def _topics(text: str) -> Iterator[str]:
@@ -160,26 +132,3 @@ def _word_length(text: str) -> int:
 def spoken(text: str) -> str:
     """What is left for finding out the language: no mentions, addresses or topics' signs."""
     return _ADDRESS.sub(" ", _MENTION.sub(" ", text)).replace("#", " ")
-
-
-def _line(text: str, name: str, most: int) -> str:
-    _sound(text, name)
-    line = " ".join(cleaned(text).split())
-    if len(line) > most:
-        raise Refused(
-            f"{name}-too-long",
-            "This has at most {most} characters. Shorten it.",
-            field=name,
-            params={"most": most},
-        )
-    return line if shows_something(line) else ""
-
-
-def _sound(text: str, name: str) -> None:
-    if found := _CONTROL.search(text):
-        raise Refused(
-            "text-with-control-character",
-            "Character {at} is a control character or half of one. Remove it.",
-            field=name,
-            params={"at": found.start() + 1},
-        )

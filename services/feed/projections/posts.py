@@ -174,6 +174,7 @@ posts: Projection[PostView] = Projection(
         Index((("audience", 1), ("published_at", -1), ("_id", -1), ("classification", 1))),
         Index((("group_id", 1), ("audience", 1), ("published_at", -1), ("_id", -1), ("classification", 1))),
         Index((("topic_audience", 1), ("published_at", -1), ("_id", -1), ("classification", 1))),
+        Index((("published_at", -1), ("_id", -1), ("audience", 1), ("classification", 1))),
         Index((("files", 1),)),
     ),
 )

@@ -3,8 +3,10 @@
 import pytest
 
 from contracts.groups import Openness
+from services.feed import newest, projections
 from services.feed.tests.world import House, Person
 from shared.kernel.audience import Classification
+from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
 from shared.tests.company import refused
 from shared.tests.eventually import eventually
@@ -443,3 +445,21 @@ async def test_bad_posts_are_refused_in_words(house: House, body: dict[str, obje
 async def test_malformed_posts_name_the_field(house: House, body: object) -> None:
     answer = await house.ask("ann", "POST", "/posts", json=body)
     assert answer.status_code == 422 and answer.json()["errors"], answer.text
+
+
+async def test_whoever_is_in_many_groups_sees_the_same_as_the_audience_index_says(house: House) -> None:
+    member_id = f"many{new_id()[-8:]}"
+    await house.world.member(member_id, Person())
+    mine = [await house.world.group(Openness.CLOSED, "ann", member_id) for _ in range(22)]
+    others = [await house.world.group(Openness.CLOSED, "ann") for _ in range(3)]
+    for who, group_id in ((member_id, mine[-1]), ("ann", others[-1])):
+        await house.knows(who, group_id)
+    for group_id in [*mine, *others]:
+        last = await house.post("ann", "To one of many groups", group_id=group_id)
+    reader = await house.service.readers.of(Actor(member_id, frozenset(), "s1"))
+    views = house.service.views(projections.posts)
+    assert len(reader.tokens) > newest.FEW_TOKENS
+    for limit in (5, 20):
+        wanted = await views.find({}, sort=newest.NEWEST, limit=limit, reader=reader)
+        assert await house.ids(member_id, last, limit=limit) == [view.post_id for view in wanted]
+    assert await newest.Newest(views).page(reader, 100_000) is None, "too few are left to the other index"

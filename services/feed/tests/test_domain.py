@@ -43,7 +43,7 @@ from services.feed.domain.posts import (
 from services.feed.domain.reactions import React, reactions
 from services.feed.domain.seen import FeedSeen, SeeFeed, sights
 from shared.kernel.audience import Classification
-from shared.kernel.errors import Conflict, NotFound, Refused, TooLarge
+from shared.kernel.errors import Conflict, NotFound, Refused
 from shared.kernel.personal import Personal
 from shared.kernel.testing import NOON, Specification
 
@@ -103,7 +103,7 @@ def test_an_empty_post_is_refused_unless_it_shows_a_picture() -> None:
 
 
 def test_a_post_has_a_longest_text_and_a_most_of_pictures() -> None:
-    spec.given().when(publishing(text="x" * 20_001)).refused(TooLarge, "text-too-long")
+    spec.given().when(publishing(text="x" * 20_001)).refused(Refused, "text-too-long")
     many = tuple(Picture(file_id=f"f{n}", small_id="s", width=1, height=1) for n in range(11))
     spec.given().when(publishing(pictures=many)).refused(Refused, "too-many-pictures")
 
@@ -183,7 +183,7 @@ def test_a_comment_is_published_edited_and_deleted() -> None:
     rules = Specification(comments)
     rules.given().when(comment).then(commented)
     rules.given(commented).when(comment).refused(Conflict, "comment-exists")
-    rules.given().when(replace(comment, text="x" * 5_001)).refused(TooLarge, "text-too-long")
+    rules.given().when(replace(comment, text="x" * 5_001)).refused(Refused, "text-too-long")
     gone = CommentDeleted(comment_id="c1", post_id="p1", author_id="bob", deleted_by="edi")
     rules.given(commented).when(DeleteComment("c1", "edi")).then(gone)
     edit = EditComment("c1", "Nej", DETECTED)

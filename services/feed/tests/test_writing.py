@@ -15,7 +15,6 @@ from shared.kernel.errors import Refused
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
-        ("safe\u202etxt.exe", "safetxt.exe"),
         ("\u2067outside\u2069", "outside"),
         ("pass\u200bword\u2060\ufeff", "password"),
         ("flag \U0001f3f4\U000e0067\U000e0062\U000e007f", "flag \U0001f3f4\U000e0067\U000e0062\U000e007f"),
@@ -23,7 +22,6 @@ from shared.kernel.errors import Refused
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("👩\u200d🚀", "👩\u200d🚀"),
         ("שלום\u200f!", "שלום\u200f!"),
-        ("a\r\nb\rc", "a\nb\nc"),
         ("e" + "\u0301" * 40, unicodedata.normalize("NFC", "e" + "\u0301" * 7)),
     ],
 )
@@ -54,6 +52,17 @@ def test_a_text_that_shows_nothing_is_no_text(text: str) -> None:
 )
 def test_topics_are_compared_folded(text: str, found: tuple[str, ...]) -> None:
     assert writing.topics(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("safe\u202etxt.exe", "text-turned-around"), ("a\x00b", "text-with-control-character")],
+)
+def test_what_makes_readers_see_another_text_is_refused(text: str, code: str) -> None:
+    for check in (writing.checked_post, writing.checked_comment):
+        with pytest.raises(Refused) as refused:
+            check(text)
+        assert refused.value.code == code
 
 
 def test_a_mention_names_a_member_by_id() -> None:
