@@ -80,6 +80,10 @@ class Locale:
         """08:51"""
         return dates.format_time(self.local(moment), "short", locale=self.cldr)
 
+    def time_in(self, moment: datetime, zone: str) -> str:
+        """What the clock says where somebody is: 10:54"""
+        return dates.format_time(moment.astimezone(_timezone(zone)), "short", locale=self.cldr)
+
     def moment(self, moment: datetime) -> str:
         """3 November 2026, 08:51"""
         pattern = str(dates.get_datetime_format("medium", self.cldr)).replace("'", "")

@@ -137,6 +137,16 @@ def _language_name(context: Context, tag: str) -> str:
 
 
 @pass_context
+def _country_name(context: Context, code: str) -> str:
+    return _locale(context).country_name(code)
+
+
+@pass_context
+def _time_there(context: Context, zone: str) -> str:
+    return _locale(context).time_in(context["shell"].now, zone)
+
+
+@pass_context
 def _by_name(context: Context, tags: Iterable[str]) -> Sequence[tuple[str, str]]:
     return locale.choices(tags, _locale(context))
 
@@ -188,6 +198,7 @@ _FILTERS: dict[str, Any] = {
     "ago": _ago,
     "audience": _audience,
     "by_name": _by_name,
+    "country_name": _country_name,
     "day": _day,
     "language_name": _language_name,
     "moment": _moment,
@@ -196,4 +207,5 @@ _FILTERS: dict[str, Any] = {
     "sentence_case": locale.sentence_case,
     "size": _size,
     "span": _span,
+    "time_there": _time_there,
 }

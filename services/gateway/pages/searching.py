@@ -133,6 +133,16 @@ async def _results(visit: Visit, asked: Asked) -> Results:
     )
 
 
+async def hits_of(visit: Visit, items: Sequence[FoundItem]) -> list[Hit]:
+    """What was found, with names."""
+    names, groups, spaces = await asyncio.gather(
+        visit.named(item.author_id for item in items),
+        _groups(visit, [item.group_id for item in items]),
+        _spaces(visit),
+    )
+    return [_hit(item, names, groups, spaces) for item in items]
+
+
 def _hit(
     item: FoundItem, names: Names, groups: Mapping[str, GroupRef], spaces: Mapping[str, SpaceRef]
 ) -> Hit:

@@ -238,6 +238,10 @@ def told(code: str, locale: Locale) -> Sequence[Notice]:
         "taken-back": _("The invitation is taken back."),
         "removed": _("They are in the group no more."),
         "standing-changed": _("Who owns the group is changed."),
+        "profile-saved": _("Your profile is saved."),
+        "password-changed": _("Your password is changed. Other devices are signed out."),
+        "counted": _("Thank you. What you open is counted from now on."),
+        "not-counted": _("What you open is not counted."),
         "rebuild-begun": _("The view is being built anew. Readers see the old one until it has caught up."),
         "rebuild-given-up": _("The new generation was dropped."),
     }

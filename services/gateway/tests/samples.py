@@ -8,7 +8,7 @@ from typing import get_args
 from markupsafe import Markup
 
 from services.gateway.locale import Locale
-from services.gateway.tests import samples_belonging
+from services.gateway.tests import samples_belonging, samples_talk
 from services.gateway.view_models import (
     ChangedPage,
     CompareView,
@@ -21,7 +21,6 @@ from services.gateway.view_models import (
     DiffSame,
     EditView,
     HistoryView,
-    HomeView,
     MoveView,
     Notice,
     OperateView,
@@ -85,13 +84,14 @@ def shell(
 def views(text: str = "") -> dict[str, View]:
     """Every template, by a name for the picture. `text` replaces what members wrote."""
     return {
-        **_home_views(text),
+        **_door_views(text),
         **_reading_views(text),
         **_comparing_views(text),
         **_writing_views(text),
         **_account_views(text),
         **_operating_views(text),
         **samples_belonging.views(text),
+        **samples_talk.views(text),
     }
 
 
@@ -187,10 +187,8 @@ def _blocks(text: str) -> list[DiffBlock | DiffSame]:
     ]
 
 
-def _home_views(text: str) -> dict[str, View]:
+def _door_views(text: str) -> dict[str, View]:
     return {
-        "home": HomeView(_changed(text), _cards(text)),
-        "home-empty": HomeView([], []),
         "sign-in": SignInView(),
         "sign-in-refused": SignInView(
             back="/wiki",

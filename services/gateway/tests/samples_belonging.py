@@ -6,6 +6,8 @@ from services.gateway import places
 from services.gateway.view_models import (
     Candidate,
     Choice,
+    ConsentView,
+    DirectoryView,
     Filter,
     FoundView,
     GroupCard,
@@ -23,13 +25,20 @@ from services.gateway.view_models import (
     Invited,
     InviteView,
     Offer,
+    PasswordView,
+    PeopleFilter,
     Person,
+    PersonCard,
     Piece,
+    ProfileForm,
+    ProfileFormView,
+    ProfileView,
     Results,
     SearchView,
     SpaceRef,
     Suggested,
     SuggestionsView,
+    UnitRef,
     View,
 )
 
@@ -39,7 +48,7 @@ WHOLE = GroupRights(leave=True, describe=True, invite=True, remove=True, standin
 
 def views(text: str = "") -> dict[str, View]:
     """`text` replaces what members wrote."""
-    return {**_lists(text), **_one(text), **_search(text)}
+    return {**_lists(text), **_one(text), **_people(text), **_mine(text), **_search(text)}
 
 
 def people(text: str) -> tuple[Person, Person, Person]:
@@ -123,24 +132,106 @@ def _one(text: str) -> dict[str, View]:
     }
 
 
-def _search(text: str) -> dict[str, View]:
+def _person_cards(text: str) -> list[PersonCard]:
+    nowak, moraes, gone = people(text)
+    unit = UnitRef("service", text or "Customer service")
+    return [
+        PersonCard(
+            nowak,
+            text or "Process owner, returns",
+            unit,
+            text or "Gdańsk",
+            "PL",
+            [text or "returns across borders", text or "process maps"],
+            ["pl", "en", "de"],
+            "pl",
+            "Europe/Warsaw",
+        ),
+        PersonCard(moraes, "", unit, "", "BR", [], ["pt"], "pt", "America/Sao_Paulo", guest=True),
+        PersonCard(gone, "", None, "", "SE"),
+    ]
+
+
+def _people(text: str) -> dict[str, View]:
+    nowak, moraes, gone = people(text)
+    cards = _person_cards(text)
+    filters = [
+        PeopleFilter(
+            "unit", [Choice("/people", chosen=True), Choice("/people?unit=a", None, False, text or "A", "a")]
+        ),
+        PeopleFilter(
+            "country",
+            [Choice("/people"), Choice("/people?country=SE", chosen=True, code="SE")],
+            "SE",
+        ),
+        PeopleFilter(
+            "language", [Choice("/people"), Choice("/people?language=sv", code="sv")], text or "tlh"
+        ),
+    ]
+    units = [UnitRef("nordvik", text or "Nordvik"), UnitRef("service", text or "Customer service")]
+    whole = ProfileView(
+        cards[0],
+        units,
+        text or "Ask me anything.\nI have been in every shop.",
+        text or "+48 58 000 11 22",
+        text or "ela@nordvik.test",
+        moraes,
+        [moraes, gone],
+        groups(text),
+        _hits(text)[:2],
+        NOW - timedelta(days=4_000),
+    )
+    mine = ProfileView(PersonCard(nowak), shared=[], mine=True)
+    return {
+        "people": DirectoryView(cards, "", filters, [("country", text or "SE")], "/people?cursor=2", 21_480),
+        "people-nobody": DirectoryView([], text or "ela", filters),
+        "people-guest": DirectoryView([]),
+        "people-away": DirectoryView(None),
+        "profile": whole,
+        "profile-mine": mine,
+        "profile-name": ProfileView(PersonCard(moraes), shared=None, name_only=True),
+    }
+
+
+def _mine(text: str) -> dict[str, View]:
+    wrong = {
+        name: text or "This is too long."
+        for name in ("time_zone", "phone", "about", "ask_me_about", "languages", "current", "new", "again")
+    }
+    zones = ("Europe/Stockholm", "America/Sao_Paulo")
+    form = ProfileForm("Asia/Tokyo", text, text, text or "returns", ["sv", "en"], 3)
+    address = places.member("m-maja")
+    return {
+        "profile-form": ProfileFormView(form, zones, ["sv", "en", "de"], address),
+        "profile-form-wrong": ProfileFormView(form, zones, ["sv"], address, wrong, text or "Try again."),
+        "settings-password": PasswordView(),
+        "settings-password-wrong": PasswordView(wrong, text or "Try again."),
+        "settings-consent": ConsentView(True, NOW - timedelta(days=3)),
+        "settings-consent-undecided": ConsentView(False),
+        "settings-consent-away": ConsentView(None),
+    }
+
+
+def _hits(text: str) -> list[Hit]:
     nowak, moraes, _ = people(text)
-    floor, returns, arabic = groups(text)
+    floor = groups(text)[0]
     passage = [Piece(text or "A customer wanted to "), Piece(text or "return", True), Piece(text or " it.")]
     title = [Piece(text or "Returer", True), Piece(text or " från ett annat land")]
     at = NOW - timedelta(days=3)
     space = SpaceRef("s1", text or "Customer service")
-    hits = [
+    return [
         Hit("page", places.page("p1"), title, [passage, passage], "sv", at, nowak, space=space),
-        Hit(
-            "post", places.post("p2"), [Piece(text or "Online orders")], [], "en", at, moraes, floor
-        ),
+        Hit("post", places.post("p2"), [Piece(text or "Online orders")], [], "en", at, moraes, floor),
         Hit("comment", places.comment("p2", "c1"), [Piece(text or "Also here")], [passage], "en", at, nowak),
-        Hit(
-            "person", places.member("m-nowak"), [Piece(text or "Elżbieta")], [passage], "pl", at, nowak
-        ),
+        Hit("person", places.member("m-nowak"), [Piece(text or "Elżbieta")], [passage], "pl", at, nowak),
         Hit("group", places.group("g-arabic"), [Piece(text or "فريق اللغة")], [passage], "ar", at, nowak),
     ]
+
+
+def _search(text: str) -> dict[str, View]:
+    _, returns, arabic = groups(text)
+    title = [Piece(text or "Returer", True), Piece(text or " från ett annat land")]
+    space = SpaceRef("s1", text or "Customer service")
     kinds = [
         Choice("/search?q=x", 38, True, code="all"),
         *(
@@ -158,7 +249,7 @@ def _search(text: str) -> dict[str, View]:
         Filter("group", [Choice("/search?group=g", 17, label=returns.name, language=returns.language)]),
         Filter("space", [Choice("/search?space=s", 9, True, label=space.name)]),
     ]
-    found = Results(38, hits, "/search?cursor=2", None, kinds, orders, filters, "/search?q=x")
+    found = Results(38, _hits(text), "/search?cursor=2", None, kinds, orders, filters, "/search?q=x")
     none = Results(0, did_you_mean=(text or "returns", "/search?q=returns"), without_filters="/search?q=x")
     suggested = [
         Suggested("page", places.page("p1"), title, "sv"),

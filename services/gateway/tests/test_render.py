@@ -21,6 +21,7 @@ from services.gateway.view_models import (
     SignInView,
     initials,
 )
+from services.gateway.view_models.talk import FeedPart
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -206,7 +207,9 @@ def test_initials_are_those_of_the_first_and_the_last_word(name: str, letters: s
 
 def test_nothing_is_shown_for_a_name_that_no_view_has() -> None:
     with pytest.raises(UndefinedError):
-        environment().from_string("{{ view.nothing }}").render(view=HomeView([], []), shell=samples.shell())
+        environment().from_string("{{ view.nothing }}").render(
+            view=HomeView(FeedPart()), shell=samples.shell()
+        )
 
 
 def test_an_icon_with_a_label_is_a_picture_and_one_without_is_hidden() -> None:

@@ -1,0 +1,104 @@
+"""What identity answers about members and units, as far as pages show it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.gateway.clients import part
+from services.gateway.pages.people import Known
+from services.gateway.pages.visit import Visit
+from services.gateway.view_models import PersonCard, UnitRef
+from shared.kernel.errors import Refused
+
+#: Units in one answer, and all that are known by name on one page.
+UNITS_AT_ONCE = 100
+MOST_UNITS = 300
+
+
+class MemberItem(Known):
+    """A member as their colleagues see them. `version` is for If-Match."""
+
+    email: str | None
+    country: str | None
+    language: str
+    time_zone: str
+    registered_at: datetime
+    version: int
+    units: list[str]
+    title: str
+    manager_id: str | None
+    office: str | None
+    phone: str | None
+    about: str | None
+    ask_me_about: list[str]
+    languages: list[str]
+
+    def card(self, units: Mapping[str, UnitRef]) -> PersonCard:
+        return PersonCard(
+            person=self.person,
+            title=self.title,
+            unit=units.get(self.units[-1]) if self.units else None,
+            office=self.office or "",
+            country=self.country or "",
+            ask_me_about=self.ask_me_about,
+            languages=self.spoken,
+            language=self.language,
+            time_zone=self.time_zone,
+            guest=self.kind == "guest",
+        )
+
+    @property
+    def spoken(self) -> list[str]:
+        """The language that they read in comes first."""
+        return [tag for tag in dict.fromkeys([self.language, *self.languages]) if tag]
+
+
+class DirectoryPage(BaseModel):
+    items: list[MemberItem]
+    next: str | None = None
+
+
+class _Unit(BaseModel):
+    id: str
+    name: str
+    path: list[str] = []
+
+
+class _UnitList(BaseModel):
+    items: list[_Unit]
+    next: str | None = None
+
+
+async def member_of(visit: Visit, member_id: str) -> MemberItem:
+    """Raises NotFound."""
+    return (await visit.ask("identity", "GET", f"/members/{part(member_id)}")).read(MemberItem)
+
+
+async def units_of(visit: Visit) -> dict[str, UnitRef]:
+    """By id, each after the one that it is a part of; none where they cannot be asked for."""
+    found: list[_Unit] = []
+    cursor: str | None = ""
+    try:
+        while cursor is not None and len(found) < MOST_UNITS:
+            query: dict[str, str | int] = {"limit": UNITS_AT_ONCE, **({"cursor": cursor} if cursor else {})}
+            listed = (await visit.ask("identity", "GET", "/units", query=query)).read(_UnitList)
+            found += listed.items
+            cursor = listed.next
+    except Refused:
+        return {}
+    return {unit.id: UnitRef(unit.id, unit.name) for unit in sorted(found, key=_in_order(found))}
+
+
+def _in_order(units: Sequence[_Unit]) -> "_Order":
+    return _Order({unit.id: unit.name.casefold() for unit in units})
+
+
+class _Order:
+    """By the names on the way from the top."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def __call__(self, unit: _Unit) -> list[str]:
+        return [self._names.get(step, step) for step in unit.path]

@@ -1,0 +1,188 @@
+"""Groups, as members use them without any script: starting, joining, inviting, leaving, keeping order."""
+
+import re
+from html import unescape
+
+import pytest
+
+from services.gateway.tests.house import House
+from services.gateway.tests.test_pages import EVIL, NOWHERE, Fields, text_of
+from services.gateway.tests.visitors import Gateway, Visitor
+from shared.runtime.ids import new_id
+
+
+async def start(visitor: Visitor, name: str = "", openness: str = "open", purpose: str = "Tills.") -> str:
+    """A new group; its address."""
+    fields: Fields = {"name": name or f"Group {new_id()}", "purpose": purpose, "openness": openness}
+    answer = await visitor.send("/groups/new", {**fields, "language": "en"})
+    assert answer.status_code == 303, text_of(answer)
+    return str(answer.headers["location"])
+
+
+async def test_a_group_needs_a_name_and_a_purpose_and_is_there_at_once(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    name = f"Shop floor {new_id()}"
+    group = await start(saga, name, purpose="What we learn between two customers.")
+    shown = await saga.see(group)
+    assert shown.status_code == 200 and f">{name}</h1>" in shown.text
+    seen = text_of(shown)
+    assert "What we learn between two customers." in seen and "Ägare" in seen and "1 person" in seen
+    assert f'<a href="{group}" aria-current="true">' in shown.text, "it is in the navigation"
+    assert name in text_of(await saga.see("/groups"))
+
+
+async def test_a_name_that_is_missing_is_asked_for_and_nothing_typed_is_lost(
+    gateway: Gateway, house: House
+) -> None:
+    eskil = await gateway.visitor(house.members["eskil"])
+    answer = await eskil.send("/groups/new", {"name": " ", "purpose": "Kept", "openness": "closed"})
+    assert answer.status_code == 422 and 'id="name-error"' in answer.text
+    assert "Kept</textarea>" in answer.text
+    assert re.search(r'value="closed" checked', answer.text)
+
+
+async def test_somebody_finds_an_open_group_joins_it_and_leaves_it(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    name = f"Forklifts {new_id()}"
+    group = await start(saga, name)
+    found = await jonas.see_soon(f"/groups?q={name.replace(' ', '+')}", group)
+    assert name in text_of(found)
+    assert (await jonas.send(f"{group}/join", seen=group)).headers["location"] == group
+    inside = text_of(await jonas.see(group))
+    assert "You are in. Say hello." in inside and "2 people" in inside and "Leave the group" in inside
+    assert "Jonas Demo" in text_of(await jonas.see(f"{group}/people"))
+    assert (await jonas.send(f"{group}/leave", seen=group)).headers["location"] == group
+    assert "1 person" in text_of(await jonas.see(group))
+
+
+async def test_a_closed_group_exists_for_those_it_invites_only(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    name = f"Surprise {new_id()}"
+    group = await start(saga, name, "closed", purpose="A secret party")
+    nothing = re.compile(r'csrf_token" value="[^"]+"')
+    hidden, nowhere = await jonas.see(group), await jonas.see(f"/groups/{new_id()}")
+    assert hidden.status_code == nowhere.status_code == 404
+    same = [nothing.sub("", a.text).replace(group.rpartition("/")[2], "x") for a in (hidden, nowhere)]
+    assert len(same[0]) == len(nothing.sub("", nowhere.text))
+    assert name not in (await jonas.see("/groups")).text
+    for path in ("/people", "/edit", "/invite"):
+        assert (await jonas.see(group + path)).status_code == 404
+
+    invited = await invite(saga, group, house.members["jonas"].member_id, "Jonas")
+    assert "Jonas Demo" in invited
+    offer = await jonas.see_soon(group, name)
+    seen = text_of(offer)
+    assert "A secret party" in seen and "Saga Demo asked you in" in seen and "members" not in offer.url.path
+    assert name in text_of(await jonas.see("/groups"))
+    assert (await jonas.see(f"{group}/people")).status_code == 404
+    await jonas.send(f"{group}/join", seen=group)
+    assert "Member" in text_of(await jonas.see(group))
+
+
+async def invite(owner: Visitor, group: str, member_id: str, name: str) -> str:
+    """Looked for by name, asked in; the list that shows it."""
+    await owner.see_soon(f"{group}/invite?q={name}", member_id)
+    answer = await owner.send(f"{group}/invite?q={name}", {"member": member_id})
+    assert answer.headers["location"] == f"{group}/people", text_of(answer)
+    return text_of(await owner.see(f"{group}/people"))
+
+
+async def test_an_invitation_is_declined_or_taken_back(gateway: Gateway, house: House) -> None:
+    saga, gemma = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["gemma"])
+    group = await start(saga, openness="closed")
+    guest = house.members["gemma"].member_id
+    await invite(saga, group, guest, "Gemma")
+    await gemma.see_soon(group, "asked you in")
+    answer = await gemma.send(f"{group}/decline", seen="/groups")
+    assert answer.headers["location"] == "/groups"
+    assert (await gemma.see(group)).status_code == 404
+    await invite(saga, group, guest, "Gemma")
+    await saga.send(f"{group}/invitations/{guest}/take-back", seen=f"{group}/people")
+    assert "Inbjudan är återtagen." in (await saga.see(f"{group}/people")).text
+    await gemma.see_soon(group, status=404)
+
+
+async def test_owners_keep_order_and_the_last_one_stays(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    mine, theirs = house.members["saga"].member_id, house.members["jonas"].member_id
+    group = await start(saga)
+    people = f"{group}/people"
+    await jonas.see_soon(group)
+    await jonas.send(f"{group}/join", seen=group)
+    refused = await saga.send(f"{group}/leave", seen=group)
+    assert refused.status_code >= 400 and 'class="banner bad"' in refused.text and group in refused.text
+    await saga.see_soon(people, theirs)
+    await saga.send(f"{people}/{theirs}/standing", seen=people)
+    assert text_of(await saga.see(people)).count(" ägare ") == 2
+    await jonas.see_soon(people, f"{people}/{mine}/remove")
+    await jonas.send(f"{people}/{mine}/remove", seen=people)
+    assert "Saga Demo" not in text_of(await jonas.see(people))
+
+
+async def test_owners_describe_the_group_and_others_may_not(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    group = await start(saga, purpose="Old purpose")
+    name = f"Renamed {new_id()}"
+    answer = await saga.send(f"{group}/edit", {"name": name, "purpose": "New purpose", "language": "sv"})
+    assert answer.headers["location"] == group, text_of(answer)
+    shown = await saga.see(group)
+    assert f'<h1 lang="sv" dir="ltr">{name}</h1>' in shown.text and "New purpose" in shown.text
+    await jonas.see_soon(group, name)
+    assert (await jonas.see(f"{group}/edit")).status_code == 403
+    assert (await jonas.see(f"{group}/invite")).status_code == 403
+
+
+async def test_two_owners_who_describe_at_once_hear_of_it(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    group = await start(saga)
+    first = await saga.see(f"{group}/edit")
+    assert 'name="version" value="1"' in first.text
+    described: Fields = {"name": f"First {new_id()}", "purpose": "x", "language": "en"}
+    await saga.send(f"{group}/edit", described)
+    late = await saga.send(f"{group}/edit", {**described, "name": "Second", "version": "1"})
+    assert late.status_code == 409 and 'value="Second"' in late.text and 'class="banner bad"' in late.text
+
+
+async def test_guests_see_their_group_and_start_none(gateway: Gateway, house: House) -> None:
+    saga, gemma = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["gemma"])
+    open_to_staff, theirs = f"Staff only {new_id()}", f"With guests {new_id()}"
+    await start(saga, open_to_staff)
+    group = await start(saga, theirs)
+    await invite(saga, group, house.members["gemma"].member_id, "Gemma")
+    await gemma.see_soon(group, theirs)
+    await gemma.send(f"{group}/join", seen=group)
+    listed = text_of(await gemma.see("/groups"))
+    assert theirs in listed and open_to_staff not in listed and "Start a group" not in listed
+    assert (await gemma.see("/groups/new")).status_code == 403
+
+
+async def test_what_people_call_a_group_stays_text(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    name = f"{EVIL[:60]} {new_id()}"
+    group = await start(saga, name, purpose=EVIL)
+    for path in (group, f"{group}/people", f"{group}/edit", f"{group}/invite", "/groups", "/"):
+        page = (await saga.see(path)).text
+        assert "<script>alert" not in page and "<img src=x" not in page and "49" not in unescape(page[:0])
+
+
+@pytest.mark.parametrize("away", ["groups", "feed", "wiki", "search"])
+async def test_a_service_that_is_away_takes_its_own_part_only(
+    gateway: Gateway, house: House, away: str
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    group = await start(saga)
+    without = house.settings.model_copy(update={f"{away}_url": NOWHERE})
+    async with Gateway(without) as smaller:
+        visitor = await smaller.visitor(house.members["saga"])
+        listed, home = await visitor.see("/groups"), await visitor.see("/")
+        assert listed.status_code == home.status_code == 200
+        assert ("svarar inte" in text_of(listed)) is (away == "groups")
+        shown = await visitor.see(group)
+        assert shown.status_code == (503 if away == "groups" else 200)
+        if away == "feed":
+            assert "1 person" in text_of(shown) and 'class="banner warn"' in shown.text
+        invite_page = await visitor.see(f"{group}/invite?q=Jonas")
+        if away == "search":
+            assert "Det går inte att söka personer just nu" in text_of(invite_page)
