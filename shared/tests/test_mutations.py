@@ -42,8 +42,10 @@ def test_what_is_left_without_a_protection_is_python_and_knows_its_names(tmp_pat
 def test_the_test_that_proves_a_protection_exists(protection: Protection) -> None:
     file, _, name = protection.test.partition("::")
     tree = ast.parse((ROOT / "shared" / "tests" / file).read_text())
-    tests = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    assert name.partition("[")[0] in tests
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    (test,) = [function for function in functions if function.name == name.partition("[")[0]]
+    several = any("parametrize" in ast.unparse(decorator) for decorator in test.decorator_list)
+    assert several == name.endswith("]"), "of several it says which one"
 
 
 def test_every_sentence_of_the_semantics_has_a_protection_and_no_protection_lacks_its_sentence() -> None:

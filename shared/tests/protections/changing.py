@@ -311,7 +311,7 @@ _RELAY = (
         MARKS,
         "if known.get(topic.name) == topic.id:",
         "if True:",
-        "test_relay.py::test_a_topic_made_anew_is_filled_again",
+        "test_relay.py::test_a_topic_made_anew_is_filled_again[proofs.events]",
     ),
     P(
         "written-before-filled",

@@ -79,6 +79,27 @@ _VIEWS = (
         '        passing("view.read")\n',
         "test_views.py::test_a_consumer_killed_before_its_acknowledgement_loses_and_doubles_nothing[read]",
     ),
+    P(
+        "handed-over-first",
+        "Views 6",
+        "offsets are saved when what is kept beside the view holds the batch as well",
+        "a document that was written is never found by its words",
+        FOLDING,
+        "await self._hand_over(by_key)\n",
+        "await self._registry.save(self.generation, {d.where: d.offset + 1 for d in batch})\n"
+        "        await self._hand_over(by_key)\n",
+        "test_mirror.py::test_offsets_are_saved_only_when_both_hold_the_batch",
+    ),
+    P(
+        "index-is-waited-for",
+        "Views 6",
+        "an index that is away is waited for as the store is",
+        "its view stops, or goes on without it",
+        FOLDING,
+        "(*PASSING, Unavailable, OperationFailure) as error:",
+        "(*PASSING, OperationFailure) as error:",
+        "test_mirror.py::test_offsets_are_saved_only_when_both_hold_the_batch",
+    ),
 )
 
 _PARKING = (
