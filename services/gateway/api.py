@@ -17,7 +17,7 @@ from services.gateway.faults import fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.openapi import Description
 from services.gateway.reception import Reception, address_of, check_length, too_large
-from services.gateway.sessions import Session
+from services.gateway.sessions import Session, Sessions
 from shared.kernel.errors import Forbidden, Refused, Unauthenticated
 from shared.runtime import problems
 from shared.runtime.http import AFTER_HEADER, COMMIT_HEADER
@@ -115,10 +115,8 @@ async def _asked(
     check_length(request, limit)
     reads = request.method in forgery.SAFE_METHODS
     after = request.headers.get(AFTER_HEADER)
-    if session is not None and reads:
-        sessions = reception.sessions
-        asked = sessions.after_commit(session, service, after) if after else sessions.after(session, service)
-        after = await asked
+    if session is not None:
+        after = await _after(reception.sessions, session, service, after, reads=reads)
     return await reception.clients.stream(
         service,
         request.method,
@@ -132,6 +130,17 @@ async def _asked(
         },
         patience=LONG_TIMEOUT,
     )
+
+
+async def _after(
+    sessions: Sessions, session: Session, service: str, shown: str | None, *, reads: bool
+) -> str | None:
+    """What the answer should be after: what the client says, or else what this member did a moment ago."""
+    if not reads:
+        return await sessions.after_tokens(session)
+    if shown:
+        return await sessions.after_commit(session, service, shown)
+    return await sessions.after(session, service)
 
 
 async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:

@@ -21,6 +21,8 @@ from shared.kernel.errors import Refused, Unauthenticated
 MOST = 10_000
 #: A token is fetched anew when it has less than this left, and used to its end while identity is away.
 RENEW_SECONDS = 10.0
+#: The services whose events decide what members may see.
+TOKEN_OWNERS = ("identity", "groups")
 #: A member's own writes are waited for so long after them, the latest few.
 FRESH_SECONDS = 60.0
 MOST_WRITTEN = 8
@@ -163,6 +165,17 @@ class Sessions:
         recent = list(session.written.values())
         if len(recent) == 1 and recent[0].commit.partition("/")[0] == service:
             return recent[0].commit
+        found = [await self._places(session, done) for done in recent]
+        return ",".join(places for places in found if places) or None
+
+    async def after_tokens(self, session: Session) -> str | None:
+        """What a write should be decided after: the member's own changes of who may see what."""
+        since = self._clock() - FRESH_SECONDS
+        recent = [
+            done
+            for done in session.written.values()
+            if done.at >= since and done.commit.partition("/")[0] in TOKEN_OWNERS
+        ]
         found = [await self._places(session, done) for done in recent]
         return ",".join(places for places in found if places) or None
 

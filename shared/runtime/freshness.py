@@ -7,6 +7,7 @@ id>:<partition>:<offset>`, joined by commas), which the gateway asks its owner f
 import asyncio
 import time
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -22,6 +23,10 @@ from shared.runtime.viewing import Viewing
 PATIENCE = 2.0
 
 Place = tuple[str, int]
+
+#: What the request under way should be after, wherever in it somebody asks: who may see what is a question
+#: of that moment, too.
+ASKED: ContextVar[str | None] = ContextVar("asked_after", default=None)
 
 
 class Freshness:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from shared.kernel.audience import MemberTokens, Reader, held
 from shared.kernel.errors import Unauthenticated, Unavailable
 from shared.runtime.auth import Actor
+from shared.runtime.freshness import ASKED, Freshness
 from shared.runtime.viewing import Viewing
 
 #: Tokens older than this, in seconds, are not believed: somebody may have been removed meanwhile.
@@ -16,8 +17,14 @@ OLDEST_TOKENS = 30.0
 class Readers:
     """Turns the actor of a request into a reader that queries can be trimmed for."""
 
-    def __init__(self, viewing: Viewing[MemberTokens] | None, conjunctions: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        viewing: Viewing[MemberTokens] | None,
+        freshness: Freshness,
+        conjunctions: Iterable[str] = (),
+    ) -> None:
         self._viewing = viewing
+        self._freshness = freshness
         self._conjunctions = tuple(conjunctions)
 
     async def certain(self, patience: float) -> None:
@@ -31,14 +38,18 @@ class Readers:
         return self._viewing is not None and self._viewing.lag.age() > OLDEST_TOKENS
 
     async def of(self, actor: Actor) -> Reader:
-        """Raises Unavailable while the token view is too far behind, Unauthenticated for a member who is
-        gone."""
+        """As of what the request should be after: whoever just joined reads, whoever was just removed does
+        not.
+
+        Raises Unavailable while the token view is too far behind, Unauthenticated for a member who is gone.
+        """
         if self._viewing is None:
             raise Unavailable("no-token-view", "This service does not know who may see what.")
         if self._behind():
             raise Unavailable(
                 "tokens-behind", "It is not certain what you may see right now. Try again in a moment."
             )
+        await self._freshness.behind(ASKED.get(), self._viewing)
         known = await self._viewing.views.get(actor.member_id)
         if known is None:
             raise Unavailable(

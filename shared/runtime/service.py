@@ -93,8 +93,8 @@ class Service:
             view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, module=module)
             for view in views
         }
-        self.readers = Readers(self.viewings[tokens[0].name] if tokens else None)
         self.freshness = Freshness(name, self.database, self.registry)
+        self.readers = Readers(self.viewings[tokens[0].name] if tokens else None, self.freshness)
         self._reacting = [Reacting(reaction, self) for reaction in reactions]
         self._ends = LogEnds(settings.kafka)
         self._hooks: list[Hook] = []

@@ -64,8 +64,9 @@ class Visit:
     ) -> Answer:
         """In the member's name, after what they wrote a moment ago. Raises Away, Refused."""
         session, sessions = self.signed_in, self.reception.sessions
-        if after is None and method == "GET":
-            after = await sessions.after(session, service)
+        if after is None:
+            reads = method == "GET"
+            after = await (sessions.after(session, service) if reads else sessions.after_tokens(session))
         answer = await self.reception.clients.ask(
             service,
             method,

@@ -246,7 +246,11 @@ async def _looks_missing(house: House, who: str, page: str) -> None:
 async def test_a_changed_audience_hides_the_page_and_all_its_history(house: House) -> None:
     space = await space_of(house)
     page = await page_of(house, space, "a", "one")
-    assert (await house.get("bob", f"/wiki/pages/{page}/revisions/1")).status_code == 200
+
+    async def there() -> bool:
+        return (await house.get("bob", f"/wiki/pages/{page}/revisions/1")).status_code == 200
+
+    await eventually(there)
     asked = {"audience": ["member:ann"], "classification": "internal"}
     refused(
         await house.ask("bob", "PUT", f"/wiki/pages/{page}/audience", json=asked), 403, "may-not-audience"
