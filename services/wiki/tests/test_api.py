@@ -7,6 +7,7 @@ import pytest
 
 from services.wiki.tests.conftest import House
 from shared.runtime.ids import new_id
+from shared.tests.eventually import eventually
 
 #: One service for all of them: each test has a space of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
