@@ -14,7 +14,8 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from infra.engines.engines import Engines
-from infra.engines.faults import EngineFault
+from infra.engines.faults import EngineFault, PortTaken
+from infra.engines.ports import require_free
 from infra.engines.process import rotate
 from infra.engines.settings import REPOSITORY, EngineName
 
@@ -135,12 +136,20 @@ class ServicePart:
         self._command, self._environment = list(command), dict(environment)
         self._leash, self._patience = leash, patience
         self._process: subprocess.Popen[bytes] | None = None
+        self._refused: str | None = None
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def begin(self) -> None:
+        """Not where somebody else listens: that one's answers would pass for this service's."""
+        self._process, self._refused = None, None
+        try:
+            require_free(self.name, {self.name: urlsplit(self.address).port or 0})
+        except PortTaken as taken:
+            self._refused = str(taken)
+            return
         rotate(self.log)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -155,6 +164,8 @@ class ServicePart:
             )
 
     def ended(self) -> str | None:
+        if self._refused:
+            return self._refused
         code = self._process.poll() if self._process is not None else None
         return None if code is None else f"{self.name} ended with {_said(code)}: {last_line(self.log)}"
 

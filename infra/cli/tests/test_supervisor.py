@@ -90,6 +90,23 @@ def toys(tmp_path: Path) -> Iterator[Toys]:
         toys._thread.join(20)
 
 
+def test_a_service_whose_port_somebody_else_answers_at_is_not_taken_for_ready(toys: Toys) -> None:
+    port = int(toys.parts[1].address.rpartition(":")[2])
+    (toys.folder / "foreign").mkdir()
+    foreign = subprocess.Popen(python("infra.cli.tests.toy", str(port), str(toys.folder / "foreign")))
+    try:
+        eventually(lambda: not toys.parts[1].waiting_for())
+        toys.start()
+        eventually(lambda: toys.phase() == "failed")
+    finally:
+        foreign.kill()
+        foreign.wait()
+    known = state.read(toys.file)
+    assert known is not None and known.fault is not None
+    assert known.fault.startswith(f"second: port {port} is taken by pid {foreign.pid} (")
+    assert "set FIKARUM_SECOND_PORT" in known.fault
+
+
 def test_a_part_begins_when_what_it_needs_is_ready(toys: Toys) -> None:
     toys.tell("first", "unready")
     toys.start()
