@@ -75,7 +75,7 @@ async def password(visit: Member) -> Response:
 @routes.post(places.CREDENTIALS)
 async def change_password(visit: Member) -> Response:
     sent = await visit.form()
-    failures = Failures(visit)
+    failures = Failures(visit, {"password": "new"})
     new = sent.text("new")
     if not sent.text("current"):
         failures.beside("current", visit.locale.gettext("Type the password that you have now."))

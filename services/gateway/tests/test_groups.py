@@ -19,6 +19,11 @@ async def start(visitor: Visitor, name: str = "", openness: str = "open", purpos
     return str(answer.headers["location"])
 
 
+def bare(page: str, path: str) -> str:
+    """Without what differs from one request to the next."""
+    return re.sub(r'(csrf_token" value=|<code>)"?[^"<]+', "", page).replace(path, "")
+
+
 async def test_a_group_needs_a_name_and_a_purpose_and_is_there_at_once(
     gateway: Gateway, house: House
 ) -> None:
@@ -61,11 +66,11 @@ async def test_a_closed_group_exists_for_those_it_invites_only(gateway: Gateway,
     saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
     name = f"Surprise {new_id()}"
     group = await start(saga, name, "closed", purpose="A secret party")
-    nothing = re.compile(r'csrf_token" value="[^"]+"')
-    hidden, nowhere = await jonas.see(group), await jonas.see(f"/groups/{new_id()}")
-    assert hidden.status_code == nowhere.status_code == 404
-    same = [nothing.sub("", a.text).replace(group.rpartition("/")[2], "x") for a in (hidden, nowhere)]
-    assert len(same[0]) == len(nothing.sub("", nowhere.text))
+    nowhere = f"/groups/{new_id()}"
+    pages = [await jonas.see(path) for path in (group, nowhere)]
+    assert [page.status_code for page in pages] == [404, 404]
+    hidden, none = (bare(page.text, path) for page, path in zip(pages, (group, nowhere), strict=True))
+    assert hidden == none, "what is hidden looks as what is not there"
     assert name not in (await jonas.see("/groups")).text
     for path in ("/people", "/edit", "/invite"):
         assert (await jonas.see(group + path)).status_code == 404
@@ -115,7 +120,7 @@ async def test_owners_keep_order_and_the_last_one_stays(gateway: Gateway, house:
     assert refused.status_code >= 400 and 'class="banner bad"' in refused.text and group in refused.text
     await saga.see_soon(people, theirs)
     await saga.send(f"{people}/{theirs}/standing", seen=people)
-    assert text_of(await saga.see(people)).count(" ägare ") == 2
+    assert (await saga.see(people)).text.count('class="tag accent"') == 2
     await jonas.see_soon(people, f"{people}/{mine}/remove")
     await jonas.send(f"{people}/{mine}/remove", seen=people)
     assert "Saga Demo" not in text_of(await jonas.see(people))

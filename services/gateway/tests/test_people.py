@@ -1,0 +1,174 @@
+"""People: found by name or by filters, with what they know and shared; what members decide themselves."""
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+from services.gateway.tests.house import House
+from services.gateway.tests.test_pages import EVIL, NOWHERE, Fields, start, text_of
+from services.gateway.tests.visitors import SITE, Gateway
+from shared.runtime.ids import new_id
+
+
+async def placed(gateway: Gateway, house: House, who: str, unit: str, title: str) -> None:
+    """In a unit of their own, by those who run the organisation."""
+    alva = house.members["alva"]
+    async with gateway.client(**alva.bearer) as api:
+        founded = await api.post("/api/v1/units", json={"unit_id": unit, "name": f"Unit {unit}"})
+        assert founded.status_code == 201, founded.text
+        place = {"unit_id": unit, "title": title, "manager_id": alva.member_id, "country": "SE"}
+        path = f"/api/v1/members/{house.members[who].member_id}/place"
+        answer = await api.put(path, json=place)
+        assert answer.status_code == 204, answer.text
+
+
+async def test_the_directory_lists_colleagues_by_name_and_narrows_them_down(
+    gateway: Gateway, house: House
+) -> None:
+    unit = f"tills-{new_id()[:8]}"
+    await placed(gateway, house, "saga", unit, "Shop assistant")
+    jonas = await gateway.visitor(house.members["jonas"])
+    everybody = text_of(await jonas.see_soon("/people", "Saga Demo"))
+    assert everybody.index("Alva Demo") < everybody.index("Eskil Demo") < everybody.index("Saga Demo")
+    assert f"/people?unit={unit}" in (await jonas.see("/people")).text
+    inside = text_of(await jonas.see_soon(f"/people?unit={unit}", "Saga Demo"))
+    assert "Eskil Demo" not in inside and f"Unit {unit}" in inside and "Shop assistant" in inside
+    german = text_of(await jonas.see("/people?country=DE"))
+    assert "Jonas Demo" in german and "Alva Demo" not in german
+    assert "Nobody fits" in text_of(await jonas.see("/people?country=DE&language=tlh"))
+
+
+async def test_somebody_is_found_by_a_part_of_the_name(gateway: Gateway, house: House) -> None:
+    jonas = await gateway.visitor(house.members["jonas"])
+    found = (await jonas.see_soon("/people?q=eskil", "Eskil Demo")).text.partition('id="found-h"')[2]
+    assert "Eskil Demo" in found and "Jonas Demo" not in found
+    assert "Eskil Demo" not in text_of(await jonas.see("/people?q=eskil&country=DE"))
+    assert "Nobody fits" in text_of(await jonas.see("/people?q=zzyzx"))
+
+
+async def test_a_profile_shows_place_manager_and_what_they_shared(gateway: Gateway, house: House) -> None:
+    unit = f"stock-{new_id()[:8]}"
+    await placed(gateway, house, "eskil", unit, "Stock keeper")
+    eskil, jonas = (
+        await gateway.visitor(house.members["eskil"]),
+        await gateway.visitor(house.members["jonas"]),
+    )
+    title = f"Pallets {new_id()}"
+    page = await start(eskil, title)
+    address = f"/people/{house.members['eskil'].member_id}"
+    await jonas.see_soon(address, title)
+    shown = await jonas.see_soon(address, "Stock keeper")
+    seen = text_of(shown)
+    assert "Alva Demo" in seen and f"Unit {unit}" in seen and "Sweden" in seen and "English" in seen
+    assert f'href="{page}"' in shown.text and "Edit your profile" not in seen
+    assert re.search(r"Time there \d\d:\d\d", seen)
+
+
+async def test_members_say_themselves_what_they_know(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    address = f"/people/{house.members['saga'].member_id}"
+    topic = f"gluten-free till rolls {new_id()}"
+    told = {"ask_me_about": f"  {topic} \n\nqueues", "about": "I like\r\nshops.", "phone": "+46 31 000 11 22"}
+    zone: Fields = {"time_zone": "Europe/Helsinki", "languages": ["sv", "fi"]}
+    answer = await saga.send("/settings/profile", {**told, **zone})
+    assert answer.headers["location"] == address, text_of(answer)
+    shown = await saga.see(address)
+    seen = text_of(shown)
+    assert topic in seen and "queues" in seen and "+46 31 000 11 22" in seen and "Suomi" in seen
+    assert f'lang="sv" dir="ltr">{topic}</a>' in shown.text and "I like\nshops." in unescape(shown.text)
+    jonas = await gateway.visitor(house.members["jonas"])
+    assert "Saga Demo" in text_of(await jonas.see_soon(f"/people?q={topic.replace(' ', '+')}", "Saga Demo"))
+
+
+async def test_what_cannot_be_kept_stands_beside_its_field(gateway: Gateway, house: House) -> None:
+    jonas = await gateway.visitor(house.members["jonas"])
+    wrong = await jonas.send("/settings/profile", {"phone": "call me", "about": "Kept"})
+    assert wrong.status_code == 422 and 'id="phone-error"' in wrong.text and "Kept</textarea>" in wrong.text
+    evil: Fields = {"about": EVIL, "ask_me_about": EVIL[:60], "time_zone": "Europe/Berlin"}
+    same = await jonas.send("/settings/profile", evil)
+    assert same.status_code == 303, text_of(same)
+    shown = (await jonas.see(same.headers["location"])).text
+    assert "<script>alert" not in shown and "<img src=x" not in shown
+
+
+async def test_somebody_whom_nobody_knows_has_no_profile(gateway: Gateway, house: House) -> None:
+    jonas = await gateway.visitor(house.members["jonas"])
+    assert (await jonas.see(f"/people/{new_id()}")).status_code == 404
+
+
+async def test_guests_see_of_others_the_name_only(gateway: Gateway, house: House) -> None:
+    gemma = await gateway.visitor(house.members["gemma"])
+    directory = text_of(await gemma.see("/people"))
+    assert "Gemma Demo" in directory and "Saga Demo" not in directory and "Alva Demo" not in directory
+    unit = f"secret-{new_id()[:8]}"
+    await placed(gateway, house, "eskil", unit, "Secret title")
+    shown = text_of(await gemma.see(f"/people/{house.members['eskil'].member_id}"))
+    assert "Eskil Demo" in shown and "Secret title" not in shown and unit not in shown
+
+
+@pytest.mark.parametrize("away", ["search", "groups", "feed", "engagement"])
+async def test_people_are_there_while_others_are_away(gateway: Gateway, house: House, away: str) -> None:
+    without = house.settings.model_copy(update={f"{away}_url": NOWHERE})
+    async with Gateway(without) as smaller:
+        jonas = await smaller.visitor(house.members["jonas"])
+        assert "Eskil Demo" in text_of(await jonas.see("/people"))
+        profile = await jonas.see(f"/people/{house.members['eskil'].member_id}")
+        assert profile.status_code == 200
+        assert ("cannot be shown right now" in text_of(profile)) is (away == "search")
+        found = await jonas.see("/people?q=eskil")
+        assert ("cannot be looked for" in text_of(found)) is (away == "search")
+        consent = await jonas.see("/settings/privacy")
+        assert ("cannot be shown right now" in text_of(consent)) is (away == "engagement")
+
+
+async def test_a_password_is_changed_by_who_knows_it_and_ends_other_sessions(
+    gateway: Gateway, house: House
+) -> None:
+    name, old, new = f"m{new_id()[:12]}", "correct horse battery", "staple paper clip three"
+    registered = {"name": "Passing By", "language": "en", "time_zone": "Europe/Stockholm"}
+    async with gateway.client(**house.members["alva"].bearer) as api:
+        account = {"user_name": name, "password": old}
+        answer = await api.post("/api/v1/members", json={**registered, **account})
+        assert answer.status_code == 201, answer.text
+    here, there = await gateway.visitor(), await gateway.visitor()
+    for visitor in (here, there):
+        signed = await visitor.send("/sign-in", {"username": name, "password": old, "back": "/settings"})
+        assert signed.status_code == 303, text_of(signed)
+    path = "/settings/password"
+
+    async def change(current: str, first: str, again: str) -> httpx.Response:
+        return await here.send(path, {"current": current, "new": first, "again": again})
+
+    for given, field in (
+        (("", new, new), "current"),
+        (("wrong horse battery", new, new), "current"),
+        ((old, new, f"{new}x"), "again"),
+        ((old, "short", "short"), "new"),
+    ):
+        refused = await change(*given)
+        assert refused.status_code == 422 and f'id="{field}-error"' in refused.text, text_of(refused)
+        assert all(typed not in refused.text for typed in given if typed and typed != "short")
+    assert (await change(old, new, new)).headers["location"] == "/settings"
+    assert "Your password is changed." in (await here.see("/settings")).text
+    gateway.app.state.visits.reception.sessions._known.clear()
+    assert (await there.see("/settings")).headers["location"].startswith("/sign-in")
+
+
+async def test_nobody_is_counted_who_has_not_said_yes(gateway: Gateway, house: House) -> None:
+    eskil = await gateway.visitor(house.members["eskil"])
+    first = await eskil.see("/settings/privacy")
+    assert 'value="no" checked' in first.text
+    await eskil.send("/settings/privacy", {"counted": "yes"})
+    agreed = await eskil.see("/settings/privacy")
+    assert 'value="yes" checked' in agreed.text and "Thank you." in agreed.text
+    await eskil.send("/settings/privacy", {"counted": "no"})
+    assert 'value="no" checked' in (await eskil.see("/settings/privacy")).text
+
+
+async def test_no_other_site_changes_what_somebody_decided(gateway: Gateway, house: House) -> None:
+    eskil = await gateway.visitor(house.members["eskil"])
+    for path in ("/settings/privacy", "/settings/password", "/settings/profile", "/groups/new"):
+        answer = await eskil.client.post(path, data={"counted": "yes"}, headers={"Origin": SITE})
+        assert answer.status_code == 403, path
