@@ -29,7 +29,7 @@ from shared.runtime.readers import Readers
 from shared.runtime.store import EventStore
 from shared.runtime.views import Views
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
 #: Where nothing else is known of somebody's language.
 FALLBACK_LANGUAGE = "en"
 
@@ -75,7 +75,7 @@ class Feed:
 
     async def stored_post(self, post_id: str, reader: Reader) -> Post:
         """The post as it is in the store, for commands. Raises NotFound as `post` does."""
-        if not _ID.fullmatch(post_id):
+        if not ID.fullmatch(post_id):
             raise no_post()
         post, _ = await self.store.state(posts.posts, f"post-{post_id}")
         if not post.there or not reader.may_see(post.audience, post.classification):
@@ -84,7 +84,7 @@ class Feed:
 
     async def stored_comment(self, comment_id: str, reader: Reader) -> tuple[Comment, Post]:
         """The comment and its post as they are in the store. Raises NotFound."""
-        if not _ID.fullmatch(comment_id):
+        if not ID.fullmatch(comment_id):
             raise no_comment()
         comment, _ = await self.store.state(comments.comments, f"comment-{comment_id}")
         post, _ = await self.store.state(posts.posts, f"post-{comment.post_id or comment_id}")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response, status
 
-from services.feed.api.access import Feed
+from services.feed.api.access import ID, Feed
 from services.feed.api.answers import PictureDone
 from services.feed.domain.pictures import NAME, UploadPicture, pictures, small_name
 from services.feed.imaging import LARGEST_UPLOAD
@@ -68,7 +68,7 @@ async def _files_of(feed: Feed, picture_id: str, reader: Reader) -> tuple[str, s
     for shown in (picture for post in found for picture in post.pictures):
         if shown.file_id == picture_id:
             return shown.file_id, shown.small_id
-    if picture_id.isalnum():
+    if ID.fullmatch(picture_id):
         upload, _ = await feed.store.state(pictures, f"picture-{picture_id}")
         mine = upload.uploaded_by == reader.member_id and upload.post_id is None
         if upload.picture is not None and mine:

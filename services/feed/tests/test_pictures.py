@@ -9,11 +9,16 @@ import pytest
 from PIL import ExifTags, Image
 
 from contracts.groups import Openness
-from services.feed import imaging
+from services.feed import imaging, projections
+from services.feed.domain.pictures import small_name
 from services.feed.imaging import developed
+from services.feed.sweeping import Sweeper
 from services.feed.tests.world import House
-from shared.kernel.errors import Refused, TooLarge
+from shared.kernel.errors import NotFound, Refused, TooLarge
+from shared.runtime.files import Files
+from shared.runtime.generations import Generation
 from shared.runtime.ids import new_id
+from shared.runtime.views import Views
 from shared.tests.company import refused
 
 
@@ -147,6 +152,25 @@ class TestOverHttp:
         refused(await house.ask("ann", "POST", "/posts", json=twice), 422, "picture-twice")
         assert (await house.ask("ann", "POST", "/posts", json=asked)).status_code == 201
         refused(await house.ask("ann", "POST", "/posts", json=asked), 409, "picture-shown")
+
+    async def test_bytes_are_swept_once_no_post_shows_them(self, house: House) -> None:
+        kept, orphan = await self.upload(house), await self.upload(house)
+        posted = await house.post("ann", "Keep this", pictures=[{"id": kept}])
+        post = (await house.get("ann", f"/posts/{posted.json()['id']}", posted)).json()
+        assert post["pictures"][0]["id"] == kept
+        service = house.service
+        files = Files(service.database, service.settings.limits)
+        stored = [file["_id"] async for file in service.database["uploads.files"].find({})]
+        behind = Views(projections.posts, service.database)
+        behind.serve(Generation("feed.posts", 1, 99, {}))
+        for views in (service.views(projections.posts), behind):
+            shown = set(await Sweeper(files, service.store, views).shown(stored))
+            assert kept in shown and orphan not in shown
+            small = [file for file in shown if (await files.about(file)).name == small_name(kept)]
+            assert len(small) == 1, "also where the view is behind"
+        await house.ask("ann", "DELETE", f"/posts/{posted.json()['id']}")
+        with pytest.raises(NotFound):
+            await files.about(kept)
 
     async def test_uploads_are_bounded_and_answered_in_words(self, house: House) -> None:
         large = await house.ask("ann", "POST", "/pictures", content=b"x" * (imaging.LARGEST_UPLOAD + 1))
