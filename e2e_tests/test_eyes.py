@@ -20,6 +20,13 @@ WIDTHS = (360, 768, 1280)
 THEMES = ("light", "dark")
 SIGNED_IN = (
     "home",
+    "compose",
+    "announce",
+    "post",
+    "post-edit",
+    "report",
+    "topic",
+    "topics",
     "wiki",
     "space",
     "page",
@@ -46,8 +53,16 @@ def addresses(site: Site) -> dict[str, str]:
         new = {"space_id": site.handbook.rpartition("/")[2], "path": "gone", "body": "# Gone\n\nOld."}
         gone = api.post("/wiki/pages", json=new).json()["id"]
         api.delete(f"/wiki/pages/{gone}", params={"note": "Nobody needs it any more"})
+        post = _announced(api)
     return {
         "home": "/",
+        "compose": "/posts/new",
+        "announce": "/announcements/new",
+        "post": f"/posts/{post}",
+        "post-edit": f"/posts/{post}/edit",
+        "report": f"/posts/{post}/acknowledgements",
+        "topic": "/topics/nattlarm",
+        "topics": "/topics",
         "wiki": "/wiki",
         "space": site.handbook,
         "page": page,
@@ -61,6 +76,15 @@ def addresses(site: Site) -> dict[str, str]:
         "operate": "/operate",
         "nowhere": "/nowhere",
     }
+
+
+def _announced(api: httpx.Client) -> str:
+    """An announcement that somebody must read, with a comment and an answer to it."""
+    said = {"kind": "announcement", "title": "Two close together", "text": "Nobody closes alone. #nattlarm"}
+    post = api.post("/posts", json={**said, "must_acknowledge": True}).json()["id"]
+    comment = api.post(f"/posts/{post}/comments", json={"text": "From when?"}).json()["id"]
+    api.post(f"/posts/{post}/comments", json={"text": "From Monday.", "parent_id": comment})
+    return str(post)
 
 
 def look(person: Person, name: str, theme: str, width: int) -> list[str]:

@@ -1,0 +1,308 @@
+"""Talk, as members use it without any script: the feed, posts, comments, announcements, pictures, live."""
+
+import asyncio
+import csv
+import io
+import re
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from services.gateway.live import Live
+from services.gateway.tests.house import House
+from services.gateway.tests.visitors import SITE, Gateway, Visitor
+from shared.runtime.ids import new_id
+
+Fields = dict[str, str | list[str]]
+NOWHERE = "http://127.0.0.1:9"
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+_POST = re.compile(r'id="post-([0-9a-f]{32})"')
+
+
+def text_of(answer: httpx.Response) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+async def say(visitor: Visitor, text: str, **fields: str) -> str:
+    """Publishes a post from the first page; its address."""
+    answer = await visitor.send("/posts/new", {"text": text, "to": "staff", **fields}, seen="/")
+    assert answer.status_code == 303, text_of(answer)
+    home = await visitor.see(answer.headers["location"])
+    taken_back = re.search(r'action="/posts/([0-9a-f]{32})/delete"', home.text)
+    assert taken_back, "what was just published can be taken back"
+    return f"/posts/{taken_back[1]}"
+
+
+async def test_what_one_says_the_other_reads_and_answers(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    word = f"w{new_id()[-12:]}"
+    post = await say(
+        saga, f"Solen är tillbaka i butiken i dag {word}.\n\nSe https://a.example/x?y=1. #Sol{word}"
+    )
+    home = await jonas.see_soon("/", word)
+    article = home.text[home.text.index(f'id="{post.replace("/posts/", "post-")}"') :].partition(
+        "</article>"
+    )[0]
+    assert 'lang="sv" dir="ltr"' in article and "Saga Demo" in article
+    assert 'href="https://a.example/x?y=1" rel="noopener nofollow ugc"' in article
+    assert f'href="/topics/sol{word}"' in article
+    assert post in (await jonas.see_soon(f"/topics/sol{word}", word)).text
+    answer = await jonas.send(f"{post}/comments", {"text": "Hier auch, endlich."}, seen=post)
+    assert answer.status_code == 303 and answer.headers["location"].startswith(f"{post}#comment-")
+    comment = answer.headers["location"].partition("#comment-")[2]
+    seen = await saga.see_soon(post, "Hier auch, endlich.")
+    assert "1 kommentar" in text_of(seen)
+    await saga.send(f"{post}/comments", {"text": "Kul!", "parent": comment}, seen=post)
+    page = (await saga.see(post)).text
+    assert re.search(rf'id="comment-{comment}".*<ol>\s*<li class="comment"', page, re.DOTALL)
+
+
+async def test_a_post_is_taken_back_by_one_button(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    post = await say(saga, f"Too early {new_id()}")
+    assert "data-seconds" not in (await saga.see("/")).text
+    answer = await saga.send(f"{post}/delete", {"back": "/"}, seen=f"{post}/edit")
+    assert answer.headers["location"] == "/"
+    assert post not in (await saga.see("/")).text
+    assert (await saga.see(post)).status_code == 404
+
+
+async def test_reactions_come_and_go(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    post = await say(saga, f"Cake in the coffee room {new_id()}")
+    await jonas.see_soon(post)
+    answer = await jonas.send(f"{post}/reaction", {"kind": "thanks"}, seen=post)
+    assert answer.headers["location"] == f"{post}#{post.replace('/posts/', 'post-')}"
+    assert re.search(r'aria-pressed="true">.*?Thanks', (await jonas.see(post)).text, re.DOTALL)
+    token = await jonas.token()
+    gone = await jonas.client.post(
+        f"{post}/reaction",
+        data={"csrf_token": token, "kind": "", "back": "/"},
+        headers={"Origin": SITE, "HX-Request": "true"},
+    )
+    assert gone.status_code == 200 and gone.text.strip().startswith("<footer")
+    assert 'name="kind" value="like" aria-pressed="false"' in gone.text
+
+
+async def test_a_post_is_changed_and_its_language_corrected(gateway: Gateway, house: House) -> None:
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    post = await say(saga, f"Hej {new_id()}", language="fi")
+    answer = await saga.send(f"{post}/edit", {"text": "Hej igen, alla."})
+    assert answer.headers["location"] == post
+    assert "Hej igen, alla." in (await saga.see(post)).text
+    stale = await saga.client.post(
+        f"{post}/edit",
+        data={"csrf_token": await saga.token(), "version": "1", "text": "Lost?", "key": new_id()},
+        headers={"Origin": SITE},
+    )
+    assert stale.status_code == 409 and "Lost?" in stale.text
+    await eskil.see_soon(post)
+    answer = await eskil.send(f"{post}/language", {"language": "sv"}, seen=f"{post}/edit")
+    assert answer.headers["location"] == post
+    assert 'lang="sv"' in (await eskil.see(post)).text
+    jonas = await gateway.visitor(house.members["jonas"])
+    assert (await jonas.see(f"{post}/edit")).status_code == 403
+
+
+async def test_a_comment_is_changed_and_deleted(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    post = await say(saga, f"Ask {new_id()}")
+    wrong = await saga.send(f"{post}/comments", {"text": "  "}, seen=post)
+    assert wrong.status_code == 422 and 'aria-invalid="true"' in wrong.text
+    answer = await saga.send(f"{post}/comments", {"text": "First thought"}, seen=post)
+    comment = answer.headers["location"].partition("#comment-")[2]
+    path = f"{post}/comments/{comment}"
+    assert (await saga.send(f"{path}/edit", {"text": "Second thought"}, seen=post)).status_code == 303
+    page = (await saga.see(post)).text
+    assert "Second thought" in page and "First thought" not in page
+    assert (await saga.send(f"{path}/delete", seen=post)).status_code == 303
+    assert "Second thought" not in (await saga.see(post)).text
+
+
+async def test_what_members_type_stays_text(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    post = await say(saga, EVIL)
+    await saga.send(f"{post}/comments", {"text": EVIL}, seen=post)
+    for path in ("/", post, f"{post}/edit"):
+        page = (await saga.see(path)).text
+        assert "<script>alert" not in page and "onerror=alert(2)>" not in page.replace("&gt;", "")
+        assert "49}}" not in page
+
+
+async def test_a_refused_post_loses_nothing(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    answer = await saga.send(
+        "/posts/new", {"text": "Kept", "to": "group:nowhere", "language": "sv"}, seen="/posts/new"
+    )
+    assert answer.status_code == 404 or "Kept" in answer.text
+    answer = await saga.send("/posts/new", {"text": " ", "to": "staff"}, seen="/posts/new")
+    assert answer.status_code == 422 and 'id="text-error"' in answer.text
+    many = "".join(f" #topic{chr(97 + n)}" for n in range(20))
+    answer = await saga.send("/posts/new", {"text": many, "to": "staff"}, seen="/posts/new")
+    assert answer.status_code == 422 and "#topict" in answer.text
+
+
+async def test_reach_is_told_before_sending(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    answer = await saga.send("/posts/new", {"text": "Soon", "to": "staff", "look": "yes"}, seen="/")
+    assert answer.status_code == 200 and "Soon</textarea>" in answer.text
+    assert "3 personer, 3 språk" in text_of(answer).replace(" ,", ",")
+    assert 'value="country:DE"' in answer.text
+    token = await saga.token()
+    asked = {"csrf_token": token, "to": "country:DE"}
+    part = await saga.client.post("/posts/reach", data=asked, headers={"Origin": SITE, "HX-Request": "true"})
+    assert "1 person" in text_of(part) and "<html" not in part.text
+
+
+def _jpeg() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (80, 60), "#b9c9bd").save(file, "JPEG")
+    return file.getvalue()
+
+
+async def test_a_picture_goes_with_what_it_shows(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    token = await saga.token()
+    fields: dict[str, Any] = {"csrf_token": token, "text": f"Look {new_id()}", "to": "staff", "key": new_id()}
+    files = {"picture": ("x.jpg", _jpeg(), "image/jpeg")}
+    headers = {"Origin": SITE}
+    asked = await saga.client.post("/posts/new", data=fields, files=files, headers=headers)
+    assert asked.status_code == 422 and 'id="alt-error"' in asked.text and fields["text"] in asked.text
+    held = re.search(r'name="picture_id" value="([^"]+)"', asked.text)
+    assert held, "the picture need not be chosen again"
+    again = {**fields, "key": new_id(), "picture_id": held[1], "alt": "A grey field"}
+    sent = await saga.client.post("/posts/new", data=again, headers=headers)
+    assert sent.status_code == 303, text_of(sent)
+    home = (await saga.see("/")).text
+    picture = re.search(
+        r'<img src="(/api/v1/pictures/[^"]+)" width="80" height="60" alt="A grey field"', home
+    )
+    assert picture
+    shown = await saga.see(unescape(picture[1]))
+    assert shown.status_code == 200 and shown.headers["content-type"].startswith("image/")
+    stranger = await gateway.visitor()
+    assert (await stranger.see(unescape(picture[1]))).status_code == 401
+    lie = {"picture": ("x.jpg", b"GIF89a no picture", "image/jpeg")}
+    refused = await saga.client.post("/posts/new", data=fields, files=lie, headers=headers)
+    assert refused.status_code == 422 and 'id="picture-error"' in refused.text
+    foreign = await saga.client.post(
+        "/posts/new", data=fields, files=files, headers={"Origin": "https://x.example"}
+    )
+    assert foreign.status_code == 403
+
+
+async def test_an_announcement_is_confirmed_and_its_report_is_right(gateway: Gateway, house: House) -> None:
+    alva, jonas = await gateway.visitor(house.members["alva"]), await gateway.visitor(house.members["jonas"])
+    title = f"New routine {new_id()}"
+    fields: Fields = {"title": title, "text": "Two people close.", "to": "some", "audience": ["country:DE"]}
+    answer = await alva.send("/announcements/new", {**fields, "must_acknowledge": "yes"})
+    assert answer.status_code == 303, text_of(answer)
+    post = str(answer.headers["location"])
+    home = await jonas.see_soon("/", title)
+    assert home.text.index(title) < home.text.index('id="compose"'), "what must be read stands first"
+    saga = await gateway.visitor(house.members["saga"])
+    assert title not in (await saga.see("/")).text and (await saga.see(post)).status_code == 404
+    report = text_of(await alva.see(f"{post}/acknowledgements"))
+    assert "0 av 1 person har bekräftat" in report
+    answer = await jonas.send(f"{post}/acknowledgement", seen=post)
+    assert answer.status_code == 303
+    assert "You have confirmed it" in text_of(await jonas.see(post))
+    await alva.see_soon(f"{post}/acknowledgements", "1 av 1 person")
+    found = await alva.see(f"{post}/acknowledgements.csv")
+    rows = list(csv.DictReader(io.StringIO(found.text.removeprefix("\ufeff"))))
+    assert [(row["name"], row["state"]) for row in rows] == [("Jonas Demo", "present")]
+    assert rows[0]["acknowledged_at"]
+    assert (await jonas.see(f"{post}/acknowledgements")).status_code == 403
+    assert (await jonas.see("/announcements/new")).status_code == 403
+    nobody = await alva.send("/announcements/new", {"title": "T", "text": "x", "to": "some"})
+    assert nobody.status_code == 422 and 'id="audience-error"' in nobody.text
+
+
+async def test_what_is_new_is_marked_until_it_was_seen(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    await say(saga, f"Before {new_id()}")
+    await jonas.see("/")
+    word = f"after{new_id()}"
+    post = await say(saga, f"{word} he looked")
+    home = (await jonas.see_soon("/", word)).text
+    article = home[home.index(f'id="{post.replace("/posts/", "post-")}"') - 60 :][:120]
+    assert "unread" in article and "seen-line" in home
+    assert "unread" not in (await jonas.see("/")).text.partition(word)[0][-600:]
+
+
+async def test_more_follows_behind_a_real_link(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    async with gateway.client(**house.members["saga"].bearer) as api:
+        for number in range(24):
+            answer = await api.post("/api/v1/posts", json={"text": f"Number {number} of many"})
+            assert answer.status_code == 201
+    seen: list[str] = []
+    path: str | None = "/"
+    for _ in range(2):
+        assert path is not None
+        page = await saga.see_soon(path)
+        seen += _POST.findall(page.text)
+        more = re.search(r'<a class="btn block" href="([^"]+)"', page.text)
+        path = unescape(more[1]) if more else None
+    assert len(seen) >= 24 and len(seen) == len(set(seen))
+
+
+async def test_guests_see_an_empty_feed_and_no_way_to_speak_to_all(gateway: Gateway, house: House) -> None:
+    saga, gemma = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["gemma"])
+    word = new_id()
+    post = await say(saga, f"Among us {word} #secret{word[-6:]}")
+    home = await gemma.see("/")
+    assert home.status_code == 200 and word not in home.text and 'id="compose"' not in home.text
+    assert (await gemma.see(post)).status_code == 404
+    assert word not in (await gemma.see(f"/topics/secret{word[-6:]}")).text
+    answer = await gemma.client.post(
+        "/posts/new",
+        data={"csrf_token": await gemma.token(), "text": "Hello all", "to": "staff"},
+        headers={"Origin": SITE},
+    )
+    assert answer.status_code == 403 and "Hello all" in answer.text
+
+
+async def test_a_feed_that_is_away_takes_only_its_part_of_the_page(house: House) -> None:
+    settings = house.settings.model_copy(update={"feed_url": NOWHERE})
+    async with Gateway(settings) as alone:
+        saga = await alone.visitor(house.members["saga"])
+        home = await saga.see("/")
+        assert home.status_code == 200
+        assert "Flödet svarar inte just nu." in home.text and 'id="compose"' in home.text
+        answer = await saga.send("/posts/new", {"text": "Typed and kept", "to": "staff"}, seen="/")
+        assert answer.status_code == 503 and "Typed and kept" in answer.text
+
+
+async def test_live_updates_tell_of_what_the_reader_may_see(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    live: Live = gateway.app.state.visits.reception.live
+    stream = await live.stream(gateway.app.state.visits.reception.sessions._known[_secret(jonas)], {})
+    async with asyncio.timeout(30):
+        await anext(stream)
+        await say(saga, f"Now {new_id()}")
+        heard = b""
+        while b"event: new" not in heard:
+            heard += await anext(stream)
+        assert b'"count":1' in heard
+        live.end()
+        rest = [piece async for piece in stream]
+    assert b"event: new" not in b"".join(rest)
+
+
+def _secret(visitor: Visitor) -> str:
+    return next(value for name, value in visitor.client.cookies.items() if name.endswith("session"))
+
+
+async def test_a_member_has_only_so_many_streams(
+    gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jonas = await gateway.visitor(house.members["jonas"])
+    monkeypatch.setattr("services.gateway.live.MOST_OF_ONE", 0)
+    answer = await jonas.see("/api/v1/feed/live")
+    assert answer.status_code == 429 and answer.json()["code"] == "too-many-live"
+    stranger = await gateway.visitor()
+    assert (await stranger.see("/api/v1/feed/live")).status_code == 401
