@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from services.search.analysis import GRAMS, LANGUAGES, PLAIN
+from services.search.analysis import FIELDS, GRAMS, LANGUAGES, PLAIN, field_of
 from services.search.projections import Kind
 from services.search.words import CLOSE, OPEN, PASSAGE, Question
 from shared.kernel.audience import Reader, cleared
@@ -98,15 +98,16 @@ def visible(reader: Reader) -> list[Query]:
     ]
 
 
-def words(text: str) -> Query:
+def words(text: str, codes: Sequence[str] = FIELDS) -> Query:
     """Documents with these words in any of their forms, in title and text taken together."""
     ways = [
-        _together(code, text, _MOST_WORDS, title=3 if code == PLAIN else 2) for code in (PLAIN, *LANGUAGES)
+        _together(code, text, _MOST_PIECES if code == GRAMS else _MOST_WORDS, title=3 if code == PLAIN else 2)
+        for code in codes
     ]
-    return {"dis_max": {"tie_breaker": 0.2, "queries": [*ways, _together(GRAMS, text, _MOST_PIECES)]}}
+    return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
 
 
-def _together(code: str, text: str, enough: str, title: int = 2) -> Query:
+def _together(code: str, text: str, enough: str, title: int) -> Query:
     return {
         "multi_match": {
             "query": text,
@@ -117,8 +118,8 @@ def _together(code: str, text: str, enough: str, title: int = 2) -> Query:
     }
 
 
-def _phrase(text: str) -> Query:
-    fields = [f"{part}.{code}" for code in (PLAIN, *LANGUAGES) for part in ("title", "text")]
+def _phrase(text: str, codes: Sequence[str] = (PLAIN, *LANGUAGES)) -> Query:
+    fields = [f"{part}.{code}" for code in codes for part in ("title", "text")]
     return {"multi_match": {"query": text, "type": "phrase", "fields": fields}}
 
 
@@ -142,7 +143,7 @@ def search(
     after: Sequence[Any] | None,
     limit: int,
 ) -> Query:
-    """One page: hits, their passages and, on the first page, the facets. `origin`: the time that is new."""
+    """One page: hits and, on the first page, the facets. `origin`: the time that is new."""
     asked = matching(question)
     asked["bool"]["filter"] = [*visible(reader), *filters.said()]
     if question is not None:
@@ -155,7 +156,6 @@ def search(
         "_source": list(SHOWN),
         "query": asked,
         "sort": [{"occurred_at": "desc"} if newest else {"_score": "desc"}, {"key": "asc"}],
-        "highlight": _highlight(),
     }
     chosen = filters.chosen()
     if chosen:
@@ -174,12 +174,31 @@ def _facets(chosen: dict[str, Query]) -> Iterable[tuple[str, Query]]:
         yield name, {"filter": {"bool": {"filter": others}}, "aggs": counted}
 
 
-def _highlight() -> Query:
+def marks(question: Question, keys: Sequence[str], languages: Iterable[str]) -> Query:
+    """The passages of hits that were found, asked apart: only in the languages of these few, which costs a
+    fraction of marking in all of them."""
+    codes = [PLAIN, *sorted({field_of(language) for language in languages} - {GRAMS})]
+    wanted = [_phrase(phrase, codes) for phrase in question.phrases]
+    if question.words:
+        wanted.append(words(" ".join(question.words), codes))
     fields: dict[str, Any] = {}
-    for code in (PLAIN, *LANGUAGES):
+    for code in codes:
         fields[f"title.{code}"] = {"number_of_fragments": 0}
         fields[f"text.{code}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
-    return {"type": "unified", "pre_tags": [OPEN], "post_tags": [CLOSE], "order": "score", "fields": fields}
+    return {
+        "size": len(keys),
+        "track_total_hits": False,
+        "_source": False,
+        "query": {"bool": {"filter": [{"ids": {"values": list(keys)}}]}},
+        "highlight": {
+            "type": "unified",
+            "pre_tags": [OPEN],
+            "post_tags": [CLOSE],
+            "order": "score",
+            "highlight_query": {"bool": {"should": wanted}},
+            "fields": fields,
+        },
+    }
 
 
 def suggestions(reader: Reader, typed: Sequence[str], limit: int) -> Query:
