@@ -250,9 +250,7 @@ def _framed(rendered: str) -> str:
     """Tables scroll in a frame that the keyboard reaches, and headings written as HTML begin on the second
     level too. Done before cleaning, which has the last word."""
     lower = re.sub(r"<(/?)h1(?=[\s/>])", r"<\1h2", rendered, flags=re.IGNORECASE)
-    opened = re.sub(
-        r"<table(?=[\s>])", '<div class="table" tabindex="0"><table', lower, flags=re.IGNORECASE
-    )
+    opened = re.sub(r"<table(?=[\s>])", '<div class="table" tabindex="0"><table', lower, flags=re.IGNORECASE)
     return re.sub(r"</table>", "</table></div>", opened, flags=re.IGNORECASE)
 
 
