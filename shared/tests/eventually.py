@@ -18,7 +18,8 @@ _PATIENCE = float(os.environ.get(PATIENCE_VARIABLE, "1"))
 async def eventually(look: Callable[[], Awaitable[T]], within: float = LONG) -> T:
     """What `look` answers once it neither is false nor fails an assertion; raises the last failure when time
     is up."""
-    deadline, pause = time.monotonic() + within * _PATIENCE, 0.01
+    within *= _PATIENCE
+    deadline, pause = time.monotonic() + within, 0.01
     while True:
         failure: AssertionError | None = None
         try:
