@@ -58,9 +58,13 @@ async def publish(visit: Member) -> Response:
     form = _form(sent.form)
     failures = Failures(visit, _FIELDS)
     if sent.file:
-        with failures.caught():
+        uploading = Failures(visit)
+        with uploading.caught():
             picture = await uploads.upload(visit, sent.file)
             form = replace(form, pictures=[*form.pictures, picture])
+        if uploading:
+            failures.beside("picture", uploading.problem or next(iter(uploading.errors.values())))
+            failures.status = uploading.status
     if "look" in sent.form.fields:
         return await _composing(visit, form, failures)
     if form.pictures and not form.alt and not form.decorative:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from services.gateway.live import Live
+from services.gateway.reception import Reception
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway, Visitor
 from shared.runtime.ids import new_id
@@ -279,8 +279,10 @@ async def test_a_feed_that_is_away_takes_only_its_part_of_the_page(house: House)
 
 async def test_live_updates_tell_of_what_the_reader_may_see(gateway: Gateway, house: House) -> None:
     saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
-    live: Live = gateway.app.state.visits.reception.live
-    stream = await live.stream(gateway.app.state.visits.reception.sessions._known[_secret(jonas)], {})
+    reception: Reception = gateway.app.state.visits.reception
+    secret = jonas.client.cookies[reception.session_cookie]
+    live = reception.live
+    stream = await live.stream(await reception.sessions.of(secret), {})
     async with asyncio.timeout(30):
         await anext(stream)
         await say(saga, f"Now {new_id()}")
@@ -291,10 +293,6 @@ async def test_live_updates_tell_of_what_the_reader_may_see(gateway: Gateway, ho
         live.end()
         rest = [piece async for piece in stream]
     assert b"event: new" not in b"".join(rest)
-
-
-def _secret(visitor: Visitor) -> str:
-    return next(value for name, value in visitor.client.cookies.items() if name.endswith("session"))
 
 
 async def test_a_member_has_only_so_many_streams(
