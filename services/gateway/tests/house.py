@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from infra.engines.ports import ports_of
+from shared.runtime.keys import MasterKey
 from shared.runtime.settings import Limits, Settings
 from shared.tests.rooms import drop_all
 
@@ -76,12 +77,13 @@ def opened(
             **{f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()},
         }
     )
+    # Several services read it at their start, whichever is the first.
+    MasterKey.create(settings.master_key_path)
     try:
         with ExitStack() as stack:
-            for name in services:
-                stack.enter_context(_running(name, settings, ports[name]))
-            for name in services:
-                _ready(settings.url_of(name), home / f"{name}.log")
+            started = {n: stack.enter_context(_running(n, settings, ports[n])) for n in services}
+            for name, process in started.items():
+                _ready(settings.url_of(name), home / f"{name}.log", process)
             house = House(settings, _members(home))
             _known(house, [name for name in services if name in _ASKED])
             yield house
@@ -90,7 +92,7 @@ def opened(
 
 
 @contextmanager
-def _running(name: str, settings: Settings, port: int) -> Iterator[None]:
+def _running(name: str, settings: Settings, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     engines = {"mongo_uri", "kafka", "opensearch_url"}
     given = settings.model_dump(mode="json", include={"namespace", *engines, "home", "log_level"})
     urls = {f"{service}_url": settings.url_of(service) for service in SERVICES}
@@ -106,7 +108,7 @@ def _running(name: str, settings: Settings, port: int) -> Iterator[None]:
     with (settings.home / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        yield
+        yield process
     finally:
         _ended(process)
 
@@ -120,7 +122,7 @@ def _ended(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _ready(url: str, log: Path) -> None:
+def _ready(url: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + LONG
     with httpx.Client(trust_env=False, timeout=5.0) as client:
         while True:
@@ -129,7 +131,7 @@ def _ready(url: str, log: Path) -> None:
                     return
             except httpx.TransportError:
                 pass
-            if time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{url} is not ready: {log.read_text()[-2_000:]}")
             time.sleep(0.05)
 
