@@ -16,10 +16,23 @@ pytestmark = pytest.mark.usefixtures("built")
 PAGES = [
     "home",
     "home-empty",
+    "group",
+    "group-invite",
+    "group-new-wrong",
+    "group-offer",
+    "group-people",
+    "groups",
     "operate",
+    "people",
     "problem-away",
+    "profile",
+    "profile-form-wrong",
+    "search",
+    "search-nothing",
     "sessions",
     "settings",
+    "settings-consent",
+    "settings-password-wrong",
     "sign-in-refused",
     "tokens-created",
     "wiki-compare",
@@ -81,6 +94,26 @@ def test_axe_finds_nothing_and_nothing_stands_past_the_edge(
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert page.evaluate(PAST_THE_EDGE) == []
         assert faults(page) == []
+
+
+@pytest.mark.parametrize(("width", "language"), [(320, "sv"), (1280, "en")])
+def test_no_word_of_anybodys_widens_the_pages_of_all(chromium: Browser, width: int, language: str) -> None:
+    """A title may have 200 characters without a space, and stands on everybody's first page."""
+    long = samples.views("W" * 200)
+
+    def worded(path: str, method: str = "GET") -> str:
+        name = path.strip("/").partition("?")[0]
+        if name not in long:
+            return ""
+        return render(long[name], samples.shell(language, signed_in=not name.startswith("sign-in")))
+
+    wide = []
+    with browser.page(chromium, worded, width, scripts=False) as page:
+        for name in PAGES:
+            page.goto(f"{browser.SITE}/{name}")
+            if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+                wide.append((name, over))
+    assert wide == []
 
 
 @pytest.mark.parametrize("name", ["home", "wiki-page", "wiki-history", "wiki-new", "operate", "sessions"])
