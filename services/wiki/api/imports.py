@@ -7,6 +7,7 @@ often it is sent.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
 
@@ -24,6 +25,8 @@ from shared.runtime.store import Committed, Idempotency
 
 #: Changes of one batch that are under way at once.
 AT_ONCE = 32
+#: How far the clock of where a history comes from may be ahead of ours.
+CLOCKS_APART = timedelta(minutes=5)
 
 
 def router(wiki: Wiki) -> APIRouter:
@@ -88,6 +91,7 @@ class _Run:
             await asyncio.wait(waits_for)
         async with self._free:
             try:
+                _check_past(change)
                 self.last = await self._do(change, key)
             except Unavailable:
                 raise
@@ -127,6 +131,12 @@ class _Run:
             audience=tuple(batch.audience),
             classification=batch.classification,
         )
+
+
+def _check_past(change: ImportedChange) -> None:
+    """A change dated ahead would stand first among the latest until its day has come."""
+    if change.at > datetime.now(UTC) + CLOCKS_APART:
+        raise Refused("line-time-future", "The line's time is in the future.", field="at")
 
 
 def needs(change: ImportedChange) -> list[str]:

@@ -114,6 +114,16 @@ async def test_a_line_that_cannot_be_kept_is_answered_with_its_reason_and_the_re
     assert answer["results"][0]["code"] == "idempotency-key-reused"
 
 
+async def test_nothing_is_brought_in_from_the_future(house: House) -> None:
+    space = await space_of(house, "oda")
+    (change,) = changes(rows({"op": "put", "path": "ahead", "body": "# Ahead"}), f"{space}-ahead")
+    for at in ("2999-01-01T00:00:00+00:00", "9999-12-31T23:59:59-23:00"):
+        answer = await sent(house, space, "ahead", [{**change, "at": at}])
+        assert answer["results"][0]["outcome"] == "refused"
+        assert answer["results"][0]["code"] in ("line-time-future", "not-storable")
+    assert (await sent(house, space, "ahead", [change]))["results"][0]["outcome"] == "done"
+
+
 async def test_only_operators_import(house: House) -> None:
     space = await space_of(house)
     asked = {"source": "x", "space_id": space, "owner_id": "ann", "changes": []}
