@@ -82,7 +82,10 @@ def test_talking_by_keyboard_alone(enter: Enter) -> None:
     eskil = enter("eskil")
     text = f"By keyboard {new_id()}"
     eskil.go("/")
-    tab_to(eskil, "#compose-text")
+    while not eskil.page.evaluate("document.activeElement.id === 'compose-text'"):
+        eskil.page.keyboard.press("Tab")
+    ring = eskil.page.locator("#compose").evaluate("form => getComputedStyle(form).outlineStyle")
+    assert ring != "none", "the whole line shows the focus"
     eskil.page.keyboard.type(text)
     tab_to(eskil, "#compose .btn.primary")
     eskil.page.keyboard.press("Enter")
