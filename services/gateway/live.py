@@ -65,26 +65,26 @@ class Live:
     async def _passed_on(self, member_id: str, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         self._open[member_id] += 1
         closing = asyncio.create_task(self._closing.wait())
+        reading: asyncio.Task[bytes] | None = None
         until = time.monotonic() + LONGEST
         try:
             while (left := until - time.monotonic()) > 0 and not closing.done():
                 reading = asyncio.create_task(answer.content.readany())
                 await asyncio.wait({reading, closing}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                if not reading.done():
-                    reading.cancel()
-                    return
-                piece = reading.result()
+                piece = reading.result() if reading.done() else b""
                 if not piece:
                     return
                 yield piece
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("live updates broke off", error=type(error).__name__)
         finally:
-            closing.cancel()
-            answer.close()
             self._open[member_id] -= 1
             if not self._open[member_id]:
                 del self._open[member_id]
+            for task in (closing, reading):
+                if task is not None:
+                    task.cancel()
+            answer.close()
 
 
 @contextmanager
