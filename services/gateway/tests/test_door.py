@@ -1,6 +1,7 @@
 """Signing in and out, cookies, forms of other sites, and what every answer says about safety."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -266,3 +267,23 @@ async def test_unknown_addresses_are_pages_with_a_way_on(gateway: Gateway, house
 )
 def test_a_device_is_called_what_its_owner_calls_it(user_agent: str, device: str) -> None:
     assert device_of(user_agent) == device
+
+
+async def test_identity_hears_the_browsers_address_and_nobody_can_claim_another(
+    gateway: Gateway, house: House
+) -> None:
+    clients = gateway.app.state.visits.reception.clients
+    stream, heard = clients.stream, []
+
+    async def listening(service: str, method: str, path: str, **how: Any) -> Any:
+        if (service, method, path) == ("identity", "POST", "/sessions"):
+            heard.append(how["headers"].get("Fikarum-Client-Address"))
+        return await stream(service, method, path, **how)
+
+    clients.stream = listening
+    claimed = {"Fikarum-Client-Address": "192.0.2.9", "X-Forwarded-For": "192.0.2.9"}
+    visitor = await gateway.visitor(address="192.0.2.1", **claimed)
+    await visitor.sign_in(house.members["saga"])
+    who = {"user_name": "nobody", "password": "x" * 20}
+    await gateway.client(address="192.0.2.2", **claimed).post("/api/v1/sessions", json=who)
+    assert heard == ["192.0.2.1", "192.0.2.2"]
