@@ -282,7 +282,7 @@ async def test_identity_hears_the_browsers_address_and_nobody_can_claim_another(
 
     clients.stream = listening
     claimed = {"Fikarum-Client-Address": "192.0.2.9", "X-Forwarded-For": "192.0.2.9"}
-    visitor = await gateway.visitor(address="192.0.2.1", **claimed)
+    visitor = await gateway.visitor(None, address="192.0.2.1", **claimed)
     await visitor.sign_in(house.members["saga"])
     who = {"user_name": "nobody", "password": "x" * 20}
     await gateway.client(address="192.0.2.2", **claimed).post("/api/v1/sessions", json=who)
