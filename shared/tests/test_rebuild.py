@@ -8,7 +8,7 @@ import pytest
 
 from shared.kernel.projection import canonical
 from shared.runtime import telemetry
-from shared.runtime.generations import Generation, Registry
+from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
@@ -18,6 +18,7 @@ from shared.tests.processes import Role
 from shared.tests.rooms import Room, by_ann, serving
 from shared.tests.walls import (
     HANDS,
+    PUBLIC,
     SERVICE,
     WALLS,
     WALLS_IN_CAPITALS,
@@ -124,6 +125,8 @@ async def test_a_new_fold_is_built_beside_the_old_one_which_goes_on(settings: Se
                 return newer.views(WALLS_IN_CAPITALS).generation is not None
 
             await eventually(built, PATIENCE)
+            generation = newer.views(WALLS_IN_CAPITALS).generation
+            assert generation is not None and generation.number > _serving_generation(old).number
             capitals = await newer.views(WALLS_IN_CAPITALS).find({}, sort=(("_id", 1),), limit=50)
             plain = await old.views(WALLS).find({}, sort=(("_id", 1),), limit=50)
             assert [wall.total for wall in capitals] == [wall.total for wall in plain]
@@ -187,13 +190,13 @@ def _folded_here() -> float:
     return telemetry.REGISTRY.get_sample_value("fikarum_view_folded_total", {"view": WALLS.name}) or 0.0
 
 
-async def test_a_swap_waits_until_the_new_generation_covers_the_old_one(settings: Settings) -> None:
-    async with serving(assemble(settings)) as service:
-        await _live(service, 10, random.Random(6))
-        await _quiet(service)
-        before = _serving_generation(service)
-        building = Generation(WALLS.name, 1, before.number + 1, before.topics)
-        theirs = await service.registry.offsets(before.name)
-        place, offset = next((key, offset) for key, offset in theirs.items() if offset)
-        await service.registry.save(building.name, {**theirs, place: offset - 1})
-        assert not await service.registry.swap(building), "it lacks an event that the old one holds"
+async def test_a_swap_waits_until_the_new_generation_covers_the_old_one(room: Room) -> None:
+    registry, topics = Registry(room.database), await room.topics.ensure(WALLS.topics)
+    serving = await registry.first(WALLS.name, WALLS.version, topics)
+    building = await registry.begin(WALLS.name, WALLS.version, topics)
+    place = offset_key(topics[PUBLIC].id, 0)
+    await registry.save(serving.name, {place: 7})
+    await registry.save(building.name, {place: 6})
+    assert not await registry.swap(building), "it lacks an event that the old one holds"
+    await registry.save(building.name, {place: 7})
+    assert await registry.swap(building)

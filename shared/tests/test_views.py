@@ -12,13 +12,14 @@ from shared.runtime.codec import outgoing, partition_of
 from shared.runtime.folding import Delivered, Fold
 from shared.runtime.generations import Registry
 from shared.runtime.lag import LagMeter
+from shared.runtime.parking import Mending
 from shared.runtime.settings import Settings
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
 from shared.tests.failpoints import failing
 from shared.tests.processes import Role
 from shared.tests.rooms import Room, by_ann, serving
-from shared.tests.walls import HANDS, PRIVATE, PUBLIC, SERVICE, WALLS, Mark, MarkWhispered, Paint
+from shared.tests.walls import HANDS, POISON, PRIVATE, PUBLIC, SERVICE, WALLS, Mark, MarkWhispered, Paint
 
 GENERATION = "proofs.walls.v1.g1"
 IDS = {PUBLIC: "11111111-public", PRIVATE: "22222222-private"}
@@ -114,6 +115,29 @@ async def test_a_deleted_document_does_not_rise_again(room: Room) -> None:
     await fold.apply(log[:1])
     stored = await room.database[GENERATION].find_one({"_id": "north"})
     assert stored is not None and "_live" not in stored and "marks" not in stored
+
+
+async def test_a_replay_that_is_raced_loses_nothing_that_was_parked_meanwhile(
+    settings: Settings, room: Room
+) -> None:
+    """Between its look and its write a consumer parks one event more."""
+    await room.do(Mark("ann", text=POISON))
+    await room.mark("bob", 2)
+    log = await _log(room)
+    fold = await _fold(room)
+    await fold.apply(log[:2])
+    poison = dict(log[0].record.headers)["ce_id"].decode()
+    await Mending(room.database).mend(poison, data=None, by="operator", reason="left out")
+    await fold.parking.load()
+    async with Room(settings) as elsewhere:
+        consumer = await _fold(elsewhere)
+        async with failing(room, "update", blockConnection=True, blockTimeMS=2_000) as writes:
+            replaying = asyncio.create_task(fold.replay_parked("north"))
+            await writes()
+            await consumer.apply(log[2:])
+            assert await replaying
+    stored = await room.database[GENERATION].find_one({"_id": "north"})
+    assert stored is not None and stored["marks"] == {"hand-bob": [1, 2]} and "_parked" not in stored
 
 
 async def test_a_document_that_grows_too_large_parks_and_its_batch_goes_on(

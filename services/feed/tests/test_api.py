@@ -456,6 +456,7 @@ async def test_whoever_is_in_many_groups_sees_the_same_as_the_audience_index_say
         await house.knows(who, group_id)
     for group_id in [*mine, *others]:
         last = await house.post("ann", "To one of many groups", group_id=group_id)
+    await house.get(member_id, "/feed", last)
     reader = await house.service.readers.of(Actor(member_id, frozenset(), "s1"))
     views = house.service.views(projections.posts)
     assert len(reader.tokens) > newest.FEW_TOKENS

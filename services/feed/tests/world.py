@@ -17,6 +17,7 @@ from contracts.groups import (
     group_audience,
 )
 from contracts.identity import ClearanceChanged, Kind, MemberErased, MemberRegistered, Role
+from services.feed import projections
 from services.feed.assembly import assemble
 from shared.kernel.audience import Classification
 from shared.kernel.errors import Unauthenticated
@@ -183,11 +184,12 @@ class House:
         return [item["id"] for item in answer.json()["items"]]
 
     async def knows(self, who: str, group_id: str, *, belongs: bool = True) -> None:
-        """Waits until the member's tokens say so here."""
+        """Waits until the member's tokens say so here, and the group is known."""
 
         async def look() -> bool:
             reader = await self.service.readers.of(Actor(who, frozenset(), "s1"))
-            return (f"group:{group_id}" in reader.tokens) == belongs
+            known = await self.service.views(projections.groups).get(group_id)
+            return known is not None and (f"group:{group_id}" in reader.tokens) == belongs
 
         await eventually(look)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from infra.checks.chromium import chromium
-from services.gateway import assets
+from services.gateway import assets, places
 from services.gateway.headers import CONTENT_SECURITY_POLICY
 
 #: A name that no resolver is asked for: every request is answered here.
@@ -21,6 +21,8 @@ _ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+_PICTURES = "/api/v1/pictures/"
+_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><rect width="4" height="3"/></svg>'
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 #: From the path and query that the browser asks for, and the method, to a page.
@@ -51,6 +53,10 @@ def page(browser: Browser, answer: Answer, width: int = 1280, scripts: bool = Tr
         if asked.path.startswith(assets.MOUNTED_AT):
             file = assets.DIST / Path(asked.path).name
             route.fulfill(body=file.read_bytes(), content_type=_TYPES[file.suffix])
+        elif asked.path.startswith(_PICTURES):
+            route.fulfill(body=_PICTURE, content_type="image/svg+xml")
+        elif asked.path == places.LIVE:
+            route.fulfill(status=204)  # nothing will come; do not ask again
         else:
             path = asked.path + (f"?{asked.query}" if asked.query else "")
             headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}

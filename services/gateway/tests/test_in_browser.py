@@ -145,14 +145,14 @@ def test_the_theme_changes_at_once_and_is_kept_for_the_server(chromium: Browser)
 def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(chromium: Browser) -> None:
     with browser.page(chromium, sample) as page:
         page.goto(f"{browser.SITE}/home")
-        menu = page.locator("details.menu")
+        menu = page.locator("details.menu:has(summary.me)")
         menu.locator("summary").click()
         expect(menu).to_have_attribute("open", "")
         page.keyboard.press("Escape")
         expect(menu).not_to_have_attribute("open", "")
         expect(menu.locator("summary")).to_be_focused()
         menu.locator("summary").click()
-        page.locator("h1").click()
+        page.get_by_role("heading", name="Newest").click()
         expect(menu).not_to_have_attribute("open", "")
 
 
@@ -170,7 +170,10 @@ def test_open_menus_can_be_seen_and_reached_whole(chromium: Browser, name: str, 
     }"""
     with browser.page(chromium, sample, width) as page:
         page.goto(f"{browser.SITE}/{name}?sv")
+        assert page.locator("summary.me").is_visible()
         for menu in page.locator("details.menu").all():
+            if not menu.is_visible():
+                continue  # that of the other width
             menu.locator("summary").click()
             assert menu.locator(".menu-list").evaluate(reached)
             page.keyboard.press("Escape")

@@ -161,7 +161,7 @@ _PARKING = (
         FOLDING,
         '            mark = done.get("_parked") if done is not None else None\n',
         "            mark = None\n",
-        "test_parking.py::test_consumers_and_a_replay_may_race",
+        "test_views.py::test_a_replay_that_is_raced_loses_nothing_that_was_parked_meanwhile",
     ),
     P(
         "away-is-waited-for",
