@@ -13,8 +13,10 @@ from infra.engines.engines import Engines
 from infra.engines.settings import EngineSettings
 from shared.runtime.collecting import collect_rarely
 
-NAMES = ("append", "rebuild", "visible", "platform", "rooms")
-ALONE = ("platform", "rooms")
+NAMES = ("append", "rebuild", "visible", "platform", "rooms", "grown")
+ALONE = ("platform", "rooms", "grown")
+#: Takes a quarter of an hour: only where it is named.
+LONG = ("grown",)
 
 
 async def measure(run: Run, names: list[str]) -> None:
@@ -25,7 +27,9 @@ async def measure(run: Run, names: list[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"some of {', '.join(NAMES)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", help=f"some of {', '.join(NAMES)}; all but the long ones by default"
+    )
     parser.add_argument("--json", type=Path, help="where the figures are written")
     asked = parser.parse_args()
     # as in every process of the platform
@@ -33,7 +37,7 @@ def main() -> None:
     unknown = sorted(set(asked.names) - set(NAMES))
     if unknown:
         parser.error(f"no benchmark is named {', '.join(unknown)}")
-    names = asked.names or list(NAMES)
+    names = asked.names or [name for name in NAMES if name not in LONG]
     with tempfile.TemporaryDirectory(prefix="fikarum-bench-") as folder:
         home = Path(folder)
         engines = Engines(home, EngineSettings(leash=True))

@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 import psutil
+import yarl
 
 from benchmarks.harness import Run, Timed, callers, percentiles
 
@@ -84,17 +85,15 @@ async def run(run: Run) -> None:
     # the figures are the rooms', not those of the limit on what one member may ask in a minute
     environment["FIKARUM_LIMITS__REQUESTS_A_MINUTE"] = "1000000"
     environment["FIKARUM_LIMITS__REQUESTS_BURST"] = "100000"
-    _fikarum(environment, "up", "--empty")
+    fikarum(environment, "up", "--empty")
     try:
-        status = json.loads(_fikarum(environment, "status", "--json"))
-        demo = json.loads(_fikarum(environment, "demo", "--json"))
-        idle = sum(p["memory_mb"] for n, p in status["parts"].items() if n not in _ENGINES)
+        status = json.loads(fikarum(environment, "status", "--json"))
+        demo = json.loads(fikarum(environment, "demo", "--json"))
+        idle = sum(p["memory_mb"] for n, p in status["parts"].items() if n not in ENGINES)
         run.note("rooms", "seven processes, idle", idle, "MB", goal=900, at_least=False)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http:
             base = status["addresses"]["gateway"]
-            admin = next(m for m in demo["members"] if "admin" in m["roles"])
-            chief = Asker(admin["member_id"], admin["token"], http, base)
-            members = await _members(chief)
+            members = await registered(administrator(demo, http, base), MEMBERS)
             processes = Processes.of(status)
             await _fresh(run, members)
             await _fill(run, members)
@@ -102,21 +101,27 @@ async def run(run: Run) -> None:
             await _search(run, members, processes)
             await _burst(run, members, processes)
     finally:
-        _fikarum(environment, "down")
+        fikarum(environment, "down")
 
 
-_ENGINES = ("mongo", "kafka", "opensearch")
+ENGINES = ("mongo", "kafka", "opensearch")
 
 
-async def _members(chief: Asker) -> list[Asker]:
+def administrator(demo: dict[str, Any], http: aiohttp.ClientSession, base: str) -> Asker:
+    """Of the demonstration company."""
+    admin = next(m for m in demo["members"] if "admin" in m["roles"])
+    return Asker(admin["member_id"], admin["token"], http, base)
+
+
+async def registered(chief: Asker, number: int) -> list[Asker]:
     """Members who sign in, as an administrator registers them."""
     gate = asyncio.Semaphore(4)
 
-    async def one(number: int) -> Asker:
-        name, password = f"bench{number}", secrets.token_urlsafe(12)
+    async def one(nth: int) -> Asker:
+        name, password = f"bench{nth}", secrets.token_urlsafe(12)
         new = {
-            "name": f"Bench {number}",
-            "country": COUNTRIES[number % len(COUNTRIES)],
+            "name": f"Bench {nth}",
+            "country": COUNTRIES[nth % len(COUNTRIES)],
             "language": "en",
             "time_zone": "Etc/UTC",
             "user_name": name,
@@ -128,7 +133,7 @@ async def _members(chief: Asker) -> list[Asker]:
             secret = await _signed_in(stranger, name, password)
         return Asker(member_id, secret, chief.http, chief.base)
 
-    return list(await asyncio.gather(*(one(number) for number in range(MEMBERS))))
+    return list(await asyncio.gather(*(one(nth) for nth in range(number))))
 
 
 async def _signed_in(stranger: Asker, name: str, password: str) -> str:
@@ -138,7 +143,7 @@ async def _signed_in(stranger: Asker, name: str, password: str) -> str:
         return str((await answer.json())["secret"])
 
 
-def _text(number: int) -> str:
+def text_of(number: int) -> str:
     start = number % len(WORDS)
     return f"post {number}: " + " ".join((WORDS * 2)[start : start + 20])
 
@@ -188,7 +193,7 @@ async def _fill(run: Run, members: list[Asker]) -> None:
 
     async def writer(author: Asker) -> None:
         for number in numbers:
-            await author.post(_text(number))
+            await author.post(text_of(number))
 
     started = time.perf_counter()
     await asyncio.gather(*(writer(author) for author in members[:CALLERS]))
@@ -202,31 +207,41 @@ async def _fill(run: Run, members: list[Asker]) -> None:
     await _until(arrived, within=120.0)
 
 
-async def _feed(run: Run, members: list[Asker], processes: Processes) -> None:
-    async def call(caller: int, number: int) -> None:
-        asker = members[(caller * 13 + number) % len(members)]
-        page = await asker.ask("GET", "/feed?limit=20")
+def home_feed(members: list[Asker]) -> Callable[[int, int], Awaitable[None]]:
+    """A page of the feed; each caller is another member, at every call."""
+
+    async def call(caller: int, nth: int) -> None:
+        page = await members[(caller * 13 + nth) % len(members)].ask("GET", "/feed?limit=20")
         if len(page["items"]) != 20:
             raise RuntimeError("a feed has twenty items")
 
-    async def rendered(caller: int, number: int) -> None:
-        asker = members[(caller * 13 + number) % len(members)]
-        cookies = {"fikarum_session": asker.secret}
+    return call
+
+
+def first_page(members: list[Asker]) -> Callable[[int, int], Awaitable[None]]:
+    """The same, as the browser shows it."""
+
+    async def call(caller: int, nth: int) -> None:
+        asker = members[(caller * 13 + nth) % len(members)]
+        cookies = {f"fikarum_session_{yarl.URL(asker.base).port}": asker.secret}
         async with asker.http.get(f"{asker.base}/", cookies=cookies) as answer:
-            if answer.status != 200 or b"feed" not in await answer.read():
+            shown = await answer.read()
+            if answer.status != 200 or shown.count(b"<article") < 20:
                 raise RuntimeError(f"the first page answers {answer.status}")
 
-    await callers(CALLERS, 400, call)
+    return call
+
+
+async def _feed(run: Run, members: list[Asker], processes: Processes) -> None:
+    await callers(CALLERS, 400, home_feed(members))
     spent: dict[str, float] = {}
     with processes.counted(spent):
-        timed = await callers(CALLERS, 1_600, call)
-    _note(run, "GET /feed?limit=20", timed, goal=100)
+        timed = await callers(CALLERS, 1_600, home_feed(members))
+    note(run, "GET /feed?limit=20", timed, goal=100)
     ours = sum(spent[name] for name in ("gateway", "feed", "identity", "mongo")) / 1_600 * 1e3
-    run.note(
-        "rooms", "GET /feed?limit=20, CPU", ours, "ms", goal=5, at_least=False, note=_parts(spent, 1_600)
-    )
-    await callers(CALLERS, 160, rendered)
-    _note(run, "the first page, rendered", await callers(CALLERS, 800, rendered))
+    run.note("rooms", "GET /feed?limit=20, CPU", ours, "ms", goal=5, at_least=False, note=parts(spent, 1_600))
+    await callers(CALLERS, 160, first_page(members))
+    note(run, "the first page, rendered", await callers(CALLERS, 800, first_page(members)))
 
 
 async def _search(run: Run, members: list[Asker], processes: Processes) -> None:
@@ -239,9 +254,9 @@ async def _search(run: Run, members: list[Asker], processes: Processes) -> None:
     spent: dict[str, float] = {}
     with processes.counted(spent):
         timed = await callers(CALLERS, 800, call)
-    _note(run, "GET /search", timed, goal=200)
-    note = _parts(spent, 800)
-    run.note("rooms", "GET /search, CPU", sum(spent.values()) / 800 * 1e3, "ms", note=note)
+    note(run, "GET /search", timed, goal=200)
+    cost = sum(spent.values()) / 800 * 1e3
+    run.note("rooms", "GET /search, CPU", cost, "ms", note=parts(spent, 800))
 
 
 async def _burst(run: Run, members: list[Asker], processes: Processes) -> None:
@@ -252,7 +267,7 @@ async def _burst(run: Run, members: list[Asker], processes: Processes) -> None:
 
     async def one(number: int, due: float) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        await members[number % len(members)].post(_text(number))
+        await members[number % len(members)].post(text_of(number))
         late.append((time.perf_counter() - due) * 1e3)
 
     with processes.counted(spent):
@@ -280,23 +295,23 @@ async def _burst(run: Run, members: list[Asker], processes: Processes) -> None:
         "ms",
         goal=10,
         at_least=False,
-        note=_parts(spent, total),
+        note=parts(spent, total),
     )
 
 
-def _note(run: Run, name: str, timed: Timed, goal: float | None = None) -> None:
-    run.note("rooms", f"{name}: {CALLERS} callers", timed.rate, "answers/s")
-    run.note("rooms", f"{name} p50", timed.p50, "ms")
-    run.note("rooms", f"{name} p99", timed.p99, "ms", goal=goal, at_least=False)
+def note(run: Run, name: str, timed: Timed, goal: float | None = None, group: str = "rooms") -> None:
+    run.note(group, f"{name}: {CALLERS} callers", timed.rate, "answers/s")
+    run.note(group, f"{name} p50", timed.p50, "ms")
+    run.note(group, f"{name} p99", timed.p99, "ms", goal=goal, at_least=False)
 
 
-def _parts(spent: dict[str, float], number: int) -> str:
+def parts(spent: dict[str, float], number: int) -> str:
     """Where the time went, in milliseconds each."""
     shares = sorted(spent.items(), key=lambda part: -part[1])
     return ", ".join(f"{name} {seconds / number * 1e3:.1f}" for name, seconds in shares if seconds > 0)
 
 
-def _fikarum(environment: dict[str, str], *arguments: str) -> str:
+def fikarum(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "infra.cli", *arguments],
         env=environment,

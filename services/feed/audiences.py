@@ -54,6 +54,7 @@ class Audiences:
             "_id": {"language": "$language", "country": "$country"},
             "people": {"$sum": 1},
         }
+        await self._members.fresh()
         with reading():
             cursor = await self._members.collection.aggregate([{"$match": where}, {"$group": group}])
             found = await cursor.to_list()
@@ -84,6 +85,7 @@ class Audiences:
             {"$sort": {"_id": 1}},
             {"$project": {"language": 1, "country": 1, "holds": holds}},
         ]
+        await self._members.fresh()
         with reading():
             cursor = await self._members.collection.aggregate(stages, batchSize=BATCH, allowDiskUse=True)
             async for document in cursor:

@@ -37,6 +37,7 @@ class Newest:
         """The newest posts that the reader may see; None where another way must be asked."""
         if len(reader.tokens) <= FEW_TOKENS:
             return None
+        await self._posts.fresh()
         since = await self._beginning()
         where: dict[str, Any] = {"_live": True, **visible(reader, sorted(reader.tokens))}
         if since is not None:

@@ -2,12 +2,16 @@
 
 `after` names either a commit of this service (`wiki/page-1/7`) or its places in the log (`<topic
 id>:<partition>:<offset>`, joined by commas), which the gateway asks its owner for.
+
+Every view that is read while a request is answered waits for what the request should be after, whether its
+route thought of that view or not: a page is found by one view and shown with the help of another.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -24,9 +28,19 @@ PATIENCE = 2.0
 
 Place = tuple[str, int]
 
-#: What the request under way should be after, wherever in it somebody asks: who may see what is a question
-#: of that moment, too.
-ASKED: ContextVar[str | None] = ContextVar("asked_after", default=None)
+
+@dataclass(slots=True)
+class Asked:
+    """What one request should be after, and which views were waited for already: they hold it, or not."""
+
+    after: str
+    until: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
+    held: dict[str, bool] = field(default_factory=dict)
+    places: list[Place] | None = None
+
+
+#: Of the request under way.
+ASKED: ContextVar[Asked | None] = ContextVar("asked_after", default=None)
 
 
 class Freshness:
@@ -67,16 +81,30 @@ class Freshness:
         `key` is parked."""
         if not after:
             return False
-        deadline = time.monotonic() + PATIENCE
-        places = await self._places(after)
-        if places is None:
-            return True
+        asked = ASKED.get()
+        if asked is None or asked.after != after:
+            asked = Asked(after)
         for viewing in viewings:
-            if not await self._covers(viewing, places, deadline):
+            if not await self._holds(viewing, asked):
                 return True
             if key is not None and await viewing.views.is_parked(key):
                 return True
         return False
+
+    async def reached(self, viewing: Viewing[Any]) -> None:
+        """Waits until the view holds what the request under way should be after, or its time is over."""
+        asked = ASKED.get()
+        if asked is not None:
+            await self._holds(viewing, asked)
+
+    async def _holds(self, viewing: Viewing[Any], asked: Asked) -> bool:
+        name = viewing.views.projection.name
+        if name not in asked.held:
+            if asked.places is None:
+                asked.places = await self._places(asked.after)
+            places = asked.places
+            asked.held[name] = places is not None and await self._covers(viewing, places, asked.until)
+        return asked.held[name]
 
     async def _covers(self, viewing: Viewing[Any], places: Sequence[Place], deadline: float) -> bool:
         generation = viewing.views.generation

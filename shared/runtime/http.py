@@ -21,7 +21,7 @@ from shared.kernel.events import Occasion
 from shared.runtime import cursors, problems, telemetry
 from shared.runtime.auth import Actor, Verifier
 from shared.runtime.collecting import collect_rarely
-from shared.runtime.freshness import ASKED
+from shared.runtime.freshness import ASKED, Asked
 from shared.runtime.inputs import Input
 from shared.runtime.logging import CAUSATION_HEADER, configure, correlation_id, sane_id
 from shared.runtime.middleware import Bounded, Observed
@@ -202,7 +202,7 @@ async def _caller(
     actor = await verifier.verify(shown.credentials)
     bind_contextvars(member_id=actor.member_id)
     after = request.headers.get(AFTER_HEADER)
-    ASKED.set(after if after is not None and _AFTER.fullmatch(after) else None)
+    ASKED.set(Asked(after) if after is not None and _AFTER.fullmatch(after) else None)
     if actor.reads_only and request.method not in SAFE_METHODS:
         raise Forbidden("token-reads-only", "This access token only reads. Make one that may write.")
     return actor

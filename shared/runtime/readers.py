@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from shared.kernel.audience import MemberTokens, Reader, held
 from shared.kernel.errors import Unauthenticated, Unavailable
 from shared.runtime.auth import Actor
-from shared.runtime.freshness import ASKED, Freshness
+from shared.runtime.freshness import Freshness
 from shared.runtime.viewing import Viewing
 
 #: Tokens older than this, in seconds, are not believed: somebody may have been removed meanwhile.
@@ -49,7 +49,7 @@ class Readers:
             raise Unavailable(
                 "tokens-behind", "It is not certain what you may see right now. Try again in a moment."
             )
-        await self._freshness.behind(ASKED.get(), self._viewing)
+        await self._freshness.reached(self._viewing)
         known = await self._viewing.views.get(actor.member_id)
         if known is None:
             raise Unavailable(

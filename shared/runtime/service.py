@@ -4,6 +4,7 @@ it starts and stops."""
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -94,6 +95,8 @@ class Service:
             for view in views
         }
         self.freshness = Freshness(name, self.database, self.registry)
+        for viewing in self.viewings.values():
+            viewing.views.fresh = partial(self.freshness.reached, viewing)
         self.readers = Readers(self.viewings[tokens[0].name] if tokens else None, self.freshness)
         self._reacting = [Reacting(reaction, self) for reaction in reactions]
         self._ends = LogEnds(settings.kafka)

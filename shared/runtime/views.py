@@ -2,7 +2,7 @@
 was asked for."""
 
 import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -30,6 +30,8 @@ class Views(Generic[V]):
         self._database = database
         self._collection: AsyncCollection[dict[str, Any]] | None = None
         self.generation: Generation | None = None
+        #: Awaited before every reading: until the view holds what the request under way should be after.
+        self.fresh: Callable[[], Awaitable[None]] = _as_it_is
 
     def serve(self, generation: Generation) -> None:
         """From now on `generation` is read."""
@@ -49,6 +51,7 @@ class Views(Generic[V]):
 
     async def get_many(self, keys: Collection[str], reader: Reader | None = None) -> dict[str, V]:
         """The live documents among `keys`, by key."""
+        await self.fresh()
         found: dict[str, V] = {}
         for condition in _conditions(reader):
             left = [key for key in keys if key not in found]
@@ -75,6 +78,7 @@ class Views(Generic[V]):
         fields have defaults. With a reader the tokens are asked for in portions, each of which the index
         can merge, and the answers are merged here.
         """
+        await self.fresh()
         past = [_past(sort, after)] if after is not None else []
         sorting = [name for name, _ in sort]
         projected = dict.fromkeys((*fields, *sorting, "_live"), 1) if fields is not None else None
@@ -88,6 +92,7 @@ class Views(Generic[V]):
 
     async def count(self, where: Mapping[str, Any], *, reader: Reader | None = None) -> int:
         """How many live documents there are; counts only what the reader may see, each once."""
+        await self.fresh()
         conditions = _conditions(reader)
         with reading():
             if len(conditions) == 1:
@@ -109,6 +114,10 @@ class Views(Generic[V]):
 
     def _view(self, document: Mapping[str, Any]) -> V:
         return self.projection.view.model_validate(content(document))
+
+
+async def _as_it_is() -> None:
+    """Of a view that nobody asks for anybody."""
 
 
 def _conditions(reader: Reader | None) -> list[dict[str, Any]]:

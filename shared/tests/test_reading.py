@@ -25,7 +25,7 @@ from shared.kernel.projection import Index, Projection
 from shared.kernel.testing import recorded
 from shared.runtime import freshness
 from shared.runtime.auth import Actor
-from shared.runtime.freshness import encode_places
+from shared.runtime.freshness import ASKED, Asked, encode_places
 from shared.runtime.generations import Generation
 from shared.runtime.readers import OLDEST_TOKENS
 from shared.runtime.settings import Settings
@@ -44,6 +44,24 @@ async def test_what_i_did_is_there_when_i_look(settings: Settings, monkeypatch: 
             assert not await service.behind(str(done), WALLS)
             wall = await service.views(WALLS).get("north")
             assert wall is not None and wall.marks == {"hand-ann": list(range(1, n + 1))}
+
+
+async def test_every_view_of_a_request_waits_for_what_it_should_be_after(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that its route did not think of."""
+    monkeypatch.setattr(freshness, "PATIENCE", 30.0)
+    async with serving(assemble(settings)) as service:
+        walls = service.views(WALLS)
+        for n in range(1, 11):
+            done = await service.store.handle(HANDS, Mark("ann"), by_ann())
+            token = ASKED.set(Asked(str(done)))
+            try:
+                found = await walls.find({}, sort=(("_id", 1),), limit=1)
+                assert [wall.marks for wall in found] == [{"hand-ann": list(range(1, n + 1))}]
+                assert await walls.count({}) == 1
+            finally:
+                ASKED.reset(token)
 
 
 async def test_places_say_the_same_as_the_commit(settings: Settings) -> None:

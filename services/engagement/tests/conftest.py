@@ -22,7 +22,7 @@ MEMBERS: Company = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engagement_settings(
     mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:

@@ -12,7 +12,7 @@ from shared.runtime.settings import Settings
 from shared.tests.rooms import drop_all, settings_for
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def feed_settings(
     mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
@@ -23,7 +23,7 @@ def feed_settings(
         drop_all(settings)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def house(feed_settings: Settings) -> AsyncIterator[House]:
     async with running(feed_settings) as house:
         yield house

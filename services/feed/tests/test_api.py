@@ -12,7 +12,7 @@ from shared.tests.company import refused
 from shared.tests.eventually import eventually
 
 #: One service for all of them: what each test says has ids of its own.
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 SWEDISH = "Hej allihop, i dag har vi nybakade kanelbullar i köket på andra våningen!"
 
@@ -73,6 +73,8 @@ async def test_pages_of_the_feed_follow_each_other_without_gaps(house: House) ->
     group_id = await house.world.group(Openness.OPEN, "ann")
     await house.knows("ann", group_id)
     said = [(await house.post("ann", f"Number {n}", group_id=group_id)) for n in range(5)]
+    for answer in said:
+        await house.get("ann", "/feed", answer)
     wanted = [answer.json()["id"] for answer in reversed(said)]
     seen: list[str] = []
     cursor: str | None = ""

@@ -20,7 +20,7 @@ from shared.kernel.testing import NOON
 from shared.runtime.mirror import Kept
 from shared.tests.eventually import eventually
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 @dataclass

@@ -112,7 +112,7 @@ def test_what_is_no_picture_is_refused(data: bytes) -> None:
     assert refusal.value.code == "not-a-picture"
 
 
-@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.asyncio(loop_scope="package")
 class TestOverHttp:
     async def upload(self, house: House, who: str = "ann", data: bytes = b"") -> str:
         lying = {"Content-Type": "text/html"}

@@ -15,7 +15,7 @@ def built() -> None:
     assets.build()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(
     built: None,
     mongo_uri: str,

@@ -54,6 +54,7 @@ async def test_somebody_finds_an_open_group_joins_it_and_leaves_it(gateway: Gate
     group = await start(saga, name)
     found = await jonas.see_soon(f"/groups?q={name.replace(' ', '+')}", group)
     assert name in text_of(found)
+    await jonas.see_soon(group, f"{group}/join")
     assert (await jonas.send(f"{group}/join", seen=group)).headers["location"] == group
     inside = text_of(await jonas.see(group))
     assert "You are in. Say hello." in inside and "2 people" in inside and "Leave the group" in inside

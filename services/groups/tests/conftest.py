@@ -26,7 +26,7 @@ MEMBERS: Company = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def groups_settings(
     mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:

@@ -140,8 +140,11 @@ async def _compare_meant(indexed: Indexed, model: Model, reader: Reader) -> None
     for typed, meant in MISSPELLED.items():
         if meant in by_pieces:
             continue  # where words are found by their pieces, a letter more or less may find them as they are
-        better = await indexed.finding.meant(reader, Question(words=(typed,)), Filters())
-        assert better == (meant if meant in visible else None), (typed, visible)
+        question = Question(words=(typed,))
+        better = await indexed.finding.meant(reader, question, Filters())
+        # a language's stem may be all that both have: what is found as it was typed needs no other word
+        found = (await indexed.finding.page(reader, Asked(question, Filters(), "newest", 50))).total
+        assert better == (meant if meant in visible and not found else None), (typed, visible)
 
 
 async def test_nobody_finds_counts_or_is_suggested_what_they_may_not_see(indexed: Indexed) -> None:

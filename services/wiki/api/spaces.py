@@ -80,7 +80,7 @@ def _read(api: APIRouter, wiki: Wiki) -> None:
     async def read_tree(caller: Caller, response: Response, space_id: SpaceId, after: After) -> Tree:
         """The pages of the space that the caller may see, by path."""
         reader = await wiki.readers.of(caller)
-        await wiki.wait(response, after, projections.pages)
+        await wiki.wait(response, after, projections.spaces, projections.pages)
         await wiki.space(space_id, reader)
         found = await wiki.pages.find(
             {"space_id": space_id, "deleted": False},

@@ -5,6 +5,7 @@ from shared.tests.protections.protection import Protection as P
 _RUNTIME, _KERNEL = "shared/runtime", "shared/kernel"
 FRESHNESS, VIEWS, READERS = f"{_RUNTIME}/freshness.py", f"{_RUNTIME}/views.py", f"{_RUNTIME}/readers.py"
 AUDIENCE, PERSONAL, EVENTS = f"{_KERNEL}/audience.py", f"{_KERNEL}/personal.py", f"{_KERNEL}/events.py"
+SERVICE = f"{_RUNTIME}/service.py"
 KEYS, KEYCOPY, VAULT = f"{_RUNTIME}/keys.py", f"{_RUNTIME}/keycopy.py", f"{_RUNTIME}/vault.py"
 
 _READING = (
@@ -24,9 +25,19 @@ _READING = (
         "a read that waited in vain says that it may be behind",
         "an old answer passes for the newest",
         FRESHNESS,
-        "        if places is None:\n            return True",
-        "        if places is None:\n            return False",
+        "asked.held[name] = places is not None and await",
+        "asked.held[name] = places is None or await",
         "test_reading.py::test_a_read_says_that_it_is_behind_and_does_not_wait_for_ever",
+    ),
+    P(
+        "every-view-waits",
+        "Read your writes 1",
+        "every view that a request reads waits, whether its route names it or not",
+        "a page that was just written is shown, and the space around it is not there",
+        SERVICE,
+        "viewing.views.fresh = partial(self.freshness.reached, viewing)",
+        "pass",
+        "test_reading.py::test_every_view_of_a_request_waits_for_what_it_should_be_after",
     ),
     P(
         "parked-is-behind",
