@@ -1,14 +1,15 @@
 """How does a view become a page? The templates' environment: escaping, texts, formats, icons, addresses."""
 
+import time
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from services.gateway import locale, places
 from services.gateway.assets import GATEWAY, asset_url
@@ -47,8 +48,18 @@ def environment() -> Environment:
 
 def icon(name: str, label: str = "", classes: str = "") -> Markup:
     """A Lucide icon (or `mark`, ours) from the sprite, hidden from screen readers unless it has a label."""
+    return _drawn(_sprite(int(time.monotonic())), name, label, classes)
+
+
+@lru_cache(maxsize=1)
+def _sprite(second: int) -> str:
+    """Looked up once a second: a page shows a hundred icons."""
+    return asset_url("icons.svg")
+
+
+@lru_cache(maxsize=2_000)
+def _drawn(sprite: str, name: str, label: str, classes: str) -> Markup:
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    sprite = asset_url("icons.svg")
     shape = Markup('<svg class="{}" {}><use href="{}#i-{}"/></svg>')
     return shape.format(f"icon {classes}".rstrip(), said, sprite, name)
 
@@ -89,10 +100,9 @@ def _npgettext(context: Context, about: str, one: str, many: str, n: int) -> str
 
 
 def _time(moment: datetime, shown: str, full: str = "") -> Markup:
-    title = Markup(' title="{}"').format(full) if full else ""
-    return Markup('<time datetime="{}"{}>{}</time>').format(
-        moment.isoformat(timespec="seconds"), title, shown
-    )
+    title = f' title="{escape(full)}"' if full else ""
+    at = moment.isoformat(timespec="seconds")
+    return Markup(f'<time datetime="{at}"{title}>{escape(shown)}</time>')  # noqa: S704 - all of it is escaped
 
 
 @pass_context

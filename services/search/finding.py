@@ -56,6 +56,7 @@ class Finding:
             reader,
             asked.question,
             asked.filters,
+            await self._index.fields(),
             sort=asked.sort,
             origin=origin,
             after=asked.after,
@@ -88,7 +89,8 @@ class Finding:
         where it finds something then."""
         if not asked.words or len(asked.words) > MOST_MEANT:
             return None
-        known = [queries.whether(reader, Question(words=(word,)), filters) for word in asked.words]
+        codes = await self._index.fields()
+        known = [queries.whether(reader, Question(words=(word,)), filters, codes) for word in asked.words]
         like = [queries.similar(reader, word, filters) for word in asked.words]
         answers = await self._index.ask_all([*known, *like])
         words = []
@@ -98,7 +100,7 @@ class Finding:
         if None in words or words == list(asked.words):
             return None
         better = replace(asked, words=tuple(word for word in words if word is not None))
-        answer = await self._index.ask(queries.whether(reader, better, filters))
+        answer = await self._index.ask(queries.whether(reader, better, filters, codes))
         return str(better) if answer["hits"]["total"]["value"] else None
 
 

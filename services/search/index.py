@@ -5,6 +5,7 @@ readers are told.
 """
 
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from opensearchpy.exceptions import ConnectionError as Unreachable
 from opensearchpy.exceptions import NotFoundError, RequestError, TransportError
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.search import analysis
+from services.search import analysis, queries
 from services.search.entries import Entry
 from services.search.words import too_many_words
 from shared.kernel.errors import Unavailable
@@ -29,6 +30,8 @@ Answer = dict[str, Any]
 #: Entries in one request, and their bytes together: small, so that the first ones can be found early.
 LARGEST_PORTION = 500
 LARGEST_PORTION_BYTES = 4_000_000
+#: Seconds for which it is believed which languages the index holds.
+LOOKED_FOR = 10.0
 #: Seconds that the engine gets for one answer.
 PATIENCE = 10.0
 #: Where a bulk request says that the entry is held already, or a newer one.
@@ -55,6 +58,9 @@ class OpenSearchIndex:
         )
         #: The generation that readers are shown: only there is anybody waiting to find what is written.
         self.serving: str | None = None
+        self._fields: frozenset[str] = frozenset()
+        self._written_in: set[str] = set()
+        self._looked = float("-inf")
 
     async def close(self) -> None:
         await self._client.close()
@@ -102,6 +108,9 @@ class OpenSearchIndex:
         Answers what the engine refuses, by key. Raises IndexLost.
         """
         refused: dict[str, str] = {}
+        entries = list(entries)
+        spoken = {entry.document["language"] for entry in entries if "language" in entry.document}
+        self._written_in |= {analysis.field_of(language) for language in spoken}
         for portion in _portions(entries):
             refused |= await self._bulk(generation, portion)
         return refused
@@ -137,6 +146,22 @@ class OpenSearchIndex:
             actions += [{"remove": {"index": other, "alias": alias}} for other in before]
             await self._client.indices.update_aliases(body={"actions": actions})
         self.serving = generation
+        self._looked = float("-inf")
+
+    async def fields(self) -> tuple[str, ...]:
+        """Where the index holds anything: each further language costs a question as much as the first.
+
+        What this process writes counts at once; what another one writes in a language that is new here is
+        found by its exact words until the next look, `LOOKED_FOR` seconds later.
+        """
+        now = time.monotonic()
+        if now - self._looked > LOOKED_FOR:
+            answer = await self.ask(queries.languages())
+            spoken = [bucket["key"] for bucket in answer["aggregations"]["languages"]["buckets"]]
+            self._fields = frozenset(analysis.field_of(language) for language in spoken)
+            self._looked = now
+        used = {analysis.PLAIN, *self._fields, *self._written_in}
+        return tuple(code for code in analysis.FIELDS if code in used)
 
     async def sweep(self, known: Callable[[], Awaitable[Collection[str]]]) -> None:
         """Drops the indexes of generations that there are no more."""

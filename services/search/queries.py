@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from services.search.analysis import FIELDS, GRAMS, LANGUAGES, PLAIN, field_of
+from services.search.analysis import FIELDS, GRAMS, PLAIN, field_of
 from services.search.projections import Kind
 from services.search.words import CLOSE, OPEN, PASSAGE, Question
 from shared.kernel.audience import Reader, cleared
@@ -32,6 +32,8 @@ SHOWN = (
 #: Facet by its name and the field that it counts.
 FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
 MOST_VALUES = 30
+#: Languages that are told apart.
+MOST_LANGUAGES = 1_000
 #: Passages of one hit.
 PASSAGES = 2
 #: What is as old as this counts half as much for being new.
@@ -98,7 +100,7 @@ def visible(reader: Reader) -> list[Query]:
     ]
 
 
-def words(text: str, codes: Sequence[str] = FIELDS) -> Query:
+def words(text: str, codes: Sequence[str]) -> Query:
     """Documents with these words in any of their forms, in title and text taken together."""
     ways = [
         _together(code, text, _MOST_PIECES if code == GRAMS else _MOST_WORDS, title=3 if code == PLAIN else 2)
@@ -118,33 +120,42 @@ def _together(code: str, text: str, enough: str, title: int) -> Query:
     }
 
 
-def _phrase(text: str, codes: Sequence[str] = (PLAIN, *LANGUAGES)) -> Query:
+def _phrase(text: str, codes: Sequence[str]) -> Query:
     fields = [f"{part}.{code}" for code in codes for part in ("title", "text")]
     return {"multi_match": {"query": text, "type": "phrase", "fields": fields}}
 
 
-def matching(question: Question | None) -> Query:
-    """Without a question, everything."""
+def languages() -> Query:
+    """In which languages there is anything."""
+    values = {"terms": {"field": "language", "size": MOST_LANGUAGES}}
+    return {"size": 0, "track_total_hits": False, "aggs": {"languages": values}}
+
+
+def matching(question: Question | None, codes: Sequence[str] = FIELDS) -> Query:
+    """In the fields of these languages. Without a question, everything."""
     if question is None:
         return {"bool": {}}
-    must = [_phrase(phrase) for phrase in question.phrases]
+    spoken = [code for code in codes if code != GRAMS]
+    must = [_phrase(phrase, spoken) for phrase in question.phrases]
     if question.words:
-        must.append(words(" ".join(question.words)))
-    return {"bool": {"must": must, "must_not": [_phrase(word) for word in question.without]}}
+        must.append(words(" ".join(question.words), codes))
+    return {"bool": {"must": must, "must_not": [_phrase(word, spoken) for word in question.without]}}
 
 
 def search(
     reader: Reader,
     question: Question | None,
     filters: Filters,
+    codes: Sequence[str],
     *,
     sort: Sort,
     origin: datetime,
     after: Sequence[Any] | None,
     limit: int,
 ) -> Query:
-    """One page: hits and, on the first page, the facets. `origin`: the time that is new."""
-    asked = matching(question)
+    """One page: hits and, on the first page, the facets. `codes`: of the languages that there are; `origin`:
+    the time that is new."""
+    asked = matching(question, codes)
     asked["bool"]["filter"] = [*visible(reader), *filters.said()]
     if question is not None:
         feature = {"field": "occurred_at", "origin": origin.isoformat(), "pivot": HALF_AS_NEW}
@@ -219,9 +230,9 @@ def _begins(word: str) -> Query:
     return {"dis_max": {"queries": [titles, texts]}}
 
 
-def whether(reader: Reader, question: Question, filters: Filters) -> Query:
+def whether(reader: Reader, question: Question, filters: Filters, codes: Sequence[str]) -> Query:
     """Whether this reader would find anything."""
-    asked = matching(question)
+    asked = matching(question, codes)
     asked["bool"]["filter"] = [*visible(reader), *filters.said(), *filters.chosen().values()]
     return {"size": 0, "track_total_hits": 1, "query": asked}
 

@@ -71,6 +71,7 @@ class Viewing(Generic[V]):
         self._busy = False
         self._handled = 0
         self._positions: tuple[int, bool, Offsets] | None = None
+        self._reached: tuple[str, Offsets] | None = None
         self._builder: asyncio.subprocess.Process | None = None
         self._spawned: tuple[int, float, float] | None = None
         self._swapped_at: float | None = None
@@ -265,7 +266,10 @@ class Viewing(Generic[V]):
         now = (self._handled, quiet and not self._busy, positions)
         self._positions = now
         if before is not None and before[2] and (now[0] > before[0] or (before == now and now[1])):
-            await self._registry.save(generation.name, before[2])
+            reached = (generation.name, before[2])
+            if reached != self._reached:
+                await self._registry.save(*reached)
+                self._reached = reached
 
 
 async def _positions(consumer: Any, names: Mapping[str, Topic]) -> Offsets:

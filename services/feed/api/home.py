@@ -24,7 +24,7 @@ from shared.runtime import cursors
 from shared.runtime.http import After, Caller, Cursor, Doing, IdempotencyKey, PageSize, answer_commit
 
 #: The newest posts whose topics are offered, and topics offered at once.
-LOOKED_AT = 500
+LOOKED_AT = 200
 MOST_TOPICS = 20
 
 
