@@ -16,7 +16,7 @@ from opensearchpy.exceptions import ConnectionError as Unreachable
 from opensearchpy.exceptions import NotFoundError, RequestError, TransportError
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.search import analysis, queries
+from services.search import analysis
 from services.search.entries import Entry
 from services.search.words import too_many_words
 from shared.kernel.errors import Unavailable
@@ -34,6 +34,12 @@ LARGEST_PORTION_BYTES = 4_000_000
 LOOKED_FOR = 10.0
 #: Seconds that the engine gets for one answer.
 PATIENCE = 10.0
+#: In which languages there is anything.
+_SPOKEN: Query = {
+    "size": 0,
+    "track_total_hits": False,
+    "aggs": {"languages": {"terms": {"field": "language", "size": 1_000}}},
+}
 #: Where a bulk request says that the entry is held already, or a newer one.
 _HELD = 409
 _CONGESTED = frozenset({429, 502, 503, 504})
@@ -156,7 +162,7 @@ class OpenSearchIndex:
         """
         now = time.monotonic()
         if now - self._looked > LOOKED_FOR:
-            answer = await self.ask(queries.languages())
+            answer = await self.ask(_SPOKEN)
             spoken = [bucket["key"] for bucket in answer["aggregations"]["languages"]["buckets"]]
             self._fields = frozenset(analysis.field_of(language) for language in spoken)
             self._looked = now

@@ -32,8 +32,6 @@ SHOWN = (
 #: Facet by its name and the field that it counts.
 FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
 MOST_VALUES = 30
-#: Languages that are told apart.
-MOST_LANGUAGES = 1_000
 #: Passages of one hit.
 PASSAGES = 2
 #: What is as old as this counts half as much for being new.
@@ -123,12 +121,6 @@ def _together(code: str, text: str, enough: str, title: int) -> Query:
 def _phrase(text: str, codes: Sequence[str]) -> Query:
     fields = [f"{part}.{code}" for code in codes for part in ("title", "text")]
     return {"multi_match": {"query": text, "type": "phrase", "fields": fields}}
-
-
-def languages() -> Query:
-    """In which languages there is anything."""
-    values = {"terms": {"field": "language", "size": MOST_LANGUAGES}}
-    return {"size": 0, "track_total_hits": False, "aggs": {"languages": values}}
 
 
 def matching(question: Question | None, codes: Sequence[str] = FIELDS) -> Query:
