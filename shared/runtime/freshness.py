@@ -8,8 +8,9 @@ route thought of that view or not: a page is found by one view and shown with th
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,8 +47,16 @@ ASKED: ContextVar[Asked | None] = ContextVar("asked_after", default=None)
 class Freshness:
     """One service's answers to 'have you seen what I just did?'."""
 
-    def __init__(self, service: str, database: AsyncDatabase[dict[str, Any]], registry: Registry) -> None:
+    def __init__(
+        self,
+        service: str,
+        database: AsyncDatabase[dict[str, Any]],
+        registry: Registry,
+        marked: Callable[[], asyncio.Event] = asyncio.Event,
+    ) -> None:
+        """`marked` gives what is set when this process has sent something."""
         self._service = service
+        self._marked = marked
         self._registry = registry
         self._commits = database.get_collection(
             "commits", codec_options=COMMITS, read_concern=ReadConcern("majority")
@@ -60,9 +69,10 @@ class Freshness:
         Raises NotFound where there is no such commit.
         """
         check_stream(stream)
-        deadline, pause = time.monotonic() + PATIENCE, 0.002
+        deadline, pause = time.monotonic() + PATIENCE, 0.01
         where = {"_id": {"$gte": commit_key(stream, 1), "$lte": commit_key(stream, version)}}
         while True:
+            marked = self._marked()
             with reading():
                 found = await self._commits.find_one(
                     where, {"sent": 1, "unsent": 1, "events.id": 1}, sort=[("_id", -1)]
@@ -73,8 +83,10 @@ class Freshness:
                 return list(found.get("sent", ()))
             if time.monotonic() > deadline:
                 return None
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.05)
+            # Another process may relay: then only looking again tells.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(marked.wait(), pause)
+            pause = min(pause * 2, 0.1)
 
     async def behind(self, after: str | None, *viewings: Viewing[Any], key: str | None = None) -> bool:
         """Waits at most 2 s in all; True where one of the views may not hold `after` yet, or its document

@@ -74,6 +74,8 @@ class Relay:
         self._stopping = False
         self._checked = 0.0
         self.idle = asyncio.Event()
+        #: Set, and another one put in its place, when something was sent: for who waits for their commit.
+        self.marked = asyncio.Event()
         #: Age of the oldest commit that is not sent, in seconds, as of the last sweep.
         self.oldest_unsent = 0.0
 
@@ -201,6 +203,8 @@ class Relay:
         if time.monotonic() - began > LONGEST_BATCH_TIME:
             raise Unavailable("relay-slept", "The relay was away for a while.")
         await self._marks.mark(marks)
+        self.marked.set()
+        self.marked = asyncio.Event()
         telemetry.RELAY_SENT.inc(len(marks))
         passing("relay.marked")
 

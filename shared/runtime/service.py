@@ -94,7 +94,7 @@ class Service:
             view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, module=module)
             for view in views
         }
-        self.freshness = Freshness(name, self.database, self.registry)
+        self.freshness = Freshness(name, self.database, self.registry, lambda: self.relay.marked)
         for viewing in self.viewings.values():
             viewing.views.fresh = partial(self.freshness.reached, viewing)
         self.readers = Readers(self.viewings[tokens[0].name] if tokens else None, self.freshness)
