@@ -111,6 +111,10 @@ class Hub:
     async def take(self, generation: str, documents: Sequence[Kept[PostView]]) -> None:
         """Never waits: whoever folds goes on at once."""
         if not self._listeners:
+            # Nobody is told, but what was there is not new to whoever listens later.
+            for document in documents:
+                if document.view is not None:
+                    self._audience(document.view)
             return
         for document in documents:
             if document.view is not None:

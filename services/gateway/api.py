@@ -98,7 +98,9 @@ async def _caller(reception: Reception, request: Request) -> Session | None:
     if secret and request.method not in forgery.SAFE_METHODS:
         forgery.check_origin(request)
         forgery.check_token(request.headers.get(forgery.HEADER), secret)
-    return await reception.session(secret or None, address_of(request))
+    session = await reception.session(secret or None, address_of(request))
+    _check_scopes(session, request.method)
+    return session
 
 
 def _check_scopes(session: Session | None, method: str) -> None:
@@ -166,8 +168,10 @@ async def _handed_on(
         reception.sessions.wrote(session, answer.headers.get(COMMIT_HEADER))
         if service == "identity" and request.method not in forgery.SAFE_METHODS:
             # What the token says of its member may have changed, or the session have ended.
-            reception.sessions.ask_again(session)
+            reception.sessions.doubt(session)
     headers = _headers(service, answer)
+    if session is not None and (commit := answer.headers.get(COMMIT_HEADER)) is not None:
+        headers[COMMIT_HEADER.lower()] = reception.sessions.signed(commit)
     if request.method != "HEAD" and (answer.content_length is None or answer.content_length > _WHOLE):
         pieces = answer.content.iter_chunked(_PIECE)
         return StreamingResponse(pieces, answer.status, headers, background=BackgroundTask(answer.release))

@@ -40,11 +40,18 @@ def check_origin(request: Request) -> None:
     """Raises Forbidden where the browser says that another site sent this."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if origin is not None:
-        ours = urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
+        ours = _site(origin) == request.headers.get("host", "").lower() != ""
     else:
         ours = site is None or site in _OURS
     if not ours:
         raise Forbidden("foreign-origin", "This was sent from another site. Do it here, on our own pages.")
+
+
+def _site(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # such as `http://[`
+        return ""
 
 
 def _signature(secret: str, nonce: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Who comes in, from where, how often, and in which language? What happens first with each request."""
 
+import base64
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,8 +15,10 @@ from services.gateway.live import Live
 from services.gateway.locale import Locale
 from services.gateway.sessions import Session, Sessions
 from shared.kernel.errors import Refused, TooLarge
+from shared.runtime.keys import create_secret
 from shared.runtime.limits import RateLimit
 from shared.runtime.settings import Settings
+from shared.runtime.settings import secret as read_secret
 
 LANGUAGE_COOKIE = "language"
 #: The script that switches the theme writes it too.
@@ -32,7 +35,7 @@ class Reception:
         limits = settings.limits
         self.settings = settings
         self.clients = Clients(settings)
-        self.sessions = Sessions(self.clients)
+        self.sessions = Sessions(self.clients, key=_key(settings))
         self.live = Live(settings)
         self.rate = RateLimit(
             "gateway",
@@ -99,6 +102,13 @@ def new_secret() -> str:
 
 
 @lru_cache(maxsize=1_024)
+def _key(settings: Settings) -> bytes:
+    """The gateways' own secret, made by the first of them that starts."""
+    path = settings.folder / "secrets" / "gateway.key"
+    create_secret(path, base64.b64encode(secrets.token_bytes(32)) + b"\n")
+    return base64.b64decode(read_secret(path).strip())
+
+
 def _locale(cookie: str | None, preferred: str | None, asked: str, zone: str | None) -> Locale:
     """Kept, since the same few come again and again and each brings its formats along."""
     return locales.negotiate(cookie=cookie, preferred=preferred, accept_language=asked, zone=zone)

@@ -4,7 +4,9 @@ All of it is memory of this process, bounded, and can be lost: the cookie or the
 """
 
 import asyncio
+import hmac
 import re
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,6 +28,8 @@ TOKEN_OWNERS = ("identity", "groups")
 #: A member's own writes are waited for so long after them, the latest few.
 FRESH_SECONDS = 60.0
 MOST_WRITTEN = 8
+#: Whose changes may be about anybody.
+ADMINISTERING = frozenset({"admin", "operator"})
 
 _SECRET = re.compile(r"fi[sk]_[A-Za-z0-9_-]{64}")
 
@@ -101,8 +105,12 @@ def unknown() -> Unauthenticated:
 
 
 class Sessions:
-    def __init__(self, clients: Clients, *, most: int = MOST, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, clients: Clients, *, key: bytes = b"", most: int = MOST, clock: Clock = time.monotonic
+    ) -> None:
+        """`key` signs what API clients are told of commits; without one, this process knows its own alone."""
         self._clients = clients
+        self._key = key or secrets.token_bytes(32)
         self._most = most
         self._clock = clock
         self._known: OrderedDict[str, Session] = OrderedDict()
@@ -147,6 +155,14 @@ class Sessions:
         """The token is not used any more; what the member wrote is still remembered."""
         session.held = replace(session.held, until=0.0)
 
+    def doubt(self, session: Session) -> None:
+        """After a change at identity: what is believed of this member, and where they administer of anybody,
+        is asked for anew. Whoever was signed out elsewhere is out at their next request here."""
+        everybody = not session.held.roles.isdisjoint(ADMINISTERING)
+        for known in self._known.values():
+            if everybody or known.held.member_id == session.held.member_id:
+                self.ask_again(known)
+
     def wrote(self, session: Session, commit: str | None) -> None:
         """Remembers a commit that a service answered, for this member's later reads."""
         if commit is None or commit.count("/") != 2:
@@ -179,10 +195,24 @@ class Sessions:
         found = [await self._places(session, done) for done in recent]
         return ",".join(places for places in found if places) or None
 
-    async def after_commit(self, session: Session, service: str, commit: str) -> str | None:
-        """What an API client's own `Fikarum-After` means to `service`, which refuses what is none."""
+    def signed(self, commit: str) -> str:
+        """A commit as API clients are told it, and may tell each other. Nobody else can ask about it: whether
+        there is such a stream, and how long it is, is no stranger's business."""
+        return f"{commit}~{self._signature(commit)}"
+
+    def _signature(self, commit: str) -> str:
+        return hmac.digest(self._key, b"commit:" + commit.encode(), "sha256")[:12].hex()
+
+    async def after_commit(self, session: Session, service: str, shown: str) -> str | None:
+        """What an API client's own `Fikarum-After` means to `service`. Raises Refused for what it was not
+        told."""
+        if "/" not in shown:
+            return shown
+        commit, _, signature = shown.rpartition("~")
+        if not hmac.compare_digest(signature.encode(), self._signature(commit).encode()):
+            raise Refused("bad-after", "'after' is not what a command answered.", field="after")
         owner = commit.partition("/")[0]
-        if commit.count("/") != 2 or owner == service or owner not in SERVICES:
+        if owner == service or owner not in SERVICES:
             return commit
         return await self._places(session, _Written(commit, self._clock()))
 

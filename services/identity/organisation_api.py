@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.identity.api import acting
 from services.identity.domain import members as member_rules
 from services.identity.domain.members import ReactivateMember, members
+from services.identity.domain.permissions import Permission, permit
 from services.identity.domain.profiles import PlaceMember, RenameMember
 from services.identity.domain.units import FoundUnit, RenameUnit, units
 from services.identity.domain.units import stream as unit_stream
@@ -84,6 +85,7 @@ def units_router(service: Service) -> APIRouter:
     async def found_unit(
         new: NewUnit, caller: Caller, doing: Doing, key: IdempotencyKey, response: Response
     ) -> Founded:
+        permit(acting(caller), Permission.SHAPE_UNITS)
         above = await path_of(service, new.parent_id, "parent_id")
         command = FoundUnit(acting(caller), new.unit_id, new.name, above)
         answer_commit(response, await service.store.handle(units, command, doing, idempotency=key))
@@ -108,6 +110,7 @@ def places_router(service: Service) -> APIRouter:
         member_id: str, new: NewPlace, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
     ) -> None:
         """The whole place: what is left out is no more."""
+        permit(acting(caller), Permission.PLACE_MEMBERS)
         await _check_manager(service, member_id, new.manager_id)
         command = PlaceMember(
             acting=acting(caller),

@@ -163,8 +163,10 @@ def search(
     chosen = filters.chosen()
     if chosen:
         body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
-    if after is not None:
+    if after is not None and newest:
         body["search_after"] = list(after)
+    elif after is not None:
+        body["from"] = after[0]
     else:
         body["aggs"] = dict(_facets(chosen))
     return body

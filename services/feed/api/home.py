@@ -113,7 +113,7 @@ def _follow(api: APIRouter, feed: Feed) -> None:
         """The caller has seen what was published until then. It never goes back."""
         await feed.readers.of(caller)
         now = datetime.now(UTC)
-        until = now if seen.up_to is None else min(seen.up_to.astimezone(UTC), now)
+        until = now if seen.up_to is None else min(_in_utc(seen.up_to, now), now)
         command = SeeFeed(caller.member_id, until)
         committed = await feed.store.handle(sights, command, doing, idempotency=key)
         answer_commit(response, committed)
@@ -130,6 +130,14 @@ def _follow(api: APIRouter, feed: Feed) -> None:
         told = await feed.hub.listen(ask)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(told, media_type="text/event-stream", headers=headers)
+
+
+def _in_utc(moment: datetime, now: datetime) -> datetime:
+    """At the ends of the calendar another zone has no such moment."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return now if moment.year > now.year else datetime.min.replace(tzinfo=UTC)
 
 
 def _topics(api: APIRouter, feed: Feed) -> None:

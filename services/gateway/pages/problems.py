@@ -28,6 +28,8 @@ _KINDS: dict[type[Refused], Kind] = {
     Refused: "invalid",
 }
 _STATUSES: dict[int, Kind] = {404: "not-found", 405: "not-found", 413: "too-large"}
+#: The fields that hold what somebody took time to write.
+_LONG = ("body", "text")
 #: The kinds whose heading says it all, and must not tell apart what is not there from what is not theirs.
 _SILENT = frozenset({"not-found", "expired", "failed"})
 
@@ -74,10 +76,11 @@ def _shown(visit: Visit, kind: Kind, status: int, detail: str) -> Response:
 def _typed(visit: Visit) -> Typed | None:
     """The long text that was sent, and all that is needed to send it once more."""
     sent: Form | None = getattr(visit.request.state, "typed", None)
-    if sent is None or not sent.text("body"):
+    name = next((name for name in _LONG if sent is not None and sent.text(name)), None)
+    if sent is None or name is None:
         return None
-    again = {name: values for name, values in sent.fields.items() if name not in ("body", forgery.FIELD)}
-    return Typed(visit.request.url.path, sent.text("body"), again)
+    again = {other: values for other, values in sent.fields.items() if other not in (name, forgery.FIELD)}
+    return Typed(visit.request.url.path, sent.text(name), again, name)
 
 
 async def _visit(visits: Visits, request: Request) -> Visit:

@@ -39,6 +39,7 @@ async def sent(visit: Visit) -> Sent:
     read = await _parsed(request, body)
     shown = request.headers.get(forgery.HEADER) or read.form.text(forgery.FIELD)
     forgery.check_token(shown, visit.secret)
+    request.state.typed = read.form
     return read
 
 

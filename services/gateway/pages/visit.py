@@ -78,6 +78,8 @@ class Visit:
             headers=headers,
         )
         sessions.wrote(session, answer.commit)
+        if service == "identity" and method not in forgery.SAFE_METHODS:
+            sessions.doubt(session)
         self.behind = self.behind or answer.behind
         return answer
 
@@ -103,6 +105,8 @@ class Visit:
         form = _parsed(await body_of(self.request, self.reception.settings.limits.body_bytes))
         shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
         forgery.check_token(shown, self.secret)
+        # Whatever refuses it now, the page that says so shows what was typed.
+        self.request.state.typed = form
         return form
 
     def said(self, refused: Refused) -> str:
@@ -114,8 +118,11 @@ class Visit:
         """This page's own address; where a form was sent, that of the page that showed it."""
         url = self.request.url
         if self.request.method not in forgery.SAFE_METHODS:
-            shown = urlsplit(self.request.headers.get("referer", ""))
-            if shown.netloc == self.request.headers.get("host"):
+            try:
+                shown = urlsplit(self.request.headers.get("referer", ""))
+            except ValueError:  # such as `http://[`
+                shown = urlsplit("")
+            if shown.netloc and shown.netloc == self.request.headers.get("host"):
                 return places.safe_return(f"{shown.path}?{shown.query}" if shown.query else shown.path)
         return places.safe_return(f"{url.path}?{url.query}" if url.query else url.path)
 

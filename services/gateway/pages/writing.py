@@ -57,7 +57,7 @@ async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
 
 @routes.post(places.NEW_PAGE)
 async def start_page(visit: Member) -> Response:
-    sent = await _sent(visit)
+    sent = await visit.form()
     form = _form(sent)
     failures = Failures(visit, _FIELDS)
     path = form.path or _slug(form.title)
@@ -91,6 +91,7 @@ async def edit_page(page_id: str, visit: Member) -> Response:
         audience=page.audience,
         space=page.space_id,
         path=page.path,
+        seen_by=_readers(page.classification, page.audience),
     )
     shown = Markup(page.html)  # noqa: S704 - made safe by the wiki
     return _editing(visit, form, [], await head_of(visit, page), page, preview=shown)
@@ -98,18 +99,21 @@ async def edit_page(page_id: str, visit: Member) -> Response:
 
 @routes.post(PAGE + "/edit")
 async def save_page(page_id: str, visit: Member) -> Response:
-    sent = await _sent(visit)
+    sent = await visit.form()
     page = await page_of(visit, page_id)
     if page.deleted:
         raise Conflict("page-deleted", "The page was deleted. Restore it first.")
     _check_may(page, "write")
     form = replace(_form(sent), title=page.title, space=page.space_id, path=page.path, language=page.language)
     failures = Failures(visit, _FIELDS)
+    form = _decided_meanwhile(visit, form, page, failures)
     head = await head_of(visit, page)
     if "preview" in sent.fields:
         preview = await _preview(visit, failures, page.space_id, page.path, form.body)
         return _editing(visit, _again(form), [], head, page, failures=failures, preview=preview)
     text = _line_ends_of(page.body, form.body)
+    if failures:
+        return _editing(visit, _again(form), [], head, page, failures=failures)
     if sent.number("revision") != page.revision and text != page.body:
         return await _conflict(visit, page, head, form)
     try:
@@ -123,11 +127,24 @@ async def save_page(page_id: str, visit: Member) -> Response:
     return _editing(visit, _again(form), [], head, page, failures=failures)
 
 
-async def _sent(visit: Visit) -> Form:
-    """What was typed; a page that says why it cannot be taken now shows it again."""
-    sent = await visit.form()
-    visit.request.state.typed = sent
-    return sent
+def _readers(classification: str, audience: Sequence[str]) -> str:
+    """Who may read it, in one line."""
+    return " ".join([classification, *sorted(audience)])
+
+
+def _decided_meanwhile(visit: Visit, form: PageForm, page: Page, failures: Failures) -> PageForm:
+    """The form with the readers that were decided on after it was shown: an old form does not undo that.
+    Where both changed them, it is for this reader to look and choose again."""
+    now = _readers(page.classification, page.audience)
+    if not form.seen_by or form.seen_by == now:
+        return replace(form, seen_by=now)
+    chosen = _readers(form.classification, form.audience)
+    if chosen not in (form.seen_by, now):
+        told = visit.locale.gettext(
+            "Somebody else changed who may read this page. Look at it, and choose again if need be."
+        )
+        failures.beside("audience", told)
+    return replace(form, audience=page.audience, classification=page.classification, seen_by=now)
 
 
 @routes.post(places.PREVIEW)
@@ -303,6 +320,7 @@ def _form(sent: Form) -> PageForm:
         note=sent.text("note"),
         language=sent.text("language", "en"),
         classification=sent.text("classification", "internal"),
+        seen_by=sent.text("seen_by"),
         audience=sent.texts("audience"),
         space=sent.text("space"),
         path=sent.text("path").strip(),

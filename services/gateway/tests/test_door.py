@@ -287,3 +287,21 @@ async def test_identity_hears_the_browsers_address_and_nobody_can_claim_another(
     who = {"user_name": "nobody", "password": "x" * 20}
     await gateway.client(address="192.0.2.2", **claimed).post("/api/v1/sessions", json=who)
     assert heard == ["192.0.2.1", "192.0.2.2"]
+
+
+async def test_whoever_was_signed_out_elsewhere_is_out_at_once(gateway: Gateway, house: House) -> None:
+    here, there = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["saga"])
+    program = gateway.client(**house.members["saga"].bearer)
+    sessions = (await program.get("/api/v1/sessions")).json()["items"]
+    assert (await there.see("/")).status_code == 200
+    for session in sessions:
+        await program.delete(f"/api/v1/sessions/{session['session_id']}")
+    for visitor in (here, there):
+        assert (await visitor.see("/")).headers["location"].startswith("/sign-in")
+
+
+async def test_an_origin_that_is_none_is_foreign(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    asked = {"csrf_token": await saga.token(), "text": "x", "to": "staff"}
+    for headers in ({"Origin": "http://["}, {"Origin": "http://[", "Referer": "http://["}):
+        assert (await saga.client.post("/posts/new", data=asked, headers=headers)).status_code == 403

@@ -507,8 +507,6 @@ async def test_a_token_is_made_shown_once_and_revoked(gateway: Gateway, house: H
     assert secret[0] not in listed and "Export &lt;b&gt;" in listed
     address = re.findall(r'action="(/settings/tokens/[0-9a-f]+/revoke)"', listed)[0]
     assert (await jonas.send(address, seen="/settings/tokens")).headers["location"] == "/settings/tokens"
-    await gateway.app.state.visits.reception.sessions.of(secret[0])
-    gateway.app.state.visits.reception.sessions.forget(secret[0])
     assert (await client.get("/api/v1/me")).status_code == 401
 
 
@@ -577,3 +575,24 @@ async def test_a_session_that_ended_meanwhile_says_so_and_nothing_is_done(
     answer = await visitor.client.post("/wiki/new", data={"csrf_token": token}, headers={"Origin": SITE})
     assert answer.status_code == 401
     assert "This form has grown old" in answer.text and "Sign in" in answer.text
+
+
+async def test_an_old_form_does_not_open_what_was_narrowed_meanwhile(gateway: Gateway, house: House) -> None:
+    member = house.members["eskil"]
+    eskil, saga = await gateway.visitor(member), await gateway.visitor(house.members["saga"])
+    page = await start(eskil, "Pay", "Old.\n")
+    await saga.see_soon(page)
+    program = gateway.client(**member.bearer)
+    mine = {"audience": [f"member:{member.member_id}"], "classification": "internal"}
+    address = f"/api/v1{page}"
+    assert (await program.put(f"{address}/audience", json=mine)).status_code == 200
+    await saga.see_soon(page, status=404)
+    old: Fields = {"seen_by": "internal staff", "audience": ["staff"], "classification": "internal"}
+    answer = await eskil.send(f"{page}/edit", {**old, "body": "# Pay\n\nNew.\n"})
+    assert answer.headers["location"] == page, _errors(answer)
+    assert "New." in (await eskil.see(page)).text
+    assert (await saga.see(page)).status_code == 404
+    other: Fields = {**old, "audience": ["everyone"], "body": "# Pay\n\nNewer.\n"}
+    answer = await eskil.send(f"{page}/edit", other)
+    assert answer.status_code == 422 and "Somebody else changed who may read" in _errors(answer)
+    assert "Newer." in answer.text and (await saga.see(page)).status_code == 404

@@ -306,3 +306,14 @@ async def test_a_member_has_only_so_many_streams(
     assert answer.status_code == 429 and answer.json()["code"] == "too-many-live"
     stranger = await gateway.visitor()
     assert (await stranger.see("/api/v1/feed/live")).status_code == 401
+
+
+async def test_what_is_answered_to_a_post_that_is_gone_is_not_lost(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    post = await say(saga, f"Soon gone {new_id()}")
+    await jonas.see_soon(post)
+    await saga.send(f"{post}/delete", {"back": "/"}, seen=f"{post}/edit")
+    await jonas.see_soon(post, status=404)
+    typed = {"csrf_token": await jonas.token(), "text": "Words that took an hour"}
+    answer = await jonas.client.post(f"{post}/comments", data=typed, headers={"Origin": SITE})
+    assert answer.status_code == 404 and "Words that took an hour</textarea>" in answer.text

@@ -121,11 +121,13 @@ class SpaceCard:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A text that somebody sent to `address` and that was not taken, with the form's other fields."""
+    """A text that somebody sent to `address` as `name` and that was not taken, with the form's other
+    fields."""
 
     address: str
     text: str
     fields: Mapping[str, Sequence[str]]
+    name: str = "body"
 
 
 @dataclass(frozen=True, slots=True)

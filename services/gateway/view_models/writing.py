@@ -29,6 +29,8 @@ class PageForm:
     audience: Sequence[str] = ("staff",)
     space: str = ""
     path: str = ""
+    #: Who could read the page when the form was shown.
+    seen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _search(api: APIRouter, search: Search) -> None:
         return Found(
             total=page.total,
             items=[_hit(hit) for hit in page.hits],
-            next=_next(page, order),
+            next=_next(page, order, last),
             did_you_mean=meant,
             facets=_facets(page),
         )
@@ -116,22 +116,32 @@ def _suggestions(api: APIRouter, search: Search) -> None:
         return Suggestions(items=[_suggestion(hit["_source"], typed) for hit in hits])
 
 
+#: Hits that can be paged through by relevance; by time there is no end.
+DEEPEST = 9_000
+
+
 def _mark(cursor: list[Any] | None, order: Sort) -> tuple[datetime | None, Sequence[Any] | None]:
     """From when newness is counted, and the sort values of the last hit."""
     match cursor, order:
         case None, _:
             return None, None
-        case [datetime() as origin, float() | int() as score, str(key)], "relevance":
-            return origin, [score, key]
-        case [datetime() as origin, int(moment), str(key)], "newest":
+        case [datetime() as origin, int(place)], "relevance" if type(place) is int and 0 < place <= DEEPEST:
+            return origin, [place]
+        case [datetime() as origin, int(moment), str(key)], "newest" if type(moment) is int:
             return origin, [moment, key]
     raise Refused(
         "bad-cursor", "This page mark is not valid. Start again from the first page.", field="cursor"
     )
 
 
-def _next(page: Page, order: Sort) -> str | None:
-    return cursors.encode([page.origin, *page.hits[-1]["sort"]]) if page.more else None
+def _next(page: Page, order: Sort, last: Sequence[Any] | None) -> str | None:
+    """By relevance pages go on by number: a score would tell how common a word is in what one may not see."""
+    if not page.more:
+        return None
+    if order == "newest":
+        return cursors.encode([page.origin, *page.hits[-1]["sort"]])
+    place = (last[0] if last else 0) + len(page.hits)
+    return cursors.encode([page.origin, place]) if place <= DEEPEST else None
 
 
 def _hit(hit: dict[str, Any]) -> Hit:
