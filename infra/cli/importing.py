@@ -201,7 +201,8 @@ def _send(platform: Platform, report: Report, owner: str, batch: list[dict[str, 
         _send(platform, report, owner, batch[:middle])
         _send(platform, report, owner, batch[middle:])
         return
-    report.commit = answer["commit"] or report.commit
+    if answer["commit"] is not None:
+        report.commit = platform.commit
     for result in answer["results"]:
         if result["outcome"] == "done":
             report.done += 1

@@ -13,7 +13,7 @@ from infra.cli.faults import Fault
 from infra.cli.home import Home
 
 #: As `shared.runtime.http` has them, which would load all of a service into this command.
-AFTER_HEADER, BEHIND_HEADER = "Fikarum-After", "Fikarum-Behind"
+AFTER_HEADER, BEHIND_HEADER, COMMIT_HEADER = "Fikarum-After", "Fikarum-Behind", "Fikarum-Commit"
 TOKEN_VARIABLE = "FIKARUM_TOKEN"  # noqa: S105 - the variable's name, not a token
 OPERATOR_ROLES = frozenset({"admin", "operator"})
 _SECONDS = 60.0
@@ -30,6 +30,8 @@ class Platform:
         self._http = httpx.Client(
             base_url=f"{gateway}/api/v1", headers=headers, timeout=_SECONDS, trust_env=False
         )
+        #: The last commit that was answered, as reads may be asked to be after it.
+        self.commit: str | None = None
 
     @classmethod
     def of(cls, home: Home) -> Self:
@@ -62,7 +64,9 @@ class Platform:
         deadline, pause = time.monotonic() + patience, _FIRST_PAUSE
         while True:
             try:
-                return _body(self._send(method, path, content, {}, headers))
+                answer = self._send(method, path, content, {}, headers)
+                self.commit = answer.headers.get(COMMIT_HEADER, self.commit)
+                return _body(answer)
             except (Away, Refusal) as fault:
                 passes = isinstance(fault, Away) or fault.status in _PASSES
                 if not passes or time.monotonic() > deadline:

@@ -9,6 +9,7 @@ from services.gateway.pages.door import device_of
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway
 from shared.runtime.settings import Environment
+from shared.tests.eventually import eventually
 
 SIGNED_OUT = ("/", "/wiki", "/wiki/pages/x", "/wiki/new", "/settings", "/settings/tokens", "/operate")
 
@@ -292,12 +293,22 @@ async def test_identity_hears_the_browsers_address_and_nobody_can_claim_another(
 async def test_whoever_was_signed_out_elsewhere_is_out_at_once(gateway: Gateway, house: House) -> None:
     here, there = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["saga"])
     program = gateway.client(**house.members["saga"].bearer)
-    sessions = (await program.get("/api/v1/sessions")).json()["items"]
     assert (await there.see("/")).status_code == 200
-    for session in sessions:
-        await program.delete(f"/api/v1/sessions/{session['session_id']}")
+
+    async def all_listed() -> list[str]:
+        listed = (await program.get("/api/v1/sessions")).json()["items"]
+        ids = [session["session_id"] for session in listed]
+        known = gateway.app.state.visits.reception.sessions
+        for visitor in (here, there):
+            secret = visitor.client.cookies[gateway.app.state.visits.reception.session_cookie]
+            assert (await known.of(secret)).held.session_id in ids
+        return ids
+
+    for session_id in await eventually(all_listed):
+        assert (await program.delete(f"/api/v1/sessions/{session_id}")).status_code == 204
     for visitor in (here, there):
-        assert (await visitor.see("/")).headers["location"].startswith("/sign-in")
+        answer = await visitor.see("/")
+        assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
 
 
 async def test_an_origin_that_is_none_is_foreign(gateway: Gateway, house: House) -> None:
