@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks as described
 from e2e_tests.conftest import Site
 
 #: Questions for each operation in each mode; longer runs are for `make chaos`.
-EXAMPLES, MANY = 3, 60
+EXAMPLES, MANY = 2, 60
 CHECKS = [
     not_a_server_error,
     described.status_code_conformance,
