@@ -7,8 +7,6 @@ the tables hold units where others hold groups.
 """
 
 import asyncio
-import json
-import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -26,11 +24,10 @@ from benchmarks.rooms import (
     Asker,
     Processes,
     administrator,
-    fikarum,
+    feed_pages,
     first_page,
-    home_feed,
     note,
-    parts,
+    platform,
     registered,
     text_of,
 )
@@ -52,7 +49,7 @@ TOKENS = 150
 ALREADY = 5
 #: How many appends wait at once: they share writes.
 AT_ONCE = 512
-QUESTIONS, PAGES = 1_600, 320
+PAGES = 320
 #: Who follows; identity and groups first, whose events the others need.
 SERVICES = ("identity", "groups", "feed", "wiki", "engagement", "search")
 #: Seconds that the services may take to follow.
@@ -60,13 +57,7 @@ PATIENCE = 2_400.0
 
 
 async def run(run: Run) -> None:
-    environment = {**os.environ, "FIKARUM_HOME": str(run.home / "grown")}
-    environment["FIKARUM_LIMITS__REQUESTS_A_MINUTE"] = "1000000"
-    environment["FIKARUM_LIMITS__REQUESTS_BURST"] = "100000"
-    fikarum(environment, "up", "--empty")
-    try:
-        status = json.loads(fikarum(environment, "status", "--json"))
-        demo = json.loads(fikarum(environment, "demo", "--json"))
+    with platform(run.home / "grown") as (status, demo):
         async with (
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http,
             _bulk(run, status) as bulk,
@@ -94,23 +85,14 @@ async def run(run: Run) -> None:
                 goal=1.2,
                 at_least=False,
             )
-    finally:
-        fikarum(environment, "down")
 
 
 async def _asked(run: Run, size: str, members: list[Asker], processes: Processes) -> tuple[float, float]:
     """p99 and CPU of a page of the feed, both in milliseconds."""
-    await callers(CALLERS, 400, home_feed(members))
-    spent: dict[str, float] = {}
-    with processes.counted(spent):
-        timed = await callers(CALLERS, QUESTIONS, home_feed(members))
-    note(run, f"GET /feed?limit=20, {size}", timed, goal=100, group="grown")
-    ours = sum(spent[name] for name in ("gateway", "feed", "identity", "mongo")) / QUESTIONS * 1e3
-    shares = parts(spent, QUESTIONS)
-    run.note("grown", f"GET /feed?limit=20, {size}, CPU", ours, "ms", goal=5, at_least=False, note=shares)
+    p99, cpu = await feed_pages(run, members, processes, group="grown", size=f", {size}")
     await callers(CALLERS, 96, first_page(members))
     note(run, f"the first page, {size}", await callers(CALLERS, PAGES, first_page(members)), group="grown")
-    return timed.p99, ours
+    return p99, cpu
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -30,6 +31,7 @@ from infra.cli.handbook import FIRST_HANDBOOK
 MEMBERS = 200
 POSTS = 5_000
 CALLERS = 16
+QUESTIONS = 1_600
 #: Posts a second, sustained, and for how many seconds.
 BURST, BURST_SECONDS = 100, 60
 COUNTRIES = ("SE", "DE", "GB", "FR", "FI", "ES")
@@ -84,15 +86,23 @@ class Processes:
         spent.update({name: self.cpu([name]) - before[name] for name in self.parts})
 
 
-async def run(run: Run) -> None:
-    environment = {**os.environ, "FIKARUM_HOME": str(run.home / "rooms")}
+@contextmanager
+def platform(home: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """An empty platform in `home`: its status and its sign-ins, as the commands tell them."""
+    environment = {**os.environ, "FIKARUM_HOME": str(home)}
     # the figures are the rooms', not those of the limit on what one member may ask in a minute
     environment["FIKARUM_LIMITS__REQUESTS_A_MINUTE"] = "1000000"
     environment["FIKARUM_LIMITS__REQUESTS_BURST"] = "100000"
-    fikarum(environment, "up", "--empty")
+    _fikarum(environment, "up", "--empty")
     try:
-        status = json.loads(fikarum(environment, "status", "--json"))
-        demo = json.loads(fikarum(environment, "demo", "--json"))
+        status = json.loads(_fikarum(environment, "status", "--json"))
+        yield status, json.loads(_fikarum(environment, "demo", "--json"))
+    finally:
+        _fikarum(environment, "down")
+
+
+async def run(run: Run) -> None:
+    with platform(run.home / "rooms") as (status, demo):
         idle = sum(p["memory_mb"] for n, p in status["parts"].items() if n not in ENGINES)
         run.note("rooms", "seven processes, idle", idle, "MB", goal=900, at_least=False)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as http:
@@ -104,8 +114,6 @@ async def run(run: Run) -> None:
             await _feed(run, members, processes)
             await _search(run, members, processes)
             await _burst(run, members, processes)
-    finally:
-        fikarum(environment, "down")
 
 
 ENGINES = ("mongo", "kafka", "opensearch")
@@ -254,14 +262,23 @@ def first_page(members: list[Asker]) -> Callable[[int, int], Awaitable[None]]:
     return call
 
 
-async def _feed(run: Run, members: list[Asker], processes: Processes) -> None:
+async def feed_pages(
+    run: Run, members: list[Asker], processes: Processes, *, group: str = "rooms", size: str = ""
+) -> tuple[float, float]:
+    """p99 and CPU of a page of the feed, both in milliseconds."""
     await callers(CALLERS, 400, home_feed(members))
     spent: dict[str, float] = {}
     with processes.counted(spent):
-        timed = await callers(CALLERS, 1_600, home_feed(members))
-    note(run, "GET /feed?limit=20", timed, goal=100)
-    ours = sum(spent[name] for name in ("gateway", "feed", "identity", "mongo")) / 1_600 * 1e3
-    run.note("rooms", "GET /feed?limit=20, CPU", ours, "ms", goal=5, at_least=False, note=parts(spent, 1_600))
+        timed = await callers(CALLERS, QUESTIONS, home_feed(members))
+    name = f"GET /feed?limit=20{size}"
+    note(run, name, timed, goal=100, group=group)
+    ours = sum(spent[part] for part in ("gateway", "feed", "identity", "mongo")) / QUESTIONS * 1e3
+    run.note(group, f"{name}, CPU", ours, "ms", goal=5, at_least=False, note=parts(spent, QUESTIONS))
+    return timed.p99, ours
+
+
+async def _feed(run: Run, members: list[Asker], processes: Processes) -> None:
+    await feed_pages(run, members, processes)
     await callers(CALLERS, 160, first_page(members))
     note(run, "the first page, rendered", await callers(CALLERS, 800, first_page(members)))
 
@@ -333,7 +350,7 @@ def parts(spent: dict[str, float], number: int) -> str:
     return ", ".join(f"{name} {seconds / number * 1e3:.1f}" for name, seconds in shares if seconds > 0)
 
 
-def fikarum(environment: dict[str, str], *arguments: str) -> str:
+def _fikarum(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "infra.cli", *arguments],
         env=environment,

@@ -165,12 +165,11 @@ async def _handed_on(
     if not answer.ok:
         return await _refused(reception, request, service, answer, session)
     if session is not None:
-        reception.sessions.wrote(session, answer.headers.get(COMMIT_HEADER))
-        if service == "identity" and request.method not in forgery.SAFE_METHODS:
-            # What the token says of its member may have changed, or the session have ended.
-            reception.sessions.doubt(session)
+        commit = answer.headers.get(COMMIT_HEADER)
+        reads = request.method in forgery.SAFE_METHODS
+        reception.sessions.answered(session, service, commit, reads=reads)
     headers = _headers(service, answer)
-    if session is not None and (commit := answer.headers.get(COMMIT_HEADER)) is not None:
+    if session is not None and commit is not None:
         headers[COMMIT_HEADER.lower()] = reception.sessions.signed(commit)
     if request.method != "HEAD" and (answer.content_length is None or answer.content_length > _WHOLE):
         pieces = answer.content.iter_chunked(_PIECE)

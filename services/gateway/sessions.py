@@ -155,6 +155,12 @@ class Sessions:
         """The token is not used any more; what the member wrote is still remembered."""
         session.held = replace(session.held, until=0.0)
 
+    def answered(self, session: Session, service: str, commit: str | None, *, reads: bool) -> None:
+        """Takes note of what a service answered this member: their commit, and what may be other since."""
+        self.wrote(session, commit)
+        if service == "identity" and not reads:
+            self.doubt(session)
+
     def doubt(self, session: Session) -> None:
         """After a change at identity: what is believed of this member, and where they administer of anybody,
         is asked for anew. Whoever was signed out elsewhere is out at their next request here."""

@@ -37,7 +37,9 @@ class Asked:
     after: str
     until: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
     held: dict[str, bool] = field(default_factory=dict)
+    #: Where it lies in the log, once somebody looked; None where it was not sent in time.
     places: list[Place] | None = None
+    looked: bool = False
 
 
 #: Of the request under way.
@@ -112,8 +114,10 @@ class Freshness:
     async def _holds(self, viewing: Viewing[Any], asked: Asked) -> bool:
         name = viewing.views.projection.name
         if name not in asked.held:
-            if asked.places is None:
+            if not asked.looked:
+                # Once for a request: what is not sent by then is not waited for again by the next view.
                 asked.places = await self._places(asked.after)
+                asked.looked = True
             places = asked.places
             asked.held[name] = places is not None and await self._covers(viewing, places, asked.until)
         return asked.held[name]

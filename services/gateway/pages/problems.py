@@ -76,8 +76,7 @@ def _shown(visit: Visit, kind: Kind, status: int, detail: str) -> Response:
 def _typed(visit: Visit) -> Typed | None:
     """The long text that was sent, and all that is needed to send it once more."""
     sent: Form | None = getattr(visit.request.state, "typed", None)
-    name = next((name for name in _LONG if sent is not None and sent.text(name)), None)
-    if sent is None or name is None:
+    if sent is None or (name := next(filter(sent.text, _LONG), None)) is None:
         return None
     again = {other: values for other, values in sent.fields.items() if other not in (name, forgery.FIELD)}
     return Typed(visit.request.url.path, sent.text(name), again, name)

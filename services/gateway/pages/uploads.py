@@ -37,9 +37,7 @@ async def sent(visit: Visit) -> Sent:
     forgery.check_origin(request)
     body = await body_of(request, MOST_BYTES)
     read = await _parsed(request, body)
-    shown = request.headers.get(forgery.HEADER) or read.form.text(forgery.FIELD)
-    forgery.check_token(shown, visit.secret)
-    request.state.typed = read.form
+    visit.take(read.form)
     return read
 
 

@@ -64,8 +64,8 @@ class Visit:
     ) -> Answer:
         """In the member's name, after what they wrote a moment ago. Raises Away, Refused."""
         session, sessions = self.signed_in, self.reception.sessions
+        reads = method in forgery.SAFE_METHODS
         if after is None:
-            reads = method == "GET"
             after = await (sessions.after(session, service) if reads else sessions.after_tokens(session))
         answer = await self.reception.clients.ask(
             service,
@@ -77,9 +77,7 @@ class Visit:
             json=json,
             headers=headers,
         )
-        sessions.wrote(session, answer.commit)
-        if service == "identity" and method not in forgery.SAFE_METHODS:
-            sessions.doubt(session)
+        sessions.answered(session, service, answer.commit, reads=reads)
         self.behind = self.behind or answer.behind
         return answer
 
@@ -103,11 +101,15 @@ class Visit:
         if self.request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
             raise Refused("not-a-form", "This is not what our forms send. Load the page again.")
         form = _parsed(await body_of(self.request, self.reception.settings.limits.body_bytes))
+        self.take(form)
+        return form
+
+    def take(self, form: "Form") -> None:
+        """Whatever refuses it from now on, the page that says so shows what was typed. Raises Forbidden for a
+        form that is not of a page of ours."""
         shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
         forgery.check_token(shown, self.secret)
-        # Whatever refuses it now, the page that says so shows what was typed.
         self.request.state.typed = form
-        return form
 
     def said(self, refused: Refused) -> str:
         """A refusal in the reader's words."""
