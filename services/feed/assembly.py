@@ -16,6 +16,8 @@ from shared.runtime.settings import Settings
 
 #: Answers that stay open, which do not count as requests under way.
 LIVE = ("/feed/live",)
+#: What members did about posts, and how far they have seen, that is held in memory; under 1 KB each.
+RESPONSES_REMEMBERED = 10_000
 
 
 def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
@@ -39,6 +41,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
     hub, detector = Hub(), Detector()
     sweeper = Sweeper(files, service.store, service.views(projections.posts))
     service.keep_beside(projections.posts, hub)
+    service.remember(projections.responses, RESPONSES_REMEMBERED)
     service.on_start(hub.start)
     service.on_start(sweeper.start)
     for closed in (hub.stop, sweeper.stop, detector.close):
@@ -49,7 +52,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         comments=service.views(projections.comments),
         responses=service.views(projections.responses),
         groups=service.views(projections.groups),
-        newest=Newest(service.views(projections.posts)),
+        newest=Newest(service.views(projections.posts), service.sole(projections.posts)),
         audiences=Audiences(service.views(projections.members)),
         readers=service.readers,
         behind=service.behind,

@@ -33,6 +33,7 @@ from shared.runtime.ids import new_id
 from shared.runtime.mirror import Kept, Mirror
 from shared.runtime.parking import Parked, Parking
 from shared.runtime.points import passing
+from shared.runtime.sole import Sole
 
 log = structlog.get_logger(__name__)
 V = TypeVar("V", bound=BaseModel)
@@ -70,6 +71,25 @@ class _Document(Generic[V]):
     parked: dict[str, Any] | None = None
 
 
+class _Folded(NamedTuple, Generic[V]):
+    """What a document becomes: as it is written, and as it is read."""
+
+    encoded: RawBSONDocument
+    view: V | None
+
+
+@dataclass(slots=True)
+class _Round(Generic[V]):
+    """What became of the documents of one batch."""
+
+    #: As they are stored, or were when they were looked at: for the mirror.
+    kept: dict[str, Kept[V]] = field(default_factory=dict)
+    #: Written by another consumer meanwhile: to be folded again.
+    missed: list[str] = field(default_factory=list)
+    #: Written, by this consumer or by another one.
+    unsure: set[str] = field(default_factory=set)
+
+
 class Fold(Generic[V]):
     """Writes one generation of one projection."""
 
@@ -80,12 +100,19 @@ class Fold(Generic[V]):
         database: AsyncDatabase[dict[str, Any]],
         registry: Registry,
         mirror: Mirror[V] | None = None,
+        sole: Sole[V] | None = None,
+        *,
+        notes: bool = False,
     ) -> None:
+        """`sole` is told of every document that is in the database as it was written or met here. `notes`:
+        the offsets are noted, for whoever flushes the registry, and not saved with each batch."""
         self.projection = projection
         self.generation = generation
         self._database = database
         self._registry = registry
         self._mirror = mirror
+        self._sole = sole
+        self._notes = notes
         self._documents = database.get_collection(generation, codec_options=CODEC)
         self.parking = Parking(database, projection.name, generation)
         self._names = {event.__name__ for event in projection.events}
@@ -138,15 +165,23 @@ class Fold(Generic[V]):
             for key in await self._keys(item):
                 by_key.setdefault(key, []).append(item)
         passing("view.read")
+        kept: dict[str, Kept[V]] = {}
+        unsure: set[str] = set()
         todo = by_key
         while todo:
-            todo = await self._fold(todo)
+            done = await self._fold(todo)
+            kept.update(done.kept)
+            unsure |= done.unsure
+            todo = {key: by_key[key] for key in done.missed}
         passing("view.written")
-        await self._hand_over(by_key)
+        await self._hand_over([kept[key] for key in by_key if key in kept and key not in unsure])
+        await self._hand_over(await self._stored(unsure))
         ends: dict[str, int] = {}
         for delivered in batch:
             ends[delivered.where] = max(delivered.offset + 1, ends.get(delivered.where, 0))
-        if ends:
+        if self._notes:
+            self._registry.note(self.generation, ends)
+        elif ends:
             await self._registry.save(self.generation, ends)
         telemetry.VIEW_FOLDED.labels(self.projection.name).inc(len(batch))
         telemetry.VIEW_BATCH_SECONDS.labels(self.projection.name).observe(time.monotonic() - started)
@@ -183,48 +218,73 @@ class Fold(Generic[V]):
             await self.parking.park_stream(where, item.delivered, repr(error), traceback.format_exc())
             return ()
 
-    async def _fold(self, todo: Mapping[str, list[_Item]]) -> dict[str, list[_Item]]:
-        """Folds and writes; answers the keys that raced another consumer and must be folded again."""
+    async def _fold(self, todo: Mapping[str, list[_Item]]) -> _Round[V]:
+        """Folds and writes."""
         documents = await self._load(todo)
-        keys, writing = list(todo), list[asyncio.Task[list[str]]]()
+        keys, writing, done = list(todo), list[asyncio.Task[None]](), _Round[V]()
         try:
             for first in range(0, len(keys), LARGEST_PORTION):
-                inserts: dict[str, RawBSONDocument] = {}
-                updates: dict[str, tuple[int, RawBSONDocument]] = {}
+                inserts: dict[str, _Folded[V]] = {}
+                updates: dict[str, tuple[int, _Folded[V]]] = {}
                 for key in keys[first : first + LARGEST_PORTION]:
                     document = documents.get(key) or _Document()
-                    encoded = await self._fold_one(key, document, todo[key])
-                    if encoded is None:
-                        continue
-                    if document.rev == 0:
-                        inserts[key] = encoded
+                    folded = await self._fold_one(key, document, todo[key])
+                    if folded is None:
+                        self._is_stored(done, Kept(key, document.rev, document.view))
+                    elif document.rev == 0:
+                        inserts[key] = folded
                     else:
-                        updates[key] = (document.rev, encoded)
-                writing.append(asyncio.create_task(self._write(inserts, updates, todo)))
+                        updates[key] = (document.rev, folded)
+                writing.append(asyncio.create_task(self._write(inserts, updates, todo, done)))
                 # The store takes this portion while the next one is folded.
                 await asyncio.sleep(0)
         finally:
             if writing:
                 await asyncio.wait(writing)
-        missed = [key for written in writing for key in written.result()]
-        if missed:
-            telemetry.VIEW_MISSES.labels(self.projection.name).inc(len(missed))
-        return {key: todo[key] for key in missed}
+        for written in writing:
+            written.result()
+        if done.missed:
+            telemetry.VIEW_MISSES.labels(self.projection.name).inc(len(done.missed))
+        return done
 
-    async def _hand_over(self, keys: Collection[str]) -> None:
-        """Shows the mirror what is stored now, which may be newer than what this batch wrote."""
-        if self._mirror is not None and keys:
-            found = await self._load(keys)
-            kept = [Kept(key, document.rev, document.view) for key, document in found.items()]
+    def _is_stored(self, done: _Round[V], kept: Kept[V]) -> None:
+        done.kept[kept.key] = kept
+        if self._sole is not None:
+            self._sole.changed(kept.key, kept.view)
+
+    async def _hand_over(self, kept: Sequence[Kept[V]]) -> None:
+        """Shows the mirror what is stored; what another consumer stores afterwards, that one shows it."""
+        if self._mirror is not None and kept:
             await self._mirror.take(self.generation, kept)
+
+    async def _stored(self, keys: Collection[str]) -> list[Kept[V]]:
+        if not keys or self._mirror is None:
+            return []
+        return [Kept(key, document.rev, document.view) for key, document in (await self._load(keys)).items()]
 
     async def _write(
         self,
-        inserts: Mapping[str, RawBSONDocument],
-        updates: Mapping[str, tuple[int, RawBSONDocument]],
+        inserts: Mapping[str, _Folded[V]],
+        updates: Mapping[str, tuple[int, _Folded[V]]],
         todo: Mapping[str, list[_Item]],
-    ) -> list[str]:
-        return [*await self._insert(inserts), *await self._update(updates, todo)]
+        done: _Round[V],
+    ) -> None:
+        missed = await self._insert({key: folded.encoded for key, folded in inserts.items()})
+        for key in inserts.keys() - set(missed):
+            self._is_stored(done, Kept(key, 1, inserts[key].view))
+        encoded = {key: (rev, folded.encoded) for key, (rev, folded) in updates.items()}
+        for portion in _portions(list(encoded), {key: document for key, (_, document) in encoded.items()}):
+            if await self._update({key: encoded[key] for key in portion}):
+                for key in portion:
+                    rev, folded = updates[key]
+                    self._is_stored(done, Kept(key, rev + 1, folded.view))
+                continue
+            behind = await self._behind(portion, todo)
+            missed.extend(behind)
+            done.unsure.update(set(portion) - set(behind))
+        done.missed.extend(missed)
+        if self._sole is not None and missed:
+            self._sole.met_another()
 
     async def _load(self, keys: Iterable[str]) -> dict[str, _Document[V]]:
         found = {}
@@ -234,10 +294,8 @@ class Fold(Generic[V]):
             found[stored["_id"]] = _Document(view, stored["_rev"], stored["_seen"], stored.get("_parked"))
         return found
 
-    async def _fold_one(
-        self, key: str, document: _Document[V], items: Sequence[_Item]
-    ) -> RawBSONDocument | None:
-        """The document after `items`, encoded; None where it has seen them all."""
+    async def _fold_one(self, key: str, document: _Document[V], items: Sequence[_Item]) -> _Folded[V] | None:
+        """The document after `items`; None where it has seen them all."""
         fresh = [i for i in items if i.delivered.offset > document.seen.get(i.delivered.where, -1)]
         if not fresh:
             return None
@@ -246,14 +304,13 @@ class Fold(Generic[V]):
                 view = document.view
                 for item in fresh:
                     view = self.projection.evolve(view, item.event, item.recorded, key)
-                return self._encode(key, view, document.rev + 1, _seen(document.seen, fresh), None)
+                seen = _seen(document.seen, fresh)
+                return _Folded(self._encode(key, view, document.rev + 1, seen, None), view)
             except Exception as error:
                 log.warning("a fold fails", view=self.generation, key=key, error=repr(error))
         return await self._fold_and_park(key, document, fresh)
 
-    async def _fold_and_park(
-        self, key: str, document: _Document[V], fresh: Sequence[_Item]
-    ) -> RawBSONDocument:
+    async def _fold_and_park(self, key: str, document: _Document[V], fresh: Sequence[_Item]) -> _Folded[V]:
         """One event at a time: what comes before the failing one is folded, it and what comes behind are
         parked in order."""
         view, parked, trace = document.view, document.parked, ""
@@ -274,7 +331,8 @@ class Fold(Generic[V]):
                     }
             await self.parking.park(key, parked, item.delivered, item.recorded, trace)
             parked, trace = {**parked, "count": parked["count"] + 1}, ""
-        return self._encode(key, view, document.rev + 1, _seen(document.seen, fresh), parked)
+        seen = _seen(document.seen, fresh)
+        return _Folded(self._encode(key, view, document.rev + 1, seen, parked), view)
 
     def _encode(
         self, key: str, view: V | None, rev: int, seen: Mapping[str, int], parked: Mapping[str, Any] | None
@@ -308,28 +366,22 @@ class Fold(Generic[V]):
             _check_concern(answer)
         return missed
 
-    async def _update(
-        self, updates: Mapping[str, tuple[int, RawBSONDocument]], todo: Mapping[str, list[_Item]]
-    ) -> list[str]:
-        missed: list[str] = []
-        documents = {key: document for key, (_, document) in updates.items()}
-        for portion in _portions(list(updates), documents):
-            command = {
-                "update": self.generation,
-                "updates": [
-                    {"q": {"_id": key, "_rev": updates[key][0]}, "u": updates[key][1]} for key in portion
-                ],
-                "ordered": False,
-                "writeConcern": _MAJORITY,
-            }
-            answer = await self._database.command(command)
-            if answer.get("writeErrors"):
-                first = answer["writeErrors"][0]
-                raise OperationFailure(first.get("errmsg", "update failed"), first["code"])
-            _check_concern(answer)
-            if answer["n"] != len(portion):
-                missed.extend(await self._behind(portion, todo))
-        return missed
+    async def _update(self, updates: Mapping[str, tuple[int, RawBSONDocument]]) -> bool:
+        """True where each was at its `rev` and is written."""
+        command = {
+            "update": self.generation,
+            "updates": [
+                {"q": {"_id": key, "_rev": rev}, "u": document} for key, (rev, document) in updates.items()
+            ],
+            "ordered": False,
+            "writeConcern": _MAJORITY,
+        }
+        answer = await self._database.command(command)
+        if answer.get("writeErrors"):
+            first = answer["writeErrors"][0]
+            raise OperationFailure(first.get("errmsg", "update failed"), first["code"])
+        _check_concern(answer)
+        return bool(answer["n"] == len(updates))
 
     async def _behind(self, keys: Sequence[str], todo: Mapping[str, list[_Item]]) -> list[str]:
         """Which documents do not hold what was just written: another consumer was faster."""
@@ -349,7 +401,10 @@ class Fold(Generic[V]):
         while True:
             document = (await self._load([key])).get(key)
             if document is None or document.parked is None:
-                await self._hand_over([key])
+                # A replay is no consumer's work: what it wrote is looked up for whoever follows the writing.
+                if self._sole is not None:
+                    self._sole.met_another()
+                await self._hand_over(await self._stored([key]))
                 return True
             parked = await self.parking.of_key(key, document.parked["episode"], document.parked["count"])
             view = self._refold(key, document.view, parked)
@@ -358,13 +413,11 @@ class Fold(Generic[V]):
                 return False
             encoded = self._encode(key, view, document.rev + 1, document.seen, None)
             over = await self.parking.episodes(key)
-            await self._update({key: (document.rev, encoded)}, {key: []})
+            await self._update({key: (document.rev, encoded)})
             done = await self._documents.find_one({"_id": key}, {"_parked": 1})
             mark = done.get("_parked") if done is not None else None
             if mark is None or mark["episode"] != document.parked["episode"]:
                 await self.parking.forget(key, over)
-            if mark is None:
-                return True
 
     def _refold(self, key: str, view: V | None, parked: Sequence[Parked]) -> "V | _Failed | None":
         for entry in parked:

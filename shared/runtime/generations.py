@@ -12,17 +12,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.errors import Conflict, NotFound
 from shared.runtime.topics import Topic
 
+log = structlog.get_logger(__name__)
+
 #: A builder that has not reported for this long is gone; another may go on where it stopped.
 LEASE = timedelta(seconds=10)
+#: Seconds that other processes may learn later of what a follower holds; and after a failure.
+FLUSHED_AFTER = 0.05
+NOT_FLUSHED_PAUSE = 1.0
 
 #: Offsets by `<topic id>/<partition>`: the next one to read.
 Offsets = dict[str, int]
@@ -93,7 +99,9 @@ class Registry:
         self._offsets = database.get_collection("offsets", write_concern=WriteConcern(1))
         self._database = database
         self._moved: dict[str, asyncio.Event] = {}
-        self._saved: dict[str, Offsets] = {}
+        self._reached: dict[str, Offsets] = {}
+        self._due: dict[str, Offsets] = {}
+        self._noted = asyncio.Event()
 
     async def of(self, view: str, fold: int) -> Generations:
         """What there is of the view for this fold version."""
@@ -233,9 +241,46 @@ class Registry:
         await self._database["parked"].delete_many({"generation": generation})
         await self._offsets.delete_many({"generation": generation})
 
+    def note(self, generation: str, offsets: Mapping[str, int]) -> None:
+        """What the generation's documents now hold, by partition. Counts at once in this process, and for
+        others once it is flushed: one write for all views of a service, not one for each batch of each."""
+        self._count(generation, offsets)
+        due = self._due.setdefault(generation, {})
+        for key, offset in offsets.items():
+            due[key] = max(offset, due.get(key, 0))
+        self._noted.set()
+
+    async def flush(self) -> None:
+        """Saves what was noted. Raises PyMongoError, and keeps it for the next time then."""
+        due, self._due = self._due, {}
+        self._noted.clear()
+        if not due:
+            return
+        try:
+            await self._save(due)
+        except BaseException:
+            for generation, offsets in due.items():
+                self.note(generation, offsets)
+            raise
+
+    async def keep_flushing(self) -> None:
+        """For ever, soon after something is noted."""
+        while True:
+            await self._noted.wait()
+            await asyncio.sleep(FLUSHED_AFTER)
+            try:
+                await self.flush()
+            except PyMongoError as error:
+                log.warning("offsets are not saved", error=repr(error)[:300])
+                await asyncio.sleep(NOT_FLUSHED_PAUSE)
+
     async def save(self, generation: str, offsets: Mapping[str, int]) -> None:
         """What the generation's documents now hold, by partition; never moves back. Wakes who waits in this
         process."""
+        await self._save({generation: offsets})
+        self._count(generation, offsets)
+
+    async def _save(self, all_of_them: Mapping[str, Mapping[str, int]]) -> None:
         await self._database.command(
             {
                 "update": "offsets",
@@ -245,13 +290,16 @@ class Registry:
                         "u": {"$max": {"offset": offset}, "$set": {"generation": generation, "key": key}},
                         "upsert": True,
                     }
+                    for generation, offsets in all_of_them.items()
                     for key, offset in offsets.items()
                 ],
             }
         )
-        saved = self._saved.setdefault(generation, {})
+
+    def _count(self, generation: str, offsets: Mapping[str, int]) -> None:
+        reached = self._reached.setdefault(generation, {})
         for key, offset in offsets.items():
-            saved[key] = max(offset, saved.get(key, 0))
+            reached[key] = max(offset, reached.get(key, 0))
         event = self._moved.pop(generation, None)
         if event is not None:
             event.set()
@@ -267,7 +315,7 @@ class Registry:
         deadline = asyncio.get_running_loop().time() + patience
         pause = 0.01
         while True:
-            if self._saved.get(generation, {}).get(key, 0) > offset:
+            if self._reached.get(generation, {}).get(key, 0) > offset:
                 return True
             moved = self._moved.setdefault(generation, asyncio.Event())
             if (await self.offsets(generation)).get(key, 0) > offset:

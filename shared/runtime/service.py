@@ -35,6 +35,7 @@ from shared.runtime.reactions import Reacting, Reaction
 from shared.runtime.readers import Readers
 from shared.runtime.relay import Lane, Relay
 from shared.runtime.settings import Settings
+from shared.runtime.sole import Sole
 from shared.runtime.store import EventStore
 from shared.runtime.subscribe import TopicIds, make_broker
 from shared.runtime.topics import Topics
@@ -49,6 +50,8 @@ TEND_EVERY = 1.0
 TEND_AT_START = 0.1
 #: How long a start waits for its engines before it answers requests with 503 and goes on trying.
 START_PATIENCE = 20.0
+#: Members whose tokens are held in memory; about 10 KB each where they are in a hundred groups.
+TOKENS_REMEMBERED = 2_000
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -97,6 +100,8 @@ class Service:
         self.freshness = Freshness(name, self.database, self.registry, lambda: self.relay.marked)
         for viewing in self.viewings.values():
             viewing.views.fresh = partial(self.freshness.reached, viewing)
+        if tokens:
+            self.remember(tokens[0], TOKENS_REMEMBERED)
         self.readers = Readers(self.viewings[tokens[0].name] if tokens else None, self.freshness)
         self._reacting = [Reacting(reaction, self) for reaction in reactions]
         self._ends = LogEnds(settings.kafka)
@@ -125,6 +130,15 @@ class Service:
     def views(self, projection: Projection[V]) -> Views[V]:
         """For reading a projection of this service."""
         return self.viewings[projection.name].views
+
+    def remember(self, projection: Projection[Any], most: int) -> None:
+        """Single documents of this view are read from memory while this process alone follows it; at most
+        `most` documents are held."""
+        self.viewings[projection.name].remember(most)
+
+    def sole(self, projection: Projection[V]) -> Sole[V]:
+        """Tells whether this process alone follows the view, and what it writes."""
+        return self.viewings[projection.name].sole
 
     def keep_beside(self, projection: Projection[V], mirror: Mirror[V]) -> None:
         """From its start on the view's documents are handed to `mirror` too."""
@@ -219,7 +233,11 @@ class Service:
         self.waiting_for = "its views"
         await asyncio.gather(*(viewing.start(broker) for viewing in self.viewings.values()))
         await asyncio.gather(*(reacting.start(broker) for reacting in self._reacting))
-        self._tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(self._tend(broker))]
+        self._tasks = [
+            asyncio.create_task(self.relay.run()),
+            asyncio.create_task(self._tend(broker)),
+            asyncio.create_task(self.registry.keep_flushing()),
+        ]
         for hook in self._hooks:
             await hook()
         self.waiting_for = "members' tokens"
@@ -270,12 +288,16 @@ class Service:
 
     async def _let_go(self) -> None:
         if self._tasks:
-            relay, tend = self._tasks
+            relay, tend, flushing = self._tasks
             await ended(tend)
             await asyncio.wait([relay], timeout=10)
             await ended(relay)
+            await ended(flushing)
             self._tasks = []
         await asyncio.gather(*(viewing.stop() for viewing in self.viewings.values()), return_exceptions=True)
+        with contextlib.suppress(PyMongoError):
+            # What is not saved comes again, and changes nothing then.
+            await self.registry.flush()
         await asyncio.gather(*(reacting.stop() for reacting in self._reacting), return_exceptions=True)
         if self._key_copy is not None:
             await self._key_copy.stop()

@@ -164,9 +164,13 @@ class EventStore:
         *,
         if_match: int | None = None,
         idempotency: Idempotency | None = None,
+        begins: bool = False,
     ) -> Committed:
         """Decides `command` on its stream and appends what follows; decided again on the newer history
         after a lost race.
+
+        `begins`: the caller has just made the stream's id, so the stream is not looked for first; one that is
+        there after all wins the race, and is decided on then.
 
         Raises Refused (a rule, an old `if_match`, a key used for another request) and Unavailable (the
         outcome is not known: the same request with the same idempotency key finds out).
@@ -176,7 +180,11 @@ class EventStore:
             return done
         async with self._lock(stream):
             for attempt in range(TRIES):
-                known = await self._current(decider, stream)
+                if begins and attempt == 0:
+                    check_stream(stream)
+                    known = _Known(decider.initial)
+                else:
+                    known = await self._current(decider, stream)
                 try:
                     events = _decide(decider, command, known, if_match)
                 except Refused:

@@ -1,16 +1,18 @@
 """Following topics: a view's live generation, or a reaction. The only place where the house subscribes.
 
 FastStream carries the consumer; what it hands over are raw batches, which are read, folded and acknowledged
-here: once per batch, after everything is written.
+here, after everything is written.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -28,6 +30,9 @@ SESSION_TIMEOUT_MS = 6_000
 #: How long a consumer, and the broker for it, wait for something before they look around, in milliseconds.
 #: What comes ends the waiting. Partitions that another consumer leaves behind are read after it at most.
 QUIET_MS = 1_000
+#: Seconds between two acknowledgements under a steady stream. What was handled since the last one comes again
+#: after a kill, and changes nothing then.
+ACKNOWLEDGED_EVERY = 1.0
 
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
@@ -72,7 +77,7 @@ class Follower:
         handle: Handle,
         *,
         batch: int = LARGEST_BATCH,
-        on_assigned: Callable[[], None] = lambda: None,
+        watched_by: "Watch | None" = None,
     ) -> None:
         self.group = group
         self._broker = broker
@@ -93,10 +98,13 @@ class Follower:
             parser=self._parse,
             decoder=_undecoded,
             persistent=False,
-            listener=_Assigned(on_assigned),
+            listener=_Assignments(watched_by) if watched_by is not None else None,
         )
         self._subscriber(self._take)
         self._most = batch
+        self._handled: dict[TopicPartition, int] = {}
+        self._acknowledged = time.monotonic()
+        self._stopping = False
         # FastStream's own waits for a batch and then sleeps as long again, whatever comes meanwhile: what is
         # written after a quiet moment would be seen a fifth of a second late.
         setattr(self._subscriber, "get_msg", self._next)  # noqa: B010 - its type says that methods stay
@@ -113,10 +121,14 @@ class Follower:
 
     async def stop(self) -> None:
         """Finishes the batch under way and leaves the group."""
+        self._stopping = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._acknowledge(), 2.0)
         await self._subscriber.stop()
 
     async def _next(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
         """What is there, as soon as anything is."""
+        await self._acknowledge()
         found = await consumer.getmany(timeout_ms=QUIET_MS, max_records=self._most)
         return tuple(record for records in found.values() for record in records)
 
@@ -140,7 +152,9 @@ class Follower:
         assert isinstance(records, tuple), "a batch subscriber hands over batches"
         try:
             await self._handle(records)
-            await message.ack()
+            for record in records:
+                self._handled[TopicPartition(record.topic, record.partition)] = record.offset + 1
+            await self._acknowledge()
         except Exception as error:
             # Not acknowledged: whoever follows next gets the batch again. The owner decides what a failure
             # means.
@@ -148,18 +162,49 @@ class Follower:
             self.failure = error
             self.failed.set()
 
+    async def _acknowledge(self) -> None:
+        """Tells the broker what was handled, when it is time: each request costs both about as much as
+        handling a record does. What fails is told with the next."""
+        consumer, now = self._subscriber.consumer, time.monotonic()
+        due = self._stopping or now - self._acknowledged >= ACKNOWLEDGED_EVERY
+        if consumer is None or not self._handled or not due:
+            return
+        self._acknowledged = now
+        mine = consumer.assignment()
+        handled = {tp: offset for tp, offset in self._handled.items() if tp in mine}
+        self._handled = {}
+        if not handled:
+            return
+        try:
+            await consumer.commit(handled)
+        except CommitFailedError:
+            log.info("partitions went before they were acknowledged", group=self.group)
+        except KafkaError as error:
+            log.warning("not acknowledged", group=self.group, error=repr(error))
+            self._handled = {**handled, **self._handled}
 
-class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Says when partitions came from another consumer of the group."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self._tell = tell
+class Watch(Protocol):
+    """Told of the partitions that a follower has, before records of them come."""
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """All that it has now; they may have been another consumer's."""
+
+    def revoked(self) -> None:
+        """It has none until it is told again."""
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells whoever watches."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
 
     def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """They are said when they are somebody's."""
+        self._watch.revoked()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        self._tell()
+        self._watch.assigned(assigned)
 
 
 async def _undecoded(message: KafkaMessage) -> KafkaMessage:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -25,6 +25,7 @@ from shared.runtime.folding import Fold, delivered
 from shared.runtime.generations import Generation, Offsets, Registry, offset_key
 from shared.runtime.lag import LagMeter
 from shared.runtime.mirror import Mirror
+from shared.runtime.sole import Memory, Sole
 from shared.runtime.subscribe import Ascending, Follower, TopicIds, TopicReplaced, same_topics
 from shared.runtime.topics import Topic, Topics
 from shared.runtime.views import Views
@@ -57,6 +58,7 @@ class Viewing(Generic[V]):
         self.views = Views(projection, database)
         #: Set where the service is assembled: what is kept beside the documents.
         self.mirror: Mirror[V] | None = None
+        self.sole: Sole[V] = Sole()
         self.lag = LagMeter()
         self._database = database
         self._registry = registry
@@ -106,6 +108,7 @@ class Viewing(Generic[V]):
     async def tend(self, broker: KafkaBroker) -> None:
         """Called every second: follows the registry, replaces what failed, sees to it that a begun build
         goes on."""
+        self.sole.alive()
         now = await self._registry.of(self.name, self.projection.version)
         serving = self.views.generation
         if now.active is not None and (serving is None or serving.number != now.active.number):
@@ -132,6 +135,10 @@ class Viewing(Generic[V]):
             self._swapped_at = None
         await self._save_positions()
 
+    def remember(self, most: int) -> None:
+        """From now on single documents are read from memory where that says the same; at most `most`."""
+        self.views.memory = Memory(self.sole, most)
+
     async def rebuild(self) -> Generation:
         """Begins a new generation. Raises Conflict where one is being built."""
         found = await self._found(at_once=True)
@@ -157,7 +164,16 @@ class Viewing(Generic[V]):
     async def _serve(self, generation: Generation, broker: KafkaBroker) -> None:
         """Readers change over first, in one assignment; then the follower of the old generation ends, and
         the new one's begins."""
-        fold = Fold(self.projection, generation.name, self._database, self._registry, self.mirror)
+        self.sole.lost()
+        fold = Fold(
+            self.projection,
+            generation.name,
+            self._database,
+            self._registry,
+            self.mirror,
+            self.sole,
+            notes=True,
+        )
         await fold.prepare()
         if self.mirror is not None:
             await self.mirror.serve(generation.name)
@@ -177,13 +193,20 @@ class Viewing(Generic[V]):
         names = [self._topics.full_name(name) for name in self.projection.topics]
         self._ascending, self._positions = Ascending(), None
         group = self._topics.full_name(generation.name)
-        follower = Follower(broker, group, names, self._handle, on_assigned=self._assigned)
+        follower = Follower(broker, group, names, self._handle, watched_by=self)
         await follower.start()
         self._follower = follower
 
-    def _assigned(self) -> None:
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Partitions came from another process, which may have parked some of their streams."""
         self._parking_known = False
+        found = [self._ids.found.get(name) for name in self.projection.topics]
+        there_are = sum(topic.partitions for topic in found if topic is not None)
+        self.sole.assigned(every_partition=None not in found and len(partitions) == there_are)
+
+    def revoked(self) -> None:
+        """Partitions go to another process, or come back in a moment."""
+        self.sole.lost()
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         self._busy = True

@@ -16,6 +16,7 @@ from shared.runtime.away import reading
 from shared.runtime.codec import CODEC
 from shared.runtime.folding import content
 from shared.runtime.generations import Generation
+from shared.runtime.sole import Memory
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -32,6 +33,8 @@ class Views(Generic[V]):
         self.generation: Generation | None = None
         #: Awaited before every reading: until the view holds what the request under way should be after.
         self.fresh: Callable[[], Awaitable[None]] = _as_it_is
+        #: Single documents are read from here first, where the service says so.
+        self.memory: Memory[V] | None = None
 
     def serve(self, generation: Generation) -> None:
         """From now on `generation` is read."""
@@ -52,6 +55,11 @@ class Views(Generic[V]):
     async def get_many(self, keys: Collection[str], reader: Reader | None = None) -> dict[str, V]:
         """The live documents among `keys`, by key."""
         await self.fresh()
+        if self.memory is not None and reader is None:
+            return await self.memory.get_many(keys, self._stored)
+        return await self._stored(keys, reader)
+
+    async def _stored(self, keys: Collection[str], reader: Reader | None = None) -> dict[str, V]:
         found: dict[str, V] = {}
         for condition in _conditions(reader):
             left = [key for key in keys if key not in found]

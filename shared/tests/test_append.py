@@ -59,6 +59,15 @@ async def test_racing_processes_lose_and_double_nothing(room: Room) -> None:
     assert answered == Counter(range(1, 52))
 
 
+async def test_a_stream_that_should_begin_and_is_there_is_decided_on_its_history(room: Room) -> None:
+    """Whoever says that a stream begins saves the look; they cannot write over what others wrote."""
+    for _ in range(3):
+        await room.do(Mark("ann"), begins=True)
+    async with Room(room.settings) as elsewhere:
+        await elsewhere.do(Mark("ann"), begins=True)
+    assert await room.numbers("ann") == [1, 2, 3, 4]
+
+
 async def test_a_rule_holds_however_many_race_for_the_last_place(room: Room) -> None:
     """Append 5: a racer that lost is decided again on what the winner left."""
     stores = [room.store, another_store(room)]

@@ -1,5 +1,6 @@
 """Read your writes, and Audiences: what a reader sees, how soon, and never more than they may."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from pymongo.errors import PyMongoError
 
 from shared.kernel.audience import (
     TOKENS_A_QUERY,
@@ -25,13 +27,15 @@ from shared.kernel.projection import Index, Projection
 from shared.kernel.testing import recorded
 from shared.runtime import freshness
 from shared.runtime.auth import Actor
+from shared.runtime.ending import ended
 from shared.runtime.freshness import ASKED, Asked, encode_places
-from shared.runtime.generations import Generation
+from shared.runtime.generations import Generation, Registry
 from shared.runtime.readers import OLDEST_TOKENS
 from shared.runtime.settings import Settings
 from shared.runtime.views import Views
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
+from shared.tests.failpoints import failing
 from shared.tests.rooms import Room, by_ann, serving
 from shared.tests.walls import HANDS, WALLS, ChangeKeys, KeysHanded, Mark
 
@@ -89,6 +93,29 @@ async def test_a_read_says_that_it_is_behind_and_does_not_wait_for_ever(
     service = assemble(settings)
     async with service.engines():
         assert await service.behind(str(done), WALLS)
+
+
+async def test_what_a_view_holds_counts_here_at_once_and_elsewhere_once_it_is_saved(room: Room) -> None:
+    here, elsewhere = Registry(room.database), Registry(room.database)
+    here.note("walls.g1", {"t/0": 5, "t/1": 2})
+    here.note("walls.g1", {"t/0": 4})
+    assert await here.covers("walls.g1", "t/0", 4, 0.0)
+    assert not await elsewhere.covers("walls.g1", "t/0", 4, 0.0)
+    flushing = asyncio.create_task(here.keep_flushing())
+    assert await elsewhere.covers("walls.g1", "t/0", 4, 30.0)
+    assert await elsewhere.offsets("walls.g1") == {"t/0": 5, "t/1": 2}
+    await ended(flushing)
+
+
+async def test_what_cannot_be_saved_is_saved_later(room: Room) -> None:
+    registry = Registry(room.database)
+    registry.note("walls.g1", {"t/0": 5})
+    async with failing(room, "update", errorCode=11601):
+        with pytest.raises(PyMongoError):
+            await registry.flush()
+    registry.note("walls.g1", {"t/1": 3})
+    await registry.flush()
+    assert await registry.offsets("walls.g1") == {"t/0": 5, "t/1": 3}
 
 
 async def test_a_made_up_after_is_refused(settings: Settings) -> None:

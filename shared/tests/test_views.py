@@ -199,3 +199,42 @@ def test_the_age_is_that_of_the_newest_end_that_was_passed() -> None:
     assert meter.events == 4 and meter.age(now=112.0) == 12.0
     meter.look({"t/0": 9}, {"t/0": 9}, now=120.0)
     assert meter.events == 0 and meter.age(now=121.0) == 1.0
+
+
+async def test_a_view_is_read_from_memory_while_one_process_alone_follows_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no more once a second one takes some of its partitions; what that one writes is seen."""
+    monkeypatch.setattr("shared.runtime.sole.SETTLING", 0.0)
+    monkeypatch.setattr("shared.runtime.freshness.PATIENCE", 30.0)
+    async with serving(assemble(settings)) as service:
+        viewing = service.viewings[WALLS.name]
+        viewing.remember(10)
+
+        async def marked(times: int) -> None:
+            done = await service.store.handle(HANDS, Mark("ann"), by_ann())
+            assert not await service.behind(str(done), WALLS)
+            wall = await viewing.views.get("north")
+            assert wall is not None and wall.marks == {"hand-ann": list(range(1, times + 1))}
+
+        async def trusted(wanted: bool) -> None:
+            assert viewing.sole.trusted is wanted
+
+        await eventually(lambda: trusted(True))
+        await marked(1)
+        # Behind everybody's back: whoever asked the database would see it.
+        documents = service.database[viewing.views.collection.name]
+        await documents.update_one({"_id": "north"}, {"$set": {"marks.hand-ann": [7]}})
+        wall = await viewing.views.get("north")
+        assert wall is not None and wall.marks == {"hand-ann": [1]}
+        await documents.update_one({"_id": "north"}, {"$set": {"marks.hand-ann": [1]}})
+        await marked(2)
+        async with Role("service") as second:
+            await second.says("up")
+            await eventually(lambda: trusted(False))
+            for times in range(3, 8):
+                await marked(times)
+            second.send(signal.SIGTERM)
+            await second.ended()
+        await eventually(lambda: trusted(True))
+        await marked(8)

@@ -97,7 +97,9 @@ def _publish(api: APIRouter, feed: Feed) -> None:
             language=new.language,
             mentions=await feed.mentioned(new.text, post.audience, post.classification),
         )
-        answer = _done(response, await feed.store.handle(comments, command, doing, idempotency=key))
+        answer = _done(
+            response, await feed.store.handle(comments, command, doing, idempotency=key, begins=True)
+        )
         response.headers["Location"] = f"/posts/{post_id}/comments#{answer.id}"
         return answer
 

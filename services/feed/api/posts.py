@@ -79,7 +79,7 @@ async def _published(
 ) -> Committed:
     """A post with pictures takes them for itself, in the same transaction."""
     if not new.pictures:
-        return await feed.store.handle(posts, command, doing, idempotency=key)
+        return await feed.store.handle(posts, command, doing, idempotency=key, begins=True)
     ids = [shown.id for shown in new.pictures]
     if len(set(ids)) < len(ids):
         raise Refused("picture-twice", "A post shows each picture once.", field="pictures")

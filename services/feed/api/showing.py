@@ -30,7 +30,9 @@ async def shown_posts(
     feed: Feed, actor: Actor, reader: Reader, views: Sequence[PostView]
 ) -> tuple[list[PostAnswer], datetime | None]:
     """The posts, and up to when the reader had seen their feed."""
-    mine = await _mine(feed, reader, [view.post_id for view in views])
+    mine = await _mine(
+        feed, reader, [view.post_id for view in views if view.reactions or view.must_acknowledge]
+    )
     texts = await _texts(feed, [view.text for view in views])
     sight = mine.get(seen_key(reader.member_id))
     seen_at = sight.seen_at if sight is not None else None

@@ -4,6 +4,7 @@ from shared.tests.protections.protection import Protection as P
 
 _RUNTIME = "shared/runtime"
 FOLDING, PARKING = f"{_RUNTIME}/folding.py", f"{_RUNTIME}/parking.py"
+VIEWING = f"{_RUNTIME}/viewing.py"
 GENERATIONS, REBUILD = f"{_RUNTIME}/generations.py", f"{_RUNTIME}/rebuild.py"
 REACTIONS, SUBSCRIBE = f"{_RUNTIME}/reactions.py", f"{_RUNTIME}/subscribe.py"
 
@@ -14,7 +15,7 @@ _VIEWS = (
         "a document is written only where `_rev` is the one that was read",
         "two consumers overwrite each other's events",
         FOLDING,
-        '"q": {"_id": key, "_rev": updates[key][0]}',
+        '"q": {"_id": key, "_rev": rev}',
         '"q": {"_id": key}',
         "test_views.py::test_two_consumers_on_two_topics_feed_one_document",
     ),
@@ -44,8 +45,8 @@ _VIEWS = (
         "a miss reloads and folds again",
         "what raced another consumer is dropped",
         FOLDING,
-        "return {key: todo[key] for key in missed}",
-        "return {}",
+        "todo = {key: by_key[key] for key in done.missed}",
+        "todo = {}",
         "test_views.py::test_two_consumers_on_two_topics_feed_one_document",
     ),
     P(
@@ -64,8 +65,8 @@ _VIEWS = (
         "a batch is acknowledged when it is written",
         "a consumer killed in between loses the batch",
         SUBSCRIBE,
-        "await self._handle(records)\n            await message.ack()",
-        "await message.ack()\n            await self._handle(records)",
+        "await self._handle(records)\n            for record in records:",
+        "await message.ack()\n            await self._handle(records)\n            for record in records:",
         "test_views.py::test_a_consumer_killed_before_its_acknowledgement_loses_and_doubles_nothing[read]",
     ),
     P(
@@ -85,10 +86,30 @@ _VIEWS = (
         "offsets are saved when what is kept beside the view holds the batch as well",
         "a document that was written is never found by its words",
         FOLDING,
-        "await self._hand_over(by_key)\n",
+        "await self._hand_over([kept[key]",
         "await self._registry.save(self.generation, {d.where: d.offset + 1 for d in batch})\n"
-        "        await self._hand_over(by_key)\n",
+        "        await self._hand_over([kept[key]",
         "test_mirror.py::test_offsets_are_saved_only_when_both_hold_the_batch",
+    ),
+    P(
+        "memory-of-one",
+        "Views 7",
+        "memory is believed only while every partition is followed here",
+        "what another process wrote is not seen",
+        VIEWING,
+        "self.sole.assigned(every_partition=None not in found and len(partitions) == there_are)",
+        "self.sole.assigned(every_partition=True)",
+        "test_views.py::test_a_view_is_read_from_memory_while_one_process_alone_follows_it",
+    ),
+    P(
+        "memory-is-told",
+        "Views 7",
+        "memory is told of every document that is written",
+        "members read what was there before",
+        FOLDING,
+        "self._sole.changed(kept.key, kept.view)",
+        "pass",
+        "test_views.py::test_a_view_is_read_from_memory_while_one_process_alone_follows_it",
     ),
     P(
         "index-is-waited-for",
