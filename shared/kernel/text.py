@@ -7,6 +7,7 @@ see another text than the one that is stored, searched and translated.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from shared.kernel.errors import Refused
 
@@ -23,6 +24,8 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINERS = frozenset("\u200c\u200d")
 #: Five marks on one letter, more than any writing needs: they climb over the lines around.
 _HEAPED = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{5,}")
+#: Categories that part words where a text becomes one line.
+_BREAKS = frozenset({"Cc", "Zl", "Zp"})
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -37,16 +40,13 @@ def line(text: str, field: str, most: int) -> str:
     """As a name, and may be empty: single spaces, composed (NFC). Raises Refused."""
     said = " ".join(_sound(text, field, most).split())
     _bounded(said, field, most)
-    for at, character in enumerate(said):
-        if character in _JOINERS and 0 < at < len(said) - 1 and not said[at - 1].isascii():
-            continue
-        if character in _BLANK or unicodedata.category(character) in _UNSEEN:
-            raise Refused(
-                "text-invisible-character",
-                "Character {at} cannot be seen. Remove it, or type this line anew.",
-                field=field,
-                params={"at": at + 1},
-            )
+    for at in unseen(said):
+        raise Refused(
+            "text-invisible-character",
+            "Character {at} cannot be seen. Remove it, or type this line anew.",
+            field=field,
+            params={"at": at + 1},
+        )
     if _HEAPED.search(said):
         raise Refused(
             "text-heaped-marks",
@@ -71,6 +71,34 @@ def prose(text: str, field: str, most: int) -> str:
     return said if shows(said) else ""
 
 
+def one_line(text: str, field: str, most: int) -> str:
+    """Prose where only one line is shown: its lines joined by single spaces. Raises Refused."""
+    return " ".join(prose(text, field, most).split())
+
+
+def unseen(text: str) -> Iterator[int]:
+    """Where characters of a line are that nobody sees, and that no writing needs there."""
+    for at, character in enumerate(text):
+        if character in _JOINERS and 0 < at < len(text) - 1 and not text[at - 1].isascii():
+            continue
+        if character in _BLANK or unicodedata.category(character) in _UNSEEN:
+            yield at
+
+
+def seen(text: str) -> str:
+    """A line as it is made from a text that is kept as it is: single spaces, composed, without what cannot be
+    seen and without accents that climb over their line. For what nobody typed here, so that nothing can be
+    refused."""
+    spaced = "".join(" " if unicodedata.category(c) in _BREAKS else c for c in text if not _lone(c))
+    line, before = spaced, None
+    while line != before:
+        # What went may have stood between letters that compose, or may have been what a joiner joined.
+        before, composed = line, " ".join(unicodedata.normalize("NFC", line).split())
+        hidden = frozenset(unseen(composed))
+        line = _HEAPED.sub("", "".join(c for at, c in enumerate(composed) if at not in hidden))
+    return line
+
+
 def shows(text: str) -> bool:
     """Whether anything in it can be seen."""
     return any(
@@ -90,6 +118,11 @@ def language(tag: str, field: str = "language") -> str:
     if _LANGUAGE.fullmatch(tag):
         return tag
     raise Refused("language-unknown", "Name the language by its code, such as sv, en or pt-BR.", field=field)
+
+
+def _lone(character: str) -> bool:
+    """Half of a character."""
+    return unicodedata.category(character) == "Cs"
 
 
 def _sound(text: str, field: str, most: int) -> str:

@@ -118,3 +118,30 @@ def test_prose_is_refused_or_stays_as_it_is(typed: str) -> None:
 def test_comparing_twice_is_comparing_once(typed: str) -> None:
     once = text.comparable(typed)
     assert text.comparable(once) == once
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (" Pay\u202e roll\u200b\n", "Pay roll"),
+        ("\u200b\u3164\u2800", ""),
+        ("half \ud83d", "half"),
+        ("Z" + "\u0335" * 30, "Z"),
+        ("a\u200b\u200dx", "ax"),
+        (PERSIAN, PERSIAN),
+        (f"The {FAMILY} group", f"The {FAMILY} group"),
+    ],
+)
+def test_a_line_that_nobody_typed_here_is_made_one_in_which_everything_shows(found: str, shown: str) -> None:
+    assert text.seen(found) == shown
+
+
+def test_prose_is_joined_where_one_line_is_shown() -> None:
+    assert text.one_line("For\nall \u05d0\u200f\r\n  of us", "purpose", 100) == "For all \u05d0\u200f of us"
+
+
+@given(st.text() | st.text(alphabet="a \u00e9\u200b\u200d\u0301\u05d0"))
+def test_every_line_that_is_shown_may_be_typed(found: str) -> None:
+    shown = text.seen(found)
+    assert text.seen(shown) == shown
+    assert text.line(shown, "title", 10_000) == shown

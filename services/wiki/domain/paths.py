@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from shared.kernel import text
 from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Refused
 from shared.kernel.events import Event
@@ -17,8 +18,9 @@ MOST_SEGMENTS = 20
 _NAMESPACE = uuid.UUID("6f1d3c0e-8a58-4c0f-9b1e-3f0a9f7f4b52")
 #: Characters that end or change a path inside a link.
 _NOT_IN_A_LINK = frozenset("?#%\\")
-#: Control, format (text direction marks), surrogate, private, unassigned, line and paragraph separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: Control characters, formats (also joiners: a path is typed and compared), halves of characters, and spaces
+#: that look like the keyboard's.
+_NOT_TYPED = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 
 
 def path_id(space_id: str, path: str) -> str:
@@ -41,7 +43,7 @@ def checked_path(path: str) -> str:
             most=LONGEST_PATH,
             segments=MOST_SEGMENTS,
         )
-    if any(unicodedata.category(c) in _UNSEEN or c in _NOT_IN_A_LINK for c in normal):
+    if any(map(_is_no_part, normal)) or any(True for _ in text.unseen(normal)):
         raise _refused(
             "path-characters",
             "A path cannot hold invisible characters, backslashes, question marks, # or %. Leave them out.",
@@ -49,6 +51,10 @@ def checked_path(path: str) -> str:
     for segment in segments:
         _checked_segment(segment)
     return normal
+
+
+def _is_no_part(character: str) -> bool:
+    return character in _NOT_IN_A_LINK or (character != " " and unicodedata.category(character) in _NOT_TYPED)
 
 
 def _checked_segment(segment: str) -> None:

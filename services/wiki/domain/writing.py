@@ -1,12 +1,12 @@
 """What a page's text says about itself: its front matter and title; and which texts are accepted."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pydantic_core
 
+from shared.kernel import text as text_rules
 from shared.kernel.errors import Refused, TooLarge
 
 #: Longest body, in bytes of UTF-8, and as JSON inside its event (an event has at most 900 KB).
@@ -26,7 +26,6 @@ _KEY = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*\)|\[[^\[\]]*\])?|\{[#.:][^{}]*\}|</?[A-Za-z][^<>]*>")
 _INLINE = re.compile(r"</?(?:em|strong|b|i|u|code|sub|sup|span|small|br)\b[^<>]{0,200}>", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -162,13 +161,8 @@ def _named(path: str) -> str:
 
 
 def _short(text: str) -> str:
-    """One line without control characters, at most as long as a title."""
-    line = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c
-        for c in text[: 4 * LONGEST_TITLE]
-        if unicodedata.category(c) != "Cs"
-    )
-    line = " ".join(line.split())
+    """One line in which everything shows, at most as long as a title."""
+    line = text_rules.seen(text[: 4 * LONGEST_TITLE])
     return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
@@ -189,30 +183,23 @@ def checked_body(body: str) -> str:
 
 def checked_note(note: str) -> str:
     """The note on one line. Raises Refused."""
-    return _line(note, "note", LONGEST_NOTE)
+    return text_rules.line(note, "note", LONGEST_NOTE)
 
 
 def checked_name(name: str) -> str:
     """A space's name on one line. Raises Refused."""
-    if line := _line(name, "name", LONGEST_NAME):
-        return line
-    raise Refused("name-missing", "Give the space a name.", field="name")
+    return text_rules.name(name, "name", LONGEST_NAME)
 
 
 def checked_purpose(purpose: str) -> str:
-    """A space's purpose on one line. Raises Refused."""
-    return _line(purpose, "purpose", LONGEST_PURPOSE)
+    """A space's purpose on one line: that of a group, where the space is a group's, has several. Raises
+    Refused."""
+    return text_rules.one_line(purpose, "purpose", LONGEST_PURPOSE)
 
 
 def checked_language(language: str) -> str:
     """A language tag such as `sv` or `pt-BR`. Raises Refused."""
-    if _LANGUAGE.fullmatch(language):
-        return language
-    raise Refused(
-        "language-unknown",
-        "Name the language by its code, such as sv, en or pt-BR.",
-        field="language",
-    )
+    return text_rules.language(language)
 
 
 def checked_member(member_id: str, name: str) -> str:
@@ -220,18 +207,6 @@ def checked_member(member_id: str, name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", member_id):
         return member_id
     raise Refused("member-unknown", "There is no such member. Choose one from the list.", field=name)
-
-
-def _line(text: str, name: str, most: int) -> str:
-    _sound(text, name)
-    if len(text) > 4 * most or len(line := " ".join(text.split())) > most:
-        raise Refused(
-            f"{name}-too-long",
-            "This has at most {most} characters. Shorten it.",
-            field=name,
-            params={"most": most},
-        )
-    return line
 
 
 def _sound(text: str, name: str) -> None:

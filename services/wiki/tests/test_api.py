@@ -352,7 +352,7 @@ async def test_a_preview_shows_what_a_page_would_look_like_and_keeps_nothing(hou
         ({"audience": []}, "audience-empty"),
         ({"classification": "secret"}, "secret-has-no-place-here"),
         ({"language": "x"}, "language-unknown"),
-        ({"note": "n" * 501}, "note-too-long"),
+        ({"note": "n" * 501}, "text-too-long"),
         ({"owner_id": "<b>"}, "member-unknown"),
     ],
 )

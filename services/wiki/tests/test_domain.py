@@ -54,6 +54,7 @@ from services.wiki.domain.writing import LONGEST_BODY, front_matter, title_of
 from shared.kernel.audience import Classification
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, TooLarge
 from shared.kernel.testing import Specification
+from shared.kernel.text import unseen
 
 page = Specification(pages)
 path = Specification(paths)
@@ -111,7 +112,9 @@ def test_what_is_secret_has_no_place_in_the_wiki() -> None:
         ({"audience": ("nobody",)}, "audience-unknown"),
         ({"language": "Klingon!"}, "language-unknown"),
         ({"owner_id": "<b>"}, "member-unknown"),
-        ({"note": "x" * 501}, "note-too-long"),
+        ({"note": "x" * 501}, "text-too-long"),
+        ({"note": "See fdp\u202e.exe"}, "text-invisible-character"),
+        ({"note": "Nothing\u200b"}, "text-invisible-character"),
         ({"note": "half \ud83d"}, "text-not-unicode"),
         ({"body": "half \ude00"}, "text-not-unicode"),
         ({"body": "zero \x00"}, "text-with-control-character"),
@@ -300,6 +303,10 @@ def test_the_same_path_in_two_forms_is_one_path_and_in_two_spaces_is_two() -> No
         ("a\nb", "path-characters"),
         ("a\x00b", "path-characters"),
         ("a\u202eb", "path-characters"),
+        ("a\u200cb", "path-characters"),
+        ("a\u3164b", "path-characters"),
+        ("a\u00a0b", "path-characters"),
+        ("a\u034fb", "path-characters"),
         ("a\ud800b", "path-characters"),
         ("a?b", "path-characters"),
         ("a#b", "path-characters"),
@@ -347,6 +354,10 @@ def test_any_text_is_either_a_path_or_refused(text: str) -> None:
         ("# Closed ##  \n", "Closed"),
         ("# C# and F#\n", "C# and F#"),
         ("# ##\n", "Two words"),
+        ("# Pay\u202e roll\u200b\n", "Pay roll"),
+        ("# \u200b\u3164\u2800\n", "Two words"),
+        ("# Z" + "\u0335" * 30 + "\n", "Z"),
+        ("# \u0645\u06cc\u200c\u062e\n", "\u0645\u06cc\u200c\u062e"),
         ("####### Seven\n", "Two words"),
         ("# " + "long " * 100, ("long " * 40).strip()[:199].rstrip() + "…"),
     ],
@@ -371,6 +382,7 @@ def test_every_text_has_a_title(body: str, where: str) -> None:
     title = title_of(body, where)
     assert 0 < len(title) <= 200
     assert not {unicodedata.category(c) for c in title} & {"Cc", "Cs", "Zl", "Zp"}
+    assert not list(unseen(title))
 
 
 @settings(deadline=None)
@@ -406,8 +418,24 @@ def test_a_space_opens_once_and_with_a_name() -> None:
     space.given().when(OPEN).then(opened)
     space.given(opened).when(OPEN).refused(Conflict, "space-exists")
     space.given().when(replace(OPEN, name="  ")).refused(Refused, "name-missing")
-    space.given().when(replace(OPEN, name="x" * 101)).refused(Refused, "name-too-long")
-    space.given().when(replace(OPEN, purpose="x" * 1001)).refused(Refused, "purpose-too-long")
+    space.given().when(replace(OPEN, name="x" * 101)).refused(Refused, "text-too-long")
+    space.given().when(replace(OPEN, purpose="x" * 1001)).refused(Refused, "text-too-long")
+
+
+@pytest.mark.parametrize(
+    "name", ["Tra\u200bvel", "Travel\u202elevarT", "\u3164", "Travel\ufeff", "\u2066Travel\u2069"]
+)
+def test_a_space_is_called_what_everybody_sees(name: str) -> None:
+    space.given().when(replace(OPEN, name=name)).refused(Refused, "text-invisible-character")
+    space.given(opened).when(RenameSpace("s1", name, "")).refused(Refused, "text-invisible-character")
+
+
+def test_a_space_takes_the_purpose_of_a_group_on_one_line() -> None:
+    """A group's purpose has lines and what its writing needs; overrides of the direction are no writing."""
+    purpose = "How we\n travel \u2067\u05d0\u2069\u200f"
+    told = opened.model_copy(update={"purpose": "How we travel \u2067\u05d0\u2069\u200f"})
+    space.given().when(replace(OPEN, purpose=purpose)).then(told)
+    space.given().when(replace(OPEN, purpose="pay \u202e100")).refused(Refused, "text-turned-around")
 
 
 def test_a_space_is_renamed_shown_to_others_and_handed_over() -> None:
