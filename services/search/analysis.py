@@ -55,6 +55,19 @@ _POLISH_STOP = (
     "tylko,co,kto,który,która,które"
 )
 
+#: How much a word counts by where it is found: as much as one in fifty texts would by its rarity. Words as
+#: they are written count less, since the commonest are among them, and so do pieces of words, which are many.
+_WEIGHTS = {PLAIN: 2.0, GRAMS: 1.0}
+_WEIGHT = 4.0
+#: Words that a title and a text have on an average: what is longer counts a little less.
+_USUAL = {"title": 6, "text": 120}
+#: BM25 without what it takes from all texts together, which are more than a reader may see: how rare a word
+#: is and how long texts are. Otherwise the order of one's own hits would tell of words in hidden ones.
+_RELEVANCE = (
+    "double freq = doc.freq; double length = 0.25 + 0.75 * doc.length / {usual};"
+    " return query.boost * {weight} * 2.2 * freq / (freq + 1.2 * length);"
+)
+
 LANGUAGES: Mapping[str, Language] = {
     "sv": Language("_swedish_", (("swedish",), ("light_swedish", "swedish")), letters="åäöÅÄÖ"),
     "en": Language("_english_", (("english",), ("light_english",)), ("possessive_english",)),
@@ -89,6 +102,7 @@ def settings() -> dict[str, Any]:
         "number_of_shards": 1,
         "number_of_replicas": 0,
         "max_ngram_diff": 1,
+        "similarity": _similarities(),
         "analysis": {
             "char_filter": {"composed": {"type": "icu_normalizer", "name": "nfkc_cf"}},
             "tokenizer": {"grams": {"type": "ngram", "min_gram": 2, "max_gram": 3, "token_chars": _LETTERS}},
@@ -99,6 +113,22 @@ def settings() -> dict[str, Any]:
 
 
 _LETTERS = ["letter", "digit"]
+
+
+def _similarities() -> dict[str, Any]:
+    """One for each part of an item and kind of field."""
+    return {
+        _similarity(part, code): {
+            "type": "scripted",
+            "script": {"source": _RELEVANCE.format(usual=usual, weight=_WEIGHTS.get(code, _WEIGHT))},
+        }
+        for part, usual in _USUAL.items()
+        for code in FIELDS
+    }
+
+
+def _similarity(part: str, code: str) -> str:
+    return f"{part}_{code}"
 
 
 def _filters() -> dict[str, Any]:
@@ -134,7 +164,7 @@ def _analyzers() -> dict[str, Any]:
     return analyzers
 
 
-def _texts(**plain: Any) -> dict[str, Any]:
+def _texts(part: str, **plain: Any) -> dict[str, Any]:
     """A text by language. Offsets are kept for highlights; what `grams` find is shown from its beginning."""
     fields = {
         code: {"type": "text", "analyzer": code, "index_options": "offsets", "norms": True}
@@ -142,6 +172,8 @@ def _texts(**plain: Any) -> dict[str, Any]:
     }
     fields[PLAIN] |= plain
     fields[GRAMS] = {"type": "text", "analyzer": GRAMS, "index_options": "freqs"}
+    for code, field in fields.items():
+        field["similarity"] = _similarity(part, code)
     return {"properties": fields}
 
 
@@ -157,8 +189,8 @@ def mapping() -> dict[str, Any]:
             "id": {"type": "keyword", "index": False, "doc_values": False},
             "shown": {"type": "keyword", "index": False, "doc_values": False},
             "begins": {"type": "keyword", "index": False, "doc_values": False},
-            "title": _texts(index_prefixes={"min_chars": 1, "max_chars": 12}),
-            "text": _texts(),
+            "title": _texts("title", index_prefixes={"min_chars": 1, "max_chars": 12}),
+            "text": _texts("text"),
             "language": keyword,
             "author_id": keyword,
             "occurred_at": {"type": "date"},

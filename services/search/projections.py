@@ -210,10 +210,11 @@ _OF_TALK: tuple[type[Event], ...] = (
     ItemLanguageCorrected,
 )
 
+#: Also the index's own shape has this version: an index is made anew with its generation.
 #: The indexes serve the index: comments of a post that is gone, and what somebody said who is erased.
 items: Projection[SearchItem] = Projection(
     "search.items",
-    1,
+    2,
     SearchItem,
     (*_OF_TALK, GroupStarted, GroupDescribed, *_OF_PAGES, *_OF_PEOPLE),
     _keys,

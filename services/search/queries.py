@@ -38,6 +38,8 @@ PASSAGES = 2
 HALF_AS_NEW = "60d"
 #: Documents that are looked at for words like a misspelled one.
 LOOKED_AT = 40
+#: In words longer than this the engine allows two mistakes.
+_TWO_MISTAKES = 5
 #: Of more than three words, one in five may be missing.
 _MOST_WORDS = "3<80%"
 #: Of the pieces of a word in a language without an analyser, those that must be there.
@@ -233,9 +235,8 @@ def whether(reader: Reader, question: Question, filters: Filters, codes: Sequenc
 
 def similar(reader: Reader, word: str, filters: Filters) -> Query:
     """Documents that this reader may see with words like this one, which are marked: so no other word can be
-    suggested."""
-    like = {"query": word, "fuzziness": "AUTO", "prefix_length": 1, "max_expansions": 50}
-    ways = [{"match": {f"{part}.{PLAIN}": like}} for part in ("title", "text")]
+    suggested, and all words that are like it are looked for: hidden ones do not crowd out others."""
+    ways = [{"match": {f"{part}.{PLAIN}": like}} for like in _like(word) for part in ("title", "text")]
     where = [*visible(reader), *filters.said(), *filters.chosen().values()]
     marked = {"number_of_fragments": 1, "fragment_size": 20}
     return {
@@ -243,6 +244,7 @@ def similar(reader: Reader, word: str, filters: Filters) -> Query:
         "track_total_hits": False,
         "_source": False,
         "query": {"bool": {"must": [{"dis_max": {"queries": ways}}], "filter": where}},
+        "sort": [{"_score": "desc"}, {"occurred_at": "desc"}, {"key": "asc"}],
         "highlight": {
             "type": "unified",
             "pre_tags": [OPEN],
@@ -250,3 +252,11 @@ def similar(reader: Reader, word: str, filters: Filters) -> Query:
             "fields": {f"title.{PLAIN}": marked, f"text.{PLAIN}": marked},
         },
     }
+
+
+def _like(word: str) -> Iterable[dict[str, Any]]:
+    """Words that differ as far as may be meant; those that differ least come first."""
+    like = {"query": word, "prefix_length": 1, "fuzzy_rewrite": "constant_score"}
+    yield {**like, "fuzziness": "AUTO"}
+    if len(word) > _TWO_MISTAKES:
+        yield {**like, "fuzziness": 1, "boost": 2}

@@ -357,6 +357,40 @@ async def test_a_word_that_the_reader_could_not_see_is_never_suggested(house: Ho
     assert found["did_you_mean"] == f"{own}ekka", "a word known from elsewhere does not tell that it exists"
 
 
+async def test_hidden_words_crowd_out_no_suggestion(house: House) -> None:
+    own = word()
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    nearer = " ".join(f"{own}elk{first}{second}" for first in letters for second in "ab")
+    seen = await house.world.post(f"{own}emmas")
+    hidden = await house.world.post(nearer, audience=("member:ann",))
+    await house.search("ann", f"{own}elkaa", hidden.after)
+    found = await house.search("bob", f"{own}elkas", seen.after)
+    assert (found["total"], found["did_you_mean"]) == (0, f"{own}emmas")
+
+
+async def test_the_order_of_hits_does_not_tell_of_words_in_what_is_hidden(house: House) -> None:
+    """By their rarity, words that fill hidden pages would count less than before."""
+    one, other = word(), word()
+    much_of_one = await house.world.page("x", f"{one} {one} {one} {one} {other}")
+    much_of_other = await house.world.page("y", f"{one} {other} {other} {other}")
+    expected = [much_of_one.id, much_of_other.id]
+    assert await house.found("bob", f"{one} {other}", much_of_other.after) == expected
+    last = ""
+    for _ in range(40):
+        last = (await house.world.page(one, f"{one} and more", audience=("member:ann",))).after
+    assert len(await house.found("ann", one, last, limit=100)) == 42
+    assert await house.found("bob", f"{one} {other}") == expected
+
+
+async def test_what_is_about_a_word_comes_before_what_mentions_it(house: House) -> None:
+    own = word()
+    mentions = await house.world.page("Minutes", "About much else, " * 40 + own)
+    about = await house.world.page("Notes", f"{own} is this. {own} again, and {own}.")
+    titled = await house.world.page(own, "Whatever there is to say.")
+    found = await house.found("bob", f"the {own}", titled.after)
+    assert found == [titled.id, about.id, mentions.id]
+
+
 @pytest.mark.parametrize(
     ("typed", "code"),
     [
