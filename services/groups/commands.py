@@ -4,7 +4,7 @@ Each plan looks at the store, never at a view, and is made again after a lost ra
 owner no more while they were writing is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from contracts.groups import Standing
@@ -18,12 +18,24 @@ from services.groups.domain.memberships import (
     membership_stream,
     memberships,
 )
-from services.groups.domain.owners import NameOwner, OwnerCommand, ReleaseOwner, owners
+from services.groups.domain.owners import (
+    NameOwner,
+    OwnerCommand,
+    ReleaseOwner,
+    SucceedOwner,
+    owners,
+    owners_stream,
+)
 from services.groups.domain.permissions import Asker, Place, demand, sees
+from shared.kernel.errors import Conflict
 from shared.kernel.events import Occasion
 from shared.runtime.store import Committed, EventStore, Idempotency, Part
 
 Parts = Sequence[Part[Any, Any]]
+#: Which of these owners are there.
+Present = Callable[[Collection[str]], Awaitable[Collection[str]]]
+#: Who answers for a group besides one who left, given its other owners.
+Heir = Callable[[Collection[str]], Awaitable[str | None]]
 
 
 async def membership(store: EventStore, group_id: str, member_id: str) -> Membership:
@@ -90,6 +102,55 @@ async def change_standing(
         if command.new is Standing.OWNER:
             changed = NameOwner(command.group_id, command.member_id)
         return _with_owners(command, now, changed)
+
+    return await store.handle_together(plan, occasion, idempotency=key)
+
+
+async def succeed(
+    store: EventStore, group_id: str, member_id: str, heir: Heir, occasion: Occasion
+) -> Committed:
+    """An owner left the organisation and is a member from now on, should they come back. `heir` answers who
+    of the other owners is there still, or who else follows."""
+
+    async def plan() -> Parts:
+        now, _ = await store.state(owners, owners_stream(group_id))
+        named = await heir(now - {member_id})
+        released = ChangeStanding(group_id, member_id, Standing.MEMBER, guest=False)
+        parts = [
+            Part(owners, SucceedOwner(group_id, member_id, named)),
+            Part(memberships, released),
+        ]
+        if named is not None and named not in now:
+            parts.append(Part(memberships, ChangeStanding(group_id, named, Standing.OWNER, guest=False)))
+        return parts
+
+    return await store.handle_together(plan, occasion)
+
+
+async def appoint(
+    store: EventStore,
+    group_id: str,
+    member_id: str,
+    present: Present,
+    occasion: Occasion,
+    key: Idempotency | None,
+) -> Committed:
+    """An administrator names an owner where none is `present`: from among its members, or from outside."""
+
+    async def plan() -> Parts:
+        group, _ = await store.state(groups, group_stream(group_id))
+        if group.openness is None:
+            raise no_such_group()
+        now, _ = await store.state(owners, owners_stream(group_id))
+        if member_id not in now and await present(now):
+            raise Conflict(
+                "group-has-owner", "This group has an owner, who decides who else owns it. Ask them."
+            )
+        mine = await membership(store, group_id, member_id)
+        change: MembershipCommand = BeginAsOwner(group_id, member_id)
+        if mine.standing is not None:
+            change = ChangeStanding(group_id, member_id, Standing.OWNER, guest=False)
+        return [Part(memberships, change), Part(owners, NameOwner(group_id, member_id))]
 
     return await store.handle_together(plan, occasion, idempotency=key)
 

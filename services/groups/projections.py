@@ -79,10 +79,16 @@ class PersonView(BaseModel):
     signs_in: bool = False
     deactivated: bool = False
     erased: bool = False
+    #: Deactivated or erased, as queries ask for it.
+    left: bool = False
 
     @property
     def there(self) -> bool:
-        return self.kind is not None and self.signs_in and not (self.deactivated or self.erased)
+        return self.kind is not None and self.signs_in and not self.left
+
+    @property
+    def may_own(self) -> bool:
+        return self.there and self.kind is Kind.STAFF
 
 
 def membership_key(group_id: str, member_id: str) -> str:
@@ -211,12 +217,12 @@ def _evolve_person(view: PersonView | None, event: Event, recorded: Recorded, ke
     now = view or PersonView(member_id=key)
     match event:
         case MemberRegistered(kind=kind, signs_in=signs_in):
-            return now.model_copy(update={"kind": kind, "signs_in": signs_in})
+            now = now.model_copy(update={"kind": kind, "signs_in": signs_in})
         case MemberDeactivated() | MemberReactivated():
-            return now.model_copy(update={"deactivated": isinstance(event, MemberDeactivated)})
+            now = now.model_copy(update={"deactivated": isinstance(event, MemberDeactivated)})
         case MemberErased():
-            return now.model_copy(update={"erased": True})
-    return now
+            now = now.model_copy(update={"erased": True})
+    return now.model_copy(update={"left": now.deactivated or now.erased})
 
 
 groups: Projection[GroupView] = Projection(
@@ -253,5 +259,11 @@ invitations: Projection[InvitationView] = Projection(
     ),
 )
 people: Projection[PersonView] = Projection(
-    "groups.people", 1, PersonView, _OF_PEOPLE, _person_keys, _evolve_person
+    "groups.people",
+    2,
+    PersonView,
+    _OF_PEOPLE,
+    _person_keys,
+    _evolve_person,
+    (Index((("left", 1), ("_id", 1))),),
 )

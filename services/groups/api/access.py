@@ -22,6 +22,7 @@ from services.groups.projections import (
     PersonView,
     membership_key,
 )
+from services.groups.succession import Succession
 from shared.kernel.audience import STAFF, MemberTokens, Reader
 from shared.kernel.projection import Projection
 from shared.runtime.auth import Actor
@@ -53,6 +54,7 @@ class Groups:
     invitations: Views[InvitationView]
     people: Views[PersonView]
     tokens: Projection[MemberTokens]
+    succession: Succession
     readers: Readers
     behind: Behind
 

@@ -10,6 +10,9 @@ from services.groups.domain.memberships import Membership
 from services.groups.domain.permissions import RULES, Asker, Place, may
 from services.groups.projections import GroupView, InvitationView, MembershipView
 
+#: Permissions that no answer about a group tells of.
+_ELSEWHERE = frozenset({"groups:start", "groups:appoint"})
+
 
 class Mine(BaseModel):
     """What the caller is in the group; `since` when they joined or were asked in."""
@@ -28,10 +31,10 @@ class Mine(BaseModel):
 
 
 def _allowed(asker: Asker, openness: Openness, mine: Mine) -> dict[str, bool]:
-    """By permission, without those that are about no group."""
+    """By permission, without those that are about no group, or about one that nobody answers for."""
     inside = Standing(mine.standing) if mine.standing in ("owner", "member") else None
     here = Place(openness, Membership(inside, mine.invited_by if mine.standing == "invited" else None))
-    return {name.removeprefix("groups:"): may(name, asker, here) for name in RULES if name != "groups:start"}
+    return {name.removeprefix("groups:"): may(name, asker, here) for name in RULES if name not in _ELSEWHERE}
 
 
 class GroupAnswer(BaseModel):
@@ -73,6 +76,23 @@ class GroupList(BaseModel):
     items: list[GroupAnswer]
     total: int
     next: str | None = Field(description="The cursor of the next items, if there are more")
+
+
+class OwnerlessItem(BaseModel):
+    """A group whose owners have all left the organisation, with nobody in it who could follow them."""
+
+    id: str
+    name: str
+    openness: Openness
+    members: int
+
+    @classmethod
+    def of(cls, view: GroupView) -> "OwnerlessItem":
+        return cls(id=view.group_id, **view.model_dump(include=set(cls.model_fields) - {"id"}))
+
+
+class OwnerlessList(BaseModel):
+    items: list[OwnerlessItem]
 
 
 class MemberItem(BaseModel):

@@ -7,7 +7,14 @@ from fastapi import APIRouter, Query, Response, status
 
 from services.groups import commands, projections
 from services.groups.api.access import Groups, asker, checked_group
-from services.groups.api.answers import GroupAnswer, GroupDone, GroupList, GroupOffer
+from services.groups.api.answers import (
+    GroupAnswer,
+    GroupDone,
+    GroupList,
+    GroupOffer,
+    OwnerlessItem,
+    OwnerlessList,
+)
 from services.groups.api.requests import Description, NewGroup
 from services.groups.domain.groups import DescribeGroup, StartGroup, groups, no_such_group
 from services.groups.domain.memberships import membership_stream
@@ -81,6 +88,15 @@ def _read(api: APIRouter, room: Groups) -> None:
             total=await room.groups.count(where, reader=within),
             next=cursors.encode([last.sorted_by, last.group_id]) if last else None,
         )
+
+    @api.get("/groups/ownerless")
+    async def list_ownerless_groups(caller: Caller, response: Response, after: After) -> OwnerlessList:
+        """For administrators: the groups, closed ones among them, for which nobody answers any more."""
+        await room.reader(caller, response, after, projections.people, projections.memberships)
+        demand("groups:appoint", await room.asker(caller))
+        found = await room.groups.get_many(await room.succession.ownerless())
+        named = sorted(found.values(), key=lambda view: (view.sorted_by, view.group_id))
+        return OwnerlessList(items=[OwnerlessItem.of(view) for view in named])
 
     @api.get("/groups/{group_id}")
     async def read_group(

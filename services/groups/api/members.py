@@ -9,7 +9,7 @@ from contracts.identity import Kind
 from services.groups import commands, projections
 from services.groups.api.access import Groups, checked_group, is_member_id
 from services.groups.api.answers import MemberItem, MemberList, MembershipDone
-from services.groups.api.requests import NewStanding
+from services.groups.api.requests import NewOwner, NewStanding
 from services.groups.domain.memberships import (
     ChangeStanding,
     JoinGroup,
@@ -17,8 +17,9 @@ from services.groups.domain.memberships import (
     memberships,
     not_in_group,
 )
-from services.groups.domain.permissions import Asker
+from services.groups.domain.permissions import Asker, demand
 from services.groups.projections import membership_key
+from shared.kernel.errors import Refused
 from shared.kernel.events import Occasion
 from shared.runtime import cursors
 from shared.runtime.auth import Actor
@@ -31,6 +32,7 @@ def router(room: Groups) -> APIRouter:
     _read(api, room)
     _write_mine(api, room)
     _write_others(api, room)
+    _appoint(api, room)
     return api
 
 
@@ -126,6 +128,31 @@ def _write_others(api: APIRouter, room: Groups) -> None:
         command = ChangeStanding(group_id, member_id, new.standing, guest)
         committed = await commands.change_standing(room.store, command, who, doing, key)
         return await done(room, response, committed, group_id, member_id)
+
+
+def _appoint(api: APIRouter, room: Groups) -> None:
+    @api.put("/groups/{group_id}/owner")
+    async def appoint_owner(
+        caller: Caller,
+        group_id: str,
+        new: NewOwner,
+        doing: Doing,
+        response: Response,
+        key: IdempotencyKey,
+    ) -> MembershipDone:
+        """An administrator finds an owner for a group whose owners have all left, also for a closed one."""
+        demand("groups:appoint", await room.asker(caller))
+        checked_group(group_id)
+        if not await room.succession.present([new.member_id]):
+            raise Refused(
+                "nobody-to-appoint",
+                "There is no such colleague, or they are gone. Choose somebody from the directory.",
+                field="member_id",
+            )
+        committed = await commands.appoint(
+            room.store, group_id, new.member_id, room.succession.present, doing, key
+        )
+        return await done(room, response, committed, group_id, new.member_id)
 
 
 async def _leave(

@@ -29,5 +29,9 @@ class NewStanding(Input):
     standing: Standing
 
 
+class NewOwner(Input):
+    member_id: Member
+
+
 class NewInvitation(Input):
     member_id: Member

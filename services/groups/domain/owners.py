@@ -42,7 +42,16 @@ class ReleaseOwner:
     leaves: bool = False
 
 
-OwnerCommand = NameOwner | ReleaseOwner
+@dataclass(frozen=True, slots=True)
+class SucceedOwner:
+    """The owner left the organisation; `heir` answers for the group instead; None: another owner does."""
+
+    group_id: str
+    member_id: str
+    heir: str | None = None
+
+
+OwnerCommand = NameOwner | ReleaseOwner | SucceedOwner
 
 
 def decide(command: OwnerCommand, owners: frozenset[str]) -> Sequence[Event]:
@@ -52,6 +61,8 @@ def decide(command: OwnerCommand, owners: frozenset[str]) -> Sequence[Event]:
         return [] if command.member_id in owners else [OwnerNamed(**said)]
     if command.member_id not in owners:
         return []
+    if isinstance(command, SucceedOwner) and command.heir is not None and command.heir not in owners:
+        return [OwnerNamed(group_id=command.group_id, member_id=command.heir), OwnerReleased(**said)]
     if len(owners) == 1 and command.leaves:
         raise Conflict(
             "last-owner-leaves",
@@ -71,6 +82,10 @@ def evolve(owners: frozenset[str], event: Event) -> frozenset[str]:
     return owners
 
 
+def owners_stream(group_id: str) -> str:
+    return f"owners-{group_id}"
+
+
 owners: Decider[OwnerCommand, frozenset[str]] = Decider(
-    lambda c: f"owners-{c.group_id}", frozenset(), decide, evolve
+    lambda c: owners_stream(c.group_id), frozenset(), decide, evolve
 )

@@ -54,6 +54,10 @@ def _owner_or_admin(asker: Asker, place: Place | None) -> bool:
     return place.mine.standing is Standing.OWNER or ("admin" in asker.roles and sees(asker, place))
 
 
+def _admin(asker: Asker, place: Place | None) -> bool:
+    return asker.staff and "admin" in asker.roles
+
+
 #: Permission, who has it, and what somebody without it is told.
 RULES: dict[str, tuple[Rule, Callable[[], Forbidden]]] = {
     "groups:start": (
@@ -85,6 +89,10 @@ RULES: dict[str, tuple[Rule, Callable[[], Forbidden]]] = {
     "groups:standing": (
         _owner_or_admin,
         lambda: Forbidden("may-not-standing", "Only owners decide who owns a group. Ask one of them."),
+    ),
+    "groups:appoint": (
+        _admin,
+        lambda: Forbidden("may-not-appoint", "Only administrators find an owner for a group that has none."),
     ),
 }
 
