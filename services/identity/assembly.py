@@ -49,6 +49,7 @@ def assemble(settings: IdentitySettings) -> Identity:
         projections=[
             projections.members,
             projections.units,
+            projections.acquaintances,
             projections.sessions,
             projections.access_tokens,
         ],

@@ -34,6 +34,7 @@ from services.identity.inputs import (
     Registered,
 )
 from services.identity.projections import MemberView
+from services.identity.projections import acquaintances as acquaintance_views
 from services.identity.projections import members as member_views
 from services.identity.texts import opened, texts
 from shared.kernel.errors import Refused
@@ -162,7 +163,7 @@ async def _asked_for(
 def reading_router(service: Service, directory: Directory) -> APIRouter:
     """Who is who."""
     api = APIRouter(tags=["members"])
-    views = service.views(member_views)
+    views, acquaintances = service.views(member_views), service.views(acquaintance_views)
 
     @api.get("/members")
     async def read_names(
@@ -171,7 +172,8 @@ def reading_router(service: Service, directory: Directory) -> APIRouter:
         after: After,
         response: Response,
     ) -> ListedNames:
-        """Names for display; ids that nobody has are left out. The list of all is at `/members/directory`."""
+        """Names for display; ids that nobody has are left out, and for a guest those of members whom they
+        never met in a group. The list of all is at `/members/directory`."""
         asked = list(dict.fromkeys(part for text in ids for part in text.split(",") if part))
         if len(asked) > MOST_ASKED:
             raise Refused(
@@ -180,8 +182,12 @@ def reading_router(service: Service, directory: Directory) -> APIRouter:
                 field="ids",
                 params={"most": MOST_ASKED},
             )
-        answer_behind(response, await service.behind(after, member_views))
-        found = await views.get_many(asked)
+        answer_behind(response, await service.behind(after, member_views, acquaintance_views))
+        found = await views.get_many({*asked, caller.member_id})
+        mine = found.get(caller.member_id)
+        if mine is None or mine.kind is not Kind.STAFF:
+            met = await acquaintances.get_many(asked, await service.readers.of(caller))
+            found = {member_id: view for member_id, view in found.items() if member_id in met}
         return ListedNames(items=await _names(service.keys, [found[key] for key in asked if key in found]))
 
     @api.get("/me")

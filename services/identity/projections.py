@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from contracts.groups import MemberInvitedToGroup, MemberJoinedGroup, group_token
 from contracts.identity import (
     ClearanceChanged,
     Kind,
@@ -29,14 +30,14 @@ from services.identity.domain.access_tokens import (
 )
 from services.identity.domain.members import Standing
 from services.identity.domain.sessions import SessionOpened, SessionRevoked, SessionUsed
-from shared.kernel.audience import STAFF, Classification
+from shared.kernel.audience import MEMBER, STAFF, Classification
 from shared.kernel.events import Event, Recorded
 from shared.kernel.personal import Personal
 from shared.kernel.projection import Index, Projection
 
 
 class MemberView(BaseModel):
-    """Staff see all members; a guest sees themselves here, and others by name only."""
+    """Staff see all members; a guest sees themselves here, and others by name only, as far as they met."""
 
     member_id: str
     kind: Kind
@@ -138,6 +139,46 @@ members = Projection(
     _member_key,
     _member,
     (Index((("manager_id", 1), ("member_id", 1))),),
+)
+
+
+class AcquaintanceView(BaseModel):
+    """Who may know what somebody is called: all staff, and guests who share a group with them, or did when
+    they wrote what those guests read, or whom they asked in."""
+
+    member_id: str
+    audience: list[str]
+    classification: Classification = Classification.OPEN
+
+
+def _acquaintance_key(event: Event) -> Collection[str]:
+    match event:
+        case MemberRegistered(member_id=member_id) | MemberJoinedGroup(member_id=member_id):
+            return {member_id}
+        case MemberInvitedToGroup(invited_by=member_id):
+            return {member_id}
+    return ()
+
+
+def _acquaintance(
+    view: AcquaintanceView | None, event: Event, recorded: Recorded, key: str
+) -> AcquaintanceView:
+    known = set(view.audience) if view is not None else {STAFF, f"{MEMBER}{key}"}
+    match event:
+        case MemberJoinedGroup(group_id=group_id):
+            known.add(group_token(group_id))
+        case MemberInvitedToGroup(member_id=invited):
+            known.add(f"{MEMBER}{invited}")
+    return AcquaintanceView(member_id=key, audience=sorted(known))
+
+
+acquaintances = Projection(
+    "identity.acquaintances",
+    1,
+    AcquaintanceView,
+    (MemberRegistered, MemberJoinedGroup, MemberInvitedToGroup),
+    _acquaintance_key,
+    _acquaintance,
 )
 
 

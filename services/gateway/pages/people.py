@@ -14,6 +14,8 @@ from services.gateway.view_models import Person
 MOST = 10_000
 #: A name that changed, or went, is shown for so long at most.
 FRESH_SECONDS = 60.0
+#: The kind of members who may know everybody's name.
+_STAFF = "staff"
 #: Members that identity names in one answer.
 AT_ONCE = 100
 
@@ -39,7 +41,11 @@ class _Listed(BaseModel):
 
 
 class People:
-    """Members by id, for as long as they are fresh."""
+    """Members by id, for as long as they are fresh.
+
+    What is remembered is for staff, who may know everybody's name. For anybody else identity is asked anew:
+    it decides whom they may know.
+    """
 
     def __init__(self, clients: Clients, clock: Callable[[], float] = time.monotonic) -> None:
         self.groups = GroupNames(clients, clock)
@@ -49,17 +55,22 @@ class People:
 
     async def known(self, session: Session, member_ids: Iterable[str]) -> dict[str, Known]:
         """One without a name where identity is away, or knows nobody by that id."""
-        wanted = sorted(set(member_ids))
-        now = self._clock()
-        found = {
-            member_id: entry[0]
-            for member_id in wanted
-            if (entry := self._known.get(member_id)) is not None and entry[1] > now
-        }
-        missing = [member_id for member_id in wanted if member_id not in found]
+        wanted, mine = sorted(set(member_ids)), session.held.member_id
+        found = self._fresh([*wanted, mine])
+        if mine not in found or found[mine].kind != _STAFF:
+            found = {}
+        missing = [member_id for member_id in dict.fromkeys([mine, *wanted]) if member_id not in found]
         for at in range(0, len(missing), AT_ONCE):
             found |= await self._ask(session, missing[at : at + AT_ONCE])
         return {member_id: found.get(member_id) or Known(member_id=member_id) for member_id in wanted}
+
+    def _fresh(self, member_ids: Iterable[str]) -> dict[str, Known]:
+        now = self._clock()
+        return {
+            member_id: entry[0]
+            for member_id in member_ids
+            if (entry := self._known.get(member_id)) is not None and entry[1] > now
+        }
 
     async def _ask(self, session: Session, member_ids: Sequence[str]) -> dict[str, Known]:
         query = {"ids": ",".join(member_ids)}

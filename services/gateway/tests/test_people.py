@@ -10,6 +10,7 @@ from services.gateway.tests.house import House
 from services.gateway.tests.test_pages import EVIL, NOWHERE, Fields, start, text_of
 from services.gateway.tests.visitors import SITE, Gateway
 from shared.runtime.ids import new_id
+from shared.tests.eventually import eventually
 
 
 async def placed(gateway: Gateway, house: House, who: str, unit: str, title: str) -> None:
@@ -98,13 +99,33 @@ async def test_somebody_whom_nobody_knows_has_no_profile(gateway: Gateway, house
     assert (await jonas.see(f"/people/{new_id()}")).status_code == 404
 
 
-async def test_guests_see_of_others_the_name_only(gateway: Gateway, house: House) -> None:
+async def test_guests_see_of_those_whom_they_met_the_name_only(gateway: Gateway, house: House) -> None:
     gemma = await gateway.visitor(house.members["gemma"])
     directory = text_of(await gemma.see("/people"))
     assert "Gemma Demo" in directory and "Saga Demo" not in directory and "Alva Demo" not in directory
     unit = f"secret-{new_id()[:8]}"
     await placed(gateway, house, "eskil", unit, "Secret title")
-    shown = text_of(await gemma.see(f"/people/{house.members['eskil'].member_id}"))
+    eskil = house.members["eskil"].member_id
+    # Staff asked for the name, which is remembered for staff only.
+    assert "Eskil Demo" in text_of(await (await gateway.visitor(house.members["jonas"])).see("/people"))
+    assert (await gemma.see(f"/people/{eskil}")).status_code == 404
+    guest = gateway.client(**house.members["gemma"].bearer)
+    assert (await guest.get(f"/api/v1/members?ids={eskil}")).json()["items"] == []
+    owner = gateway.client(**house.members["eskil"].bearer)
+    new = {"name": f"With guests {new_id()}", "purpose": "", "openness": "closed", "language": "en"}
+    group = (await owner.post("/api/v1/groups", json=new)).json()["id"]
+    invited = {"member_id": house.members["gemma"].member_id}
+    assert (await owner.post(f"/api/v1/groups/{group}/invitations", json=invited)).is_success
+
+    async def accepted() -> bool:
+        return (await guest.put(f"/api/v1/invitations/{group}")).is_success
+
+    async def named() -> bool:
+        return (await gemma.see(f"/people/{eskil}")).status_code == 200
+
+    await eventually(accepted)
+    await eventually(named)
+    shown = text_of(await gemma.see(f"/people/{eskil}"))
     assert "Eskil Demo" in shown and "Secret title" not in shown and unit not in shown
 
 
