@@ -42,11 +42,6 @@ class Audiences:
     def __init__(self, members: Views[MemberView]) -> None:
         self._members = members
 
-    async def exists(self, clause: str) -> bool:
-        """Whether anybody is in it."""
-        found = await self._members.find(_holding([clause]), sort=[("_id", 1)], limit=1, fields=["member_id"])
-        return bool(found)
-
     async def count(self, clauses: Collection[str], level: Classification, without: str) -> Counted:
         """Who is in it now, but for one. Reads the index alone, unless a clause joins tokens."""
         where = {**_holding(clauses), "_live": True, "rank": {"$gte": level.rank}, "_id": {"$ne": without}}

@@ -86,13 +86,20 @@ class RevisionView(BaseModel):
     restores: int | None = None
 
 
+class Resident(BaseModel):
+    """A page that lives at a path, or did."""
+
+    page_id: str
+    taken: bool
+
+
 class PathView(BaseModel):
-    """Where a path leads: to the page that lives there, or else to the one that did last."""
+    """Where a path leads: of the pages that a reader may see, to the first that lives there, or else to the
+    one that did last. `residents` in that order."""
 
     space_id: str
     path: str
-    page_id: str
-    taken: bool
+    residents: list[Resident]
 
 
 class SpaceView(BaseModel):
@@ -107,6 +114,9 @@ class SpaceView(BaseModel):
     opened_by: str | None
     opened_at: datetime
 
+
+#: Pages that left a path and are remembered there: what replaced the last one may be hidden from a reader.
+MOST_GONE = 20
 
 _STEPS: dict[type[Event], Kind] = {
     PageStarted: "started",
@@ -242,12 +252,16 @@ def _path_keys(event: Event) -> Collection[str]:
 
 
 def _evolve_path(view: PathView | None, event: Event, recorded: Recorded, key: str) -> PathView | None:
-    match event:
-        case PathTaken(space_id=space_id, path=path, page_id=page_id):
-            return PathView(space_id=space_id, path=path, page_id=page_id, taken=True)
-        case PathFreed(space_id=space_id, path=path, page_id=page_id):
-            return PathView(space_id=space_id, path=path, page_id=page_id, taken=False)
-    return view
+    if not isinstance(event, PathTaken | PathFreed):
+        return view
+    others = [each for each in (view.residents if view else ()) if each.page_id != event.page_id]
+    living = [each for each in others if each.taken]
+    gone = [each for each in others if not each.taken]
+    if isinstance(event, PathTaken):
+        living.append(Resident(page_id=event.page_id, taken=True))
+    else:
+        gone.insert(0, Resident(page_id=event.page_id, taken=False))
+    return PathView(space_id=event.space_id, path=event.path, residents=[*living, *gone[:MOST_GONE]])
 
 
 def _space_keys(event: Event) -> Collection[str]:
@@ -317,7 +331,7 @@ revisions: Projection[RevisionView] = Projection(
     (Index((("page_id", 1), ("revision", -1))),),
 )
 paths: Projection[PathView] = Projection(
-    "wiki.paths", 1, PathView, (PathTaken, PathFreed), _path_keys, _evolve_path
+    "wiki.paths", 2, PathView, (PathTaken, PathFreed), _path_keys, _evolve_path
 )
 spaces: Projection[SpaceView] = Projection(
     "wiki.spaces",

@@ -1,10 +1,12 @@
-"""Who asks, as this service knows them: the member's tokens from its own copy of the shared token view."""
+"""Who asks, as this service knows them: the member's tokens from its own copy of the shared token view; and
+who else there is, for whoever says who may see a thing."""
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from shared.kernel.audience import MemberTokens, Reader, held
+from shared.kernel.audience import MEMBER, NAMED, MemberTokens, Reader, held
 from shared.kernel.errors import Unauthenticated, Unavailable
 from shared.runtime.auth import Actor
 from shared.runtime.freshness import Freshness
@@ -43,14 +45,13 @@ class Readers:
 
         Raises Unavailable while the token view is too far behind, Unauthenticated for a member who is gone.
         """
-        if self._viewing is None:
-            raise Unavailable("no-token-view", "This service does not know who may see what.")
+        viewing = self._tokens()
         if self._behind():
             raise Unavailable(
                 "tokens-behind", "It is not certain what you may see right now. Try again in a moment."
             )
-        await self._freshness.reached(self._viewing)
-        known = await self._viewing.views.get(actor.member_id)
+        await self._freshness.reached(viewing)
+        known = await viewing.views.get(actor.member_id)
         if known is None:
             raise Unavailable(
                 "member-not-here-yet",
@@ -58,4 +59,29 @@ class Readers:
             )
         if known.gone:
             raise Unauthenticated("member-gone", "This account is closed.")
-        return Reader(actor.member_id, held(known.tokens, self._conjunctions), known.clearance)
+        return self._reader(known)
+
+    async def known(self, member_id: str) -> Reader | None:
+        """What another member may see; None for who is not there, or not any more."""
+        found = await self._tokens().views.get(member_id)
+        return None if found is None or found.gone else self._reader(found)
+
+    async def anybody(self, tokens: Collection[str]) -> bool:
+        """Whether somebody holds all of these tokens, as far as anybody may write to them by name."""
+        members = [token.removeprefix(MEMBER) for token in tokens if token.startswith(MEMBER)]
+        named = [token for token in tokens if token.startswith(NAMED)]
+        where: dict[str, Any] = {"gone": False}
+        if members:
+            where["_id"] = {"$in": members} if len(set(members)) == 1 else {"$in": []}
+        if named:
+            where["named"] = {"$all": named}
+        views = self._tokens().views
+        return bool(await views.find(where, sort=[("_id", 1)], limit=1, fields=["member_id"]))
+
+    def _tokens(self) -> Viewing[MemberTokens]:
+        if self._viewing is None:
+            raise Unavailable("no-token-view", "This service does not know who may see what.")
+        return self._viewing
+
+    def _reader(self, known: MemberTokens) -> Reader:
+        return Reader(known.member_id, held(known.tokens, self._conjunctions), known.clearance)

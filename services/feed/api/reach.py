@@ -1,6 +1,5 @@
 """To whom somebody may speak, and how many that reaches."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,13 +10,11 @@ from services.feed.api.access import Feed, asker, no_group
 from services.feed.api.answers import ReachAnswer
 from services.feed.api.requests import NewPost, Reach
 from services.feed.domain.permissions import demand
-from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
+from shared.kernel.audience import STAFF, Classification, Reader, audience, classification, no_such_audience
 from shared.kernel.errors import Refused
+from shared.runtime.audiences import check_cleared, check_exists
 from shared.runtime.auth import Actor
 from shared.runtime.http import Caller
-
-#: Every member of staff holds these; whether somebody is in them need not be looked up.
-_ALWAYS = frozenset({"everyone", STAFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,9 @@ async def _target(feed: Feed, caller: Actor, reader: Reader, said: Addressed) ->
         return await _in_group(feed, caller, reader, said)
     demand("feed:post", asker(caller, reader))
     clauses = audience([STAFF] if said.audience is None else said.audience)
-    await _check_exists(feed, reader, clauses)
+    if any("&" in clause for clause in clauses):
+        raise no_such_audience()
+    await check_exists(feed.readers, reader, clauses)
     return Target(clauses, _level(reader, said.classification, Classification.INTERNAL), None)
 
 
@@ -84,25 +83,8 @@ def _level(reader: Reader, said: str | None, usual: Classification) -> Classific
     level = (
         min(usual, reader.clearance, key=lambda known: known.rank) if said is None else classification(said)
     )
-    if level.rank > reader.clearance.rank:
-        raise Refused(
-            "above-your-clearance",
-            "You are not cleared for that. Choose a lower classification.",
-            field="classification",
-        )
+    check_cleared(reader, level)
     return level
-
-
-async def _check_exists(feed: Feed, reader: Reader, clauses: Collection[str]) -> None:
-    """Raises Refused for an audience that nobody is in, and alike for a group that the caller is not in."""
-    for clause in clauses:
-        hidden = clause.startswith("group:") and clause not in reader.tokens
-        if "&" in clause or hidden or not (clause in _ALWAYS or await feed.audiences.exists(clause)):
-            raise Refused(
-                "audience-unknown",
-                "There is no such audience. Choose one from the list.",
-                field="audience",
-            )
 
 
 def router(feed: Feed) -> APIRouter:

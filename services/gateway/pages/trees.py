@@ -26,8 +26,8 @@ def tree(items: Iterable[TreeItem]) -> list[TreeNode]:
         at = top
         for name in _names(item.path):
             at = at.folders.setdefault(name, _Folder(name))
-        if at.page is not None:
-            # Two files for one place, such as a.md and a/index.md: the second stands below the first.
+        while at.page is not None:
+            # Several pages for one place, such as a.md and a/index.md: each stands below the one before.
             at = at.folders.setdefault(item.path, _Folder(item.path))
         at.page = item
     while len(top.folders) == 1 and top.page is None:

@@ -596,3 +596,25 @@ async def test_an_old_form_does_not_open_what_was_narrowed_meanwhile(gateway: Ga
     answer = await eskil.send(f"{page}/edit", other)
     assert answer.status_code == 422 and "Somebody else changed who may read" in _errors(answer)
     assert "Newer." in answer.text and (await saga.see(page)).status_code == 404
+
+
+async def test_readers_who_are_not_there_or_leave_the_writer_out_are_told_of_beside_them(
+    gateway: Gateway, house: House
+) -> None:
+    member = house.members["eskil"]
+    eskil = await gateway.visitor(member)
+    typed: Fields = {"title": "Pay", "body": "So much.", "space_name": f"Space {new_id()}", "language": "en"}
+    colleague = f"member:{house.members['saga'].member_id}"
+    for audience, said in (
+        (["staff", "unit:nowhere"], "There is no such audience"),
+        ([colleague], "You could not see this yourself"),
+    ):
+        fields: Fields = {**typed, "classification": "internal", "audience": audience}
+        answer = await eskil.send("/wiki/new", fields)
+        assert answer.status_code == 422 and said in _errors(answer)
+        assert "So much." in answer.text and str(typed["space_name"]) in answer.text
+    page = await start(eskil, "Pay", "Old.\n")
+    now: Fields = {"seen_by": "internal staff", "audience": [colleague], "classification": "internal"}
+    answer = await eskil.send(f"{page}/edit", {**now, "body": "# Pay\n\nNew.\n"})
+    assert answer.status_code == 422 and "You could not see this yourself" in _errors(answer)
+    assert "New." in answer.text

@@ -1,7 +1,7 @@
 """What the routes work with, and how they find what a caller may see: what is hidden does not exist."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,11 +12,13 @@ from services.wiki.domain import pages, spaces
 from services.wiki.domain.pages import Page
 from services.wiki.domain.permissions import Asker, demand
 from services.wiki.domain.spaces import Space
+from services.wiki.domain.writing import checked_member, no_such_member
 from services.wiki.press import Press
 from services.wiki.projections import PageView, PathView, RevisionView, SpaceView
-from shared.kernel.audience import STAFF, Reader
-from shared.kernel.errors import NotFound
+from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
+from shared.kernel.errors import NotFound, Refused
 from shared.kernel.projection import Projection
+from shared.runtime.audiences import check_exists, check_seen
 from shared.runtime.auth import Actor
 from shared.runtime.http import answer_behind
 from shared.runtime.readers import Readers
@@ -65,8 +67,8 @@ class Wiki:
             raise _no_space()
         return view
 
-    async def page_to_change(self, page_id: str, actor: Actor, permission: str) -> Page:
-        """The page as it is in the store, for a command by somebody who has the permission."""
+    async def page_to_change(self, page_id: str, actor: Actor, permission: str) -> tuple[Page, Reader]:
+        """The page as it is in the store, and who asks, for a command by somebody who has the permission."""
         reader = await self.readers.of(actor)
         if not _ID.fullmatch(page_id):
             raise _no_page()
@@ -74,10 +76,10 @@ class Wiki:
         if not page.revision or not reader.may_see(page.audience, page.classification):
             raise _no_page()
         demand(permission, asker(actor, reader), page.owner_id)
-        return page
+        return page, reader
 
-    async def space_to_change(self, space_id: str, actor: Actor, permission: str) -> Space:
-        """The space as it is in the store, for a command by somebody who has the permission."""
+    async def space_to_change(self, space_id: str, actor: Actor, permission: str) -> tuple[Space, Reader]:
+        """The space as it is in the store, and who asks, for a command by somebody who has the permission."""
         reader = await self.readers.of(actor)
         if not _ID.fullmatch(space_id):
             raise _no_space()
@@ -85,7 +87,32 @@ class Wiki:
         if not space.open or not reader.may_see(space.audience, space.classification):
             raise _no_space()
         demand(permission, asker(actor, reader), space.owner_id)
-        return space
+        return space, reader
+
+    async def check_visibility(
+        self,
+        writer: Reader,
+        owner_id: str,
+        clauses: Iterable[str],
+        level: str,
+        kept: Collection[str] = (),
+    ) -> None:
+        """Raises Refused for an audience that is not there, or that leaves out the writer or the owner."""
+        wanted = audience(clauses)
+        await check_exists(self.readers, writer, wanted, kept)
+        await check_seen(self.readers, writer, owner_id, wanted, classification(level))
+
+    async def check_owner(self, member_id: str, clauses: Collection[str], level: Classification) -> None:
+        """Raises Refused for an owner who is not there, or who could not see what they own."""
+        owner = await self.readers.known(checked_member(member_id, "owner_id"))
+        if owner is None:
+            raise no_such_member("owner_id")
+        if not owner.may_see(clauses, level):
+            raise Refused(
+                "owner-cannot-see",
+                "They may not see this. Change who may read it first, or choose somebody else.",
+                field="owner_id",
+            )
 
 
 def asker(actor: Actor, reader: Reader) -> Asker:

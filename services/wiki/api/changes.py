@@ -14,6 +14,7 @@ from services.wiki.domain.pages import (
     pages,
     text_at,
 )
+from shared.kernel.audience import audience, classification
 from shared.kernel.errors import Refused
 from shared.runtime.http import Caller, Doing, IdempotencyKey, IfMatch, answer_commit
 from shared.runtime.ids import new_id
@@ -39,7 +40,7 @@ def _texts(api: APIRouter, wiki: Wiki) -> None:
         caller: Caller, new: NewPage, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
         """Begins a page at a free path; what is not said is as the space has it."""
-        space = await wiki.space_to_change(new.space_id, caller, "wiki:write")
+        space, reader = await wiki.space_to_change(new.space_id, caller, "wiki:write")
         command = StartPage(
             page_id=new_id(),
             space_id=new.space_id,
@@ -51,7 +52,14 @@ def _texts(api: APIRouter, wiki: Wiki) -> None:
             audience=space.audience if new.audience is None else tuple(new.audience),
             classification=new.classification or space.classification.value,
         )
-        committed = await start(wiki.store, command, doing, key)
+        await wiki.check_visibility(
+            reader, command.owner_id, command.audience, command.classification, kept=space.audience
+        )
+        if command.owner_id != caller.member_id:
+            await wiki.check_owner(
+                command.owner_id, audience(command.audience), classification(command.classification)
+            )
+        committed = await start(wiki.store, command, reader, doing, key)
         answer = _done(response, committed)
         response.headers["Location"] = f"/wiki/pages/{answer.id}"
         return answer
@@ -91,11 +99,11 @@ def _places(api: APIRouter, wiki: Wiki) -> None:
         key: IdempotencyKey,
     ) -> Done:
         """To another path of its space, with its whole history; the old path leads here until it is taken."""
-        await wiki.page_to_change(page_id, caller, "wiki:write")
-        return _done(
-            response,
-            await move(wiki.store, page_id, to.path, to.note, to.body, doing, if_match=if_match, key=key),
+        _, reader = await wiki.page_to_change(page_id, caller, "wiki:write")
+        committed = await move(
+            wiki.store, page_id, to.path, to.note, to.body, reader, doing, if_match=if_match, key=key
         )
+        return _done(response, committed)
 
     @api.delete("/pages/{page_id}")
     async def delete_page(
@@ -122,10 +130,10 @@ def _places(api: APIRouter, wiki: Wiki) -> None:
         key: IdempotencyKey,
     ) -> Done:
         """A deleted page comes back, or an earlier text becomes the newest revision."""
-        await wiki.page_to_change(page_id, caller, "wiki:write")
+        _, reader = await wiki.page_to_change(page_id, caller, "wiki:write")
         if wanted.revision is None:
             committed = await restoration(
-                wiki.store, page_id, wanted.path, wanted.note, doing, if_match=if_match, key=key
+                wiki.store, page_id, wanted.path, wanted.note, reader, doing, if_match=if_match, key=key
             )
             return _done(response, committed)
         history = (recorded.event() for recorded in await wiki.store.load(f"page-{page_id}"))
@@ -148,7 +156,10 @@ def _keeping(api: APIRouter, wiki: Wiki) -> None:
         key: IdempotencyKey,
     ) -> Done:
         """Who may see the page, with all its history."""
-        await wiki.page_to_change(page_id, caller, "wiki:audience")
+        page, reader = await wiki.page_to_change(page_id, caller, "wiki:audience")
+        await wiki.check_visibility(
+            reader, page.owner_id, seen_by.audience, seen_by.classification, kept=page.audience
+        )
         command = ChangePageAudience(page_id, tuple(seen_by.audience), seen_by.classification)
         committed = await wiki.store.handle(pages, command, doing, if_match=if_match, idempotency=key)
         return _done(response, committed)
@@ -163,7 +174,8 @@ def _keeping(api: APIRouter, wiki: Wiki) -> None:
         if_match: IfMatch,
         key: IdempotencyKey,
     ) -> Done:
-        await wiki.page_to_change(page_id, caller, "wiki:owner")
+        page, _ = await wiki.page_to_change(page_id, caller, "wiki:owner")
+        await wiki.check_owner(to.owner_id, page.audience, page.classification)
         command = ChangePageOwner(page_id, to.owner_id)
         committed = await wiki.store.handle(pages, command, doing, if_match=if_match, idempotency=key)
         return _done(response, committed)

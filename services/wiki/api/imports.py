@@ -18,6 +18,7 @@ from services.wiki.api.requests import Import, ImportedChange
 from services.wiki.domain.pages import RevisePage, StartPage, pages
 from services.wiki.domain.permissions import demand
 from services.wiki.domain.spaces import spaces
+from shared.kernel.audience import Reader
 from shared.kernel.errors import NotFound, Refused, Unavailable
 from shared.kernel.events import Occasion
 from shared.runtime.http import COMMIT_HEADER, Caller, Doing
@@ -40,7 +41,10 @@ def router(wiki: Wiki) -> APIRouter:
         space, _ = await wiki.store.state(spaces, f"space-{batch.space_id}")
         if not space.open:
             raise NotFound("no-such-space", "There is no such space.", field="space_id")
-        run = _Run(wiki, batch, doing)
+        await wiki.check_visibility(
+            reader, batch.owner_id, batch.audience, batch.classification, kept=space.audience
+        )
+        run = _Run(wiki, batch, reader, doing)
         results = await run.all()
         if run.last is not None:
             response.headers[COMMIT_HEADER] = str(run.last)
@@ -52,8 +56,9 @@ def router(wiki: Wiki) -> APIRouter:
 class _Run:
     """One batch: changes of the same page or the same path wait for each other, others do not."""
 
-    def __init__(self, wiki: Wiki, batch: Import, doing: Occasion) -> None:
+    def __init__(self, wiki: Wiki, batch: Import, reader: Reader, doing: Occasion) -> None:
         self._wiki = wiki
+        self._reader = reader
         self._batch = batch
         self._doing = doing
         self._free = asyncio.Semaphore(AT_ONCE)
@@ -107,13 +112,15 @@ class _Run:
             causation_id=self._doing.causation_id,
             imported=True,
         )
-        store, page_id = self._wiki.store, change.page_id
+        store, reader, page_id = self._wiki.store, self._reader, change.page_id
         doing: dict[str, Callable[[], Awaitable[Committed]]] = {
-            "start": lambda: commands.start(store, self._new(change), occasion, key),
+            "start": lambda: commands.start(store, self._new(change), reader, occasion, key),
             "revise": lambda: store.handle(
                 pages, RevisePage(page_id, change.body or "", ""), occasion, idempotency=key
             ),
-            "move": lambda: commands.move(store, page_id, change.path, "", change.body, occasion, key=key),
+            "move": lambda: commands.move(
+                store, page_id, change.path, "", change.body, reader, occasion, key=key
+            ),
             "delete": lambda: commands.deletion(store, page_id, "", occasion, key=key),
         }
         return await doing[change.op]()

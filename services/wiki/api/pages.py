@@ -156,15 +156,16 @@ def _one(api: APIRouter, wiki: Wiki) -> None:
 
 async def _at(wiki: Wiki, reader: Reader, space_id: str, path: str) -> PageView | None:
     """First who lives at exactly this path; then what a link means; then who lived there last."""
-    exact: PageView | None = None
     try:
         place = await wiki.paths.get(path_id(space_id, checked_path(path)))
     except Refused:
         place = None
-    if place is not None:
-        exact = await wiki.pages.get(place.page_id, reader)
-        if exact is not None and place.taken:
-            return exact
+    residents = place.residents if place is not None else []
+    found = await wiki.pages.get_many([each.page_id for each in residents], reader)
+    known = [each for each in residents if each.page_id in found]
+    exact = found[known[0].page_id] if known else None
+    if exact is not None and known[0].taken:
+        return exact
     wanted = address(path)
     linked = (await meant(wiki, reader, space_id, [wanted], path)).get(wanted)
     return linked if linked is not None and not linked.deleted else exact or linked

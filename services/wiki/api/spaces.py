@@ -110,7 +110,9 @@ def _write(api: APIRouter, wiki: Wiki) -> None:
         caller: Caller, new: NewSpace, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
         """The caller owns what they open."""
-        demand("wiki:open-space", asker(caller, await wiki.readers.of(caller)))
+        reader = await wiki.readers.of(caller)
+        demand("wiki:open-space", asker(caller, reader))
+        await wiki.check_visibility(reader, caller.member_id, new.audience, new.classification)
         command = OpenSpace(
             new_id(),
             new.name,
@@ -148,7 +150,10 @@ def _write(api: APIRouter, wiki: Wiki) -> None:
         key: IdempotencyKey,
     ) -> Done:
         """Who sees the space itself; its pages keep their audiences."""
-        await wiki.space_to_change(space_id, caller, "wiki:audience")
+        space, reader = await wiki.space_to_change(space_id, caller, "wiki:audience")
+        await wiki.check_visibility(
+            reader, space.owner_id, seen_by.audience, seen_by.classification, kept=space.audience
+        )
         command = ChangeSpaceAudience(space_id, tuple(seen_by.audience), seen_by.classification)
         return await done(response, command, doing, if_match, key)
 
@@ -162,5 +167,6 @@ def _write(api: APIRouter, wiki: Wiki) -> None:
         if_match: IfMatch,
         key: IdempotencyKey,
     ) -> Done:
-        await wiki.space_to_change(space_id, caller, "wiki:owner")
+        space, _ = await wiki.space_to_change(space_id, caller, "wiki:owner")
+        await wiki.check_owner(to.owner_id, space.audience, space.classification)
         return await done(response, ChangeSpaceOwner(space_id, to.owner_id), doing, if_match, key)

@@ -1,4 +1,8 @@
-"""Where pages live: which paths are allowed, and the reservation that gives a path to one page at a time."""
+"""Where pages live: which paths are allowed, and the reservation that gives a path to one page at a time.
+
+One, of those that its writer may see: to refuse a path for a page that is hidden from them would tell that it
+is there. So several may live at one path, each hidden from whoever brought a later one.
+"""
 
 import unicodedata
 import uuid
@@ -79,7 +83,7 @@ def _refused(code: str, message: str, **params: int) -> Refused:
 
 
 class PathTaken(Event):
-    """A page lives at this path now."""
+    """A page lives at this path now, perhaps beside others that its writer may not see."""
 
     topic: ClassVar[str | None] = "wiki.private"
 
@@ -100,9 +104,12 @@ class PathFreed(Event):
 
 @dataclass(frozen=True, slots=True)
 class TakePath:
+    """`unseen`: pages that whoever takes the path may not see."""
+
     space_id: str
     path: str
     page_id: str
+    unseen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,8 @@ class FreePath:
     page_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """Who lives here, if anybody does."""
-
-    page_id: str | None = None
-
+#: Who lives at a path.
+Reservation = frozenset[str]
 
 PathCommand = TakePath | FreePath
 
@@ -130,15 +133,15 @@ def decide(command: PathCommand, held: Reservation) -> Sequence[Event]:
     """Taking what one holds, and freeing what one does not hold, changes nothing."""
     place = {"space_id": command.space_id, "path": checked_path(command.path), "page_id": command.page_id}
     match command:
-        case TakePath() if held.page_id is None:
-            return [PathTaken(**place)]
-        case TakePath() if held.page_id != command.page_id:
+        case TakePath() if command.page_id not in held:
+            if held <= command.unseen:
+                return [PathTaken(**place)]
             raise Conflict(
                 "path-taken",
                 "There is another page at this path. Choose another path, or move that page first.",
                 field="path",
             )
-        case FreePath() if held.page_id == command.page_id:
+        case FreePath() if command.page_id in held:
             return [PathFreed(**place)]
     return []
 
@@ -146,10 +149,10 @@ def decide(command: PathCommand, held: Reservation) -> Sequence[Event]:
 def evolve(held: Reservation, event: Event) -> Reservation:
     match event:
         case PathTaken(page_id=page_id):
-            return Reservation(page_id)
-        case PathFreed():
-            return Reservation()
+            return held | {page_id}
+        case PathFreed(page_id=page_id):
+            return held - {page_id}
     return held
 
 
-paths: Decider[PathCommand, Reservation] = Decider(stream, Reservation(), decide, evolve)
+paths: Decider[PathCommand, Reservation] = Decider(stream, frozenset(), decide, evolve)

@@ -206,7 +206,11 @@ def checked_member(member_id: str, name: str) -> str:
     """A member's id as the house writes ids. Raises Refused."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", member_id):
         return member_id
-    raise Refused("member-unknown", "There is no such member. Choose one from the list.", field=name)
+    raise no_such_member(name)
+
+
+def no_such_member(name: str) -> Refused:
+    return Refused("member-unknown", "There is no such member. Choose one from the list.", field=name)
 
 
 def _sound(text: str, name: str) -> None:

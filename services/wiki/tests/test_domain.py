@@ -282,6 +282,18 @@ def test_a_path_belongs_to_one_page_at_a_time() -> None:
     )
 
 
+def test_a_path_is_free_for_who_may_not_see_the_pages_there() -> None:
+    hidden = PathTaken(space_id="s1", path="a", page_id="p1")
+    beside = PathTaken(space_id="s1", path="a", page_id="p2")
+    path.given(hidden).when(TakePath("s1", "a", "p2", unseen=frozenset({"p1"}))).then(beside)
+    path.given(hidden, beside).when(TakePath("s1", "a", "p3", frozenset({"p1"}))).refused(
+        Conflict, "path-taken"
+    )
+    path.given(hidden, beside).when(FreePath("s1", "a", "p1")).then(
+        PathFreed(space_id="s1", path="a", page_id="p1")
+    )
+
+
 def test_the_same_path_in_two_forms_is_one_path_and_in_two_spaces_is_two() -> None:
     assert paths.stream(TakePath("s1", "e\u0301", "p")) == paths.stream(TakePath("s1", "\u00e9", "p"))
     assert path_id("s1", "a") != path_id("s2", "a")

@@ -196,14 +196,17 @@ def test_a_path_leads_to_who_lives_there_or_did_last() -> None:
     freed = PathFreed(space_id="s1", path="a", page_id="p1")
     again = PathTaken(space_id="s1", path="a", page_id="p2")
     key = path_id("s1", "a")
-    assert fold(projections.paths, history("path-1", taken, freed))[key].model_dump() == {
-        "space_id": "s1",
-        "path": "a",
-        "page_id": "p1",
-        "taken": False,
-    }
-    view = fold(projections.paths, history("path-1", taken, freed, again))[key]
-    assert view.model_dump()["page_id"] == "p2"
+    beside = PathTaken(space_id="s1", path="a", page_id="p3")
+
+    def residents(*events: Event) -> list[tuple[str, bool]]:
+        view = fold(projections.paths, history("path-1", *events))[key].model_dump()
+        assert (view["space_id"], view["path"]) == ("s1", "a")
+        return [(each["page_id"], each["taken"]) for each in view["residents"]]
+
+    assert residents(taken, freed) == [("p1", False)]
+    assert residents(taken, freed, again) == [("p2", True), ("p1", False)]
+    assert residents(taken, freed, again, beside, taken) == [("p2", True), ("p3", True), ("p1", True)]
+    assert residents(taken, beside, freed) == [("p3", True), ("p1", False)]
 
 
 def test_a_space_shows_what_it_is_now() -> None:

@@ -1,0 +1,61 @@
+"""May this be the audience? It must be there, and those who answer for a thing must not be shut out of it.
+
+Asked of the view of members' tokens: a service needs no list of units, countries or groups to know that
+somebody is in them.
+"""
+
+from collections.abc import Collection
+
+from shared.kernel.audience import GROUP, Classification, Reader, no_such_audience
+from shared.kernel.errors import Refused
+from shared.runtime.readers import Readers
+
+
+async def check_exists(
+    readers: Readers, writer: Reader, clauses: Collection[str], kept: Collection[str] = ()
+) -> None:
+    """Raises Refused for an audience that nobody is in, and alike for a group that the writer is not in.
+
+    `kept` are there already, whoever decided on them.
+    """
+    for clause in clauses:
+        if clause not in kept and not await _exists(readers, writer, clause.split("&")):
+            raise no_such_audience()
+
+
+async def _exists(readers: Readers, writer: Reader, tokens: Collection[str]) -> bool:
+    if writer.tokens.issuperset(tokens):
+        return True
+    if any(token.startswith(GROUP) and token not in writer.tokens for token in tokens):
+        return False
+    return await readers.anybody(tokens)
+
+
+async def check_seen(
+    readers: Readers, writer: Reader, owner_id: str, clauses: Collection[str], level: Classification
+) -> None:
+    """Raises Refused where the writer could not see the thing any more, or its owner, if there is one."""
+    check_cleared(writer, level)
+    if not writer.may_see(clauses, level):
+        raise Refused(
+            "audience-without-you",
+            "You could not see this yourself. Choose an audience that you are in as well.",
+            field="audience",
+        )
+    owner = None if owner_id == writer.member_id else await readers.known(owner_id)
+    if owner is not None and not owner.may_see(clauses, level):
+        raise Refused(
+            "audience-without-owner",
+            "The owner could not see this any more. Choose an audience that they are in as well.",
+            field="audience",
+        )
+
+
+def check_cleared(writer: Reader, level: Classification) -> None:
+    """Raises Refused for what is above the writer's own clearance."""
+    if level.rank > writer.clearance.rank:
+        raise Refused(
+            "above-your-clearance",
+            "You are not cleared for that. Choose a lower classification.",
+            field="classification",
+        )
