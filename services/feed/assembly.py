@@ -1,5 +1,6 @@
 """The feed service, assembled: the only module that knows both its rules and its machinery."""
 
+from contracts.feed import PostPublished
 from contracts.tokens import CHANGES_TOKENS
 from services.feed import projections
 from services.feed.api import Feed, router
@@ -33,6 +34,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
             projections.members,
         ],
         tokens_from=CHANGES_TOKENS,
+        conjunctions_from=(PostPublished,),
         verifier=verifier,
         personal=True,
     )

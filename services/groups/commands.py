@@ -116,7 +116,7 @@ async def succeed(
         now, _ = await store.state(owners, owners_stream(group_id))
         named = await heir(now - {member_id})
         released = ChangeStanding(group_id, member_id, Standing.MEMBER, guest=False)
-        parts = [
+        parts: list[Part[Any, Any]] = [
             Part(owners, SucceedOwner(group_id, member_id, named)),
             Part(memberships, released),
         ]

@@ -2,6 +2,7 @@
 
 from contracts.groups import GroupStarted
 from contracts.tokens import CHANGES_TOKENS
+from contracts.wiki import PageAudienceChanged, PageStarted, SpaceAudienceChanged, SpaceOpened
 from services.wiki import projections, reactions
 from services.wiki.api import Wiki, router
 from services.wiki.domain.spaces import spaces
@@ -21,6 +22,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         module="services.wiki.app",
         projections=[projections.pages, projections.revisions, projections.paths, projections.spaces],
         tokens_from=CHANGES_TOKENS,
+        conjunctions_from=(PageStarted, PageAudienceChanged, SpaceOpened, SpaceAudienceChanged),
         reactions=[OPENS_SPACES],
         verifier=verifier,
     )

@@ -25,6 +25,8 @@ MEMBER = "member:"
 #: Longest audience of one thing, in clauses, and longest clause, in characters.
 MOST_CLAUSES = 20
 LONGEST_CLAUSE = 200
+#: Conjunctions that one service knows: each is compared with the tokens of everybody who asks.
+MOST_CONJUNCTIONS = 1_000
 #: Tokens asked for in one query. Above 200 values MongoDB gives up its sorted merge (measured at 200,000
 #: items).
 TOKENS_A_QUERY = 150
@@ -200,6 +202,36 @@ def _evolve(view: MemberTokens | None, event: Event, recorded: Recorded, key: st
     )
     named = sorted(token for token in folded.tokens if token.startswith(NAMED))
     return folded.model_copy(update={"named": named})
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """An event that says who may see a thing from now on."""
+
+    audience: tuple[str, ...]
+
+
+class Conjunction(BaseModel):
+    """A clause of several tokens that a thing of the service was ever addressed with."""
+
+    clause: str
+
+
+def _joined(event: Event) -> Collection[str]:
+    return {clause for clause in event.audience if "&" in clause} if isinstance(event, Addressed) else ()
+
+
+def _registered(view: Conjunction | None, event: Event, recorded: Recorded, key: str) -> Conjunction:
+    return view or Conjunction(clause=key)
+
+
+def conjunctions_projection(service: str, events: tuple[type[Event], ...]) -> Projection[Conjunction]:
+    """The conjunctions in use, over every event of `service` that says who may see a thing: its readers hold
+    them as tokens, so that queries ask for them as for any other."""
+    for event in events:
+        if "audience" not in event.model_fields:
+            raise TypeError(f"{event.__name__} does not say who may see a thing")
+    return Projection(f"{service}.conjunctions", 1, Conjunction, events, _joined, _registered)
 
 
 def tokens_projection(service: str, events: tuple[type[Event], ...]) -> Projection[MemberTokens]:

@@ -6,7 +6,13 @@ somebody is in them.
 
 from collections.abc import Collection
 
-from shared.kernel.audience import GROUP, Classification, Reader, no_such_audience
+from shared.kernel.audience import (
+    GROUP,
+    MOST_CONJUNCTIONS,
+    Classification,
+    Reader,
+    no_such_audience,
+)
 from shared.kernel.errors import Refused
 from shared.runtime.readers import Readers
 
@@ -18,6 +24,13 @@ async def check_exists(
 
     `kept` are there already, whoever decided on them.
     """
+    joined = {clause for clause in clauses if "&" in clause}
+    if joined and len(joined | set(await readers.conjunctions())) > MOST_CONJUNCTIONS:
+        raise Refused(
+            "audience-too-special",
+            "There are too many audiences joined of several already. Choose one that is in use.",
+            field="audience",
+        )
     for clause in clauses:
         if clause not in kept and not await _exists(readers, writer, clause.split("&")):
             raise no_such_audience()

@@ -3,17 +3,31 @@ who else there is, for whoever says who may see a thing."""
 
 import asyncio
 import contextlib
+import time
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from shared.kernel.audience import MEMBER, NAMED, MemberTokens, Reader, held
+from shared.kernel.audience import (
+    MEMBER,
+    MOST_CONJUNCTIONS,
+    NAMED,
+    Conjunction,
+    MemberTokens,
+    Reader,
+    held,
+)
 from shared.kernel.errors import Unauthenticated, Unavailable
 from shared.runtime.auth import Actor
-from shared.runtime.freshness import Freshness
+from shared.runtime.freshness import ASKED, Freshness
 from shared.runtime.viewing import Viewing
 
 #: Tokens older than this, in seconds, are not believed: somebody may have been removed meanwhile.
 OLDEST_TOKENS = 30.0
+#: Seconds for which it is believed which conjunctions there are.
+LOOKED_FOR = 1.0
+#: What requests should be after, of which it is remembered that somebody looked.
+MOST_ASKED = 1_000
 
 
 class Readers:
@@ -23,11 +37,14 @@ class Readers:
         self,
         viewing: Viewing[MemberTokens] | None,
         freshness: Freshness,
-        conjunctions: Iterable[str] = (),
+        conjunctions: Viewing[Conjunction] | None = None,
     ) -> None:
         self._viewing = viewing
         self._freshness = freshness
-        self._conjunctions = tuple(conjunctions)
+        self._conjunctions = conjunctions
+        self._joined: tuple[str, ...] = ()
+        self._looked = float("-inf")
+        self._asked: OrderedDict[str, None] = OrderedDict()
 
     async def certain(self, patience: float) -> None:
         """Waits, at most `patience` seconds, until the token view has passed an end of the log in this
@@ -59,12 +76,31 @@ class Readers:
             )
         if known.gone:
             raise Unauthenticated("member-gone", "This account is closed.")
-        return self._reader(known)
+        return self._reader(known, await self.conjunctions())
+
+    async def conjunctions(self) -> tuple[str, ...]:
+        """Those that things here are addressed with. Who was addressed by a new one sees it `LOOKED_FOR`
+        seconds later at most, and whoever asks for what they should be after, at once."""
+        viewing, now = self._conjunctions, time.monotonic()
+        if viewing is not None and (self._is_asked_anew() or now - self._looked > LOOKED_FOR):
+            found = await viewing.views.find({}, sort=[("_id", 1)], limit=MOST_CONJUNCTIONS)
+            self._joined, self._looked = tuple(each.clause for each in found), now
+        return self._joined
+
+    def _is_asked_anew(self) -> bool:
+        """Whether this is the first request that should be after what it names."""
+        asked = ASKED.get()
+        if asked is None or asked.after in self._asked:
+            return False
+        self._asked[asked.after] = None
+        if len(self._asked) > MOST_ASKED:
+            self._asked.popitem(last=False)
+        return True
 
     async def known(self, member_id: str) -> Reader | None:
         """What another member may see; None for who is not there, or not any more."""
         found = await self._tokens().views.get(member_id)
-        return None if found is None or found.gone else self._reader(found)
+        return None if found is None or found.gone else self._reader(found, await self.conjunctions())
 
     async def anybody(self, tokens: Collection[str]) -> bool:
         """Whether somebody holds all of these tokens, as far as anybody may write to them by name."""
@@ -83,5 +119,5 @@ class Readers:
             raise Unavailable("no-token-view", "This service does not know who may see what.")
         return self._viewing
 
-    def _reader(self, known: MemberTokens) -> Reader:
-        return Reader(known.member_id, held(known.tokens, self._conjunctions), known.clearance)
+    def _reader(self, known: MemberTokens, joined: Iterable[str]) -> Reader:
+        return Reader(known.member_id, held(known.tokens, joined), known.clearance)

@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from shared.kernel.audience import tokens_projection
+from shared.kernel.audience import conjunctions_projection, tokens_projection
 from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.events import Event
 from shared.kernel.projection import Projection
@@ -67,6 +67,7 @@ class Service:
         module: str,
         projections: Sequence[Projection[Any]] = (),
         tokens_from: tuple[type[Event], ...] = (),
+        conjunctions_from: tuple[type[Event], ...] = (),
         reactions: Sequence[Reaction] = (),
         verifier: Verifier | None = None,
         personal: bool = False,
@@ -91,7 +92,8 @@ class Service:
         )
         self.store = EventStore(name, self.database, self._keys, on_append=self.relay.wake)
         tokens = [tokens_projection(name, tokens_from)] if tokens_from else []
-        views = (*projections, *tokens)
+        joined = [conjunctions_projection(name, conjunctions_from)] if conjunctions_from else []
+        views = (*projections, *tokens, *joined)
         self._ids = TopicIds(self.topics, sorted({topic for view in views for topic in view.topics}))
         self.viewings: dict[str, Viewing[Any]] = {
             view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, module=module)
@@ -102,7 +104,11 @@ class Service:
             viewing.views.fresh = partial(self.freshness.reached, viewing)
         if tokens:
             self.remember(tokens[0], TOKENS_REMEMBERED)
-        self.readers = Readers(self.viewings[tokens[0].name] if tokens else None, self.freshness)
+        self.readers = Readers(
+            self.viewings[tokens[0].name] if tokens else None,
+            self.freshness,
+            self.viewings[joined[0].name] if joined else None,
+        )
         self._reacting = [Reacting(reaction, self) for reaction in reactions]
         self._ends = LogEnds(settings.kafka)
         self._hooks: list[Hook] = []

@@ -310,6 +310,23 @@ async def test_reach_counts_people_languages_and_countries(house: House) -> None
             assert refused(answer, 422, "audience-unknown")["field"] == "audience"
 
 
+async def test_an_audience_of_two_conditions_is_those_who_meet_both(house: House) -> None:
+    clause = "country:DE&role:leader"
+    posted = await house.post("ann", "For leaders in Germany", audience=["role:leader&country:DE"])
+    post_id = posted.json()["id"]
+    for who, sees in (("lea", True), ("ann", True), ("dag", False), ("edi", False), ("gil", False)):
+        assert (post_id in await house.ids(who, posted)) is sees, who
+        assert (await house.get(who, f"/posts/{post_id}", posted)).status_code == (200 if sees else 404)
+    reach = (await house.ask("ann", "POST", "/reach", json={"audience": [clause]})).json()
+    assert (reach["people"], reach["countries"]) == (1, {"DE": 1})
+    how = {"kind": "announcement", "title": "Read this", "audience": [clause], "must_acknowledge": True}
+    told = await house.post("edi", "Where we go", **how)
+    report = f"/posts/{told.json()['id']}/report"
+    counts = (await house.get("edi", report, told)).json()["counts"]
+    assert (counts["people"], counts["missing"]) == (1, 1)
+    assert (await house.get("dag", report, told)).status_code == 404
+
+
 async def test_a_feed_remembers_how_far_it_was_seen(house: House) -> None:
     old = (await house.post("ann", "Seen already")).json()["id"]
     seen = await house.ask("tor", "PUT", "/feed/seen", json={})

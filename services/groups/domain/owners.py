@@ -63,7 +63,7 @@ def decide(command: OwnerCommand, owners: frozenset[str]) -> Sequence[Event]:
         return []
     if isinstance(command, SucceedOwner) and command.heir is not None and command.heir not in owners:
         return [OwnerNamed(group_id=command.group_id, member_id=command.heir), OwnerReleased(**said)]
-    if len(owners) == 1 and command.leaves:
+    if len(owners) == 1 and isinstance(command, ReleaseOwner) and command.leaves:
         raise Conflict(
             "last-owner-leaves",
             "A group needs an owner. Make somebody else an owner before the last one leaves.",

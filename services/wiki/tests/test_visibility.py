@@ -108,6 +108,23 @@ async def test_what_a_space_is_for_may_be_written_for_without_belonging(house: H
     refused(await start(house, space_id, "b", "x", audience=[group]), 422, "audience-without-you")
 
 
+async def test_an_audience_of_two_conditions_is_those_who_meet_both(house: House) -> None:
+    space = await space_of(house)
+    begun = await start(house, space, "a", "x", who="edi", audience=["role:editor&language:en"])
+    path = f"/wiki/pages/{begun.json()['id']}"
+    seen = (await house.get("edi", path, after=begun)).json()
+    assert seen["audience"] == ["language:en&role:editor"]
+    assert (await house.get("ann", path, after=begun)).status_code == 404
+    listed = (await house.get("edi", "/wiki/pages", after=begun, params={"space": space})).json()
+    assert [item["id"] for item in listed["items"]] == [begun.json()["id"]]
+    narrowed = await house.ask("edi", "PUT", f"{path}/audience", **visibility("staff&role:editor"))
+    assert narrowed.status_code == 200
+    assert (await house.get("edi", path, after=narrowed)).status_code == 200
+    refused(
+        await start(house, space, "b", "x", audience=["language:en&role:editor"]), 422, "audience-without-you"
+    )
+
+
 async def test_a_path_does_not_tell_of_a_page_that_is_hidden(house: House) -> None:
     space = await space_of(house)
     hidden = await page_of(house, space, "plans", "# Sack bob", audience=["member:ann"])
