@@ -28,7 +28,14 @@ from services.groups.domain.memberships import (
     membership_stream,
     memberships,
 )
-from services.groups.domain.owners import NameOwner, OwnerNamed, OwnerReleased, ReleaseOwner, owners
+from services.groups.domain.owners import (
+    NameOwner,
+    OwnerNamed,
+    OwnerReleased,
+    ReleaseOwner,
+    SucceedOwner,
+    owners,
+)
 from services.groups.domain.permissions import RULES, Asker, Place, demand, may, sees
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from shared.kernel.testing import Specification
@@ -110,6 +117,16 @@ def test_one_of_two_owners_is_released_and_then_the_other_is_the_last() -> None:
     released = OwnerReleased(group_id="g1", member_id="ann")
     owning.given(named, second).when(ReleaseOwner("g1", "ann")).then(released)
     owning.given(named, second, released).when(ReleaseOwner("g1", "bob")).refused(Conflict, "last-owner")
+
+
+def test_an_heir_follows_an_owner_who_left_and_nobody_leaves_a_group_without() -> None:
+    heir = OwnerNamed(group_id="g1", member_id="bob")
+    released = OwnerReleased(group_id="g1", member_id="ann")
+    owning.given(named).when(SucceedOwner("g1", "ann", "bob")).then(heir, released)
+    owning.given(named, heir).when(SucceedOwner("g1", "ann", "bob")).then(released)
+    owning.given(named, heir).when(SucceedOwner("g1", "ann")).then(released)
+    owning.given(named).when(SucceedOwner("g1", "ann")).refused(Conflict, "last-owner")
+    owning.given(named).when(SucceedOwner("g1", "bob", "cat")).then()
 
 
 def test_naming_an_owner_twice_or_releasing_who_is_none_changes_nothing() -> None:
@@ -235,6 +252,10 @@ CASES: dict[str, tuple[list[tuple[Asker, Place | None]], list[tuple[Asker, Place
         )
         for permission in ("groups:describe", "groups:invite", "groups:remove", "groups:standing")
     },
+    "groups:appoint": (
+        [(ADMIN, None), (ADMIN, Place(CLOSED, OUT))],
+        [(STAFF, Place(OPEN, OWNER)), (GUEST, None)],
+    ),
 }
 
 
