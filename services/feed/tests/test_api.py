@@ -321,7 +321,7 @@ async def test_an_audience_of_two_conditions_is_those_who_meet_both(house: House
     assert (reach["people"], reach["countries"]) == (1, {"DE": 1})
     how = {"kind": "announcement", "title": "Read this", "audience": [clause], "must_acknowledge": True}
     told = await house.post("edi", "Where we go", **how)
-    report = f"/posts/{told.json()['id']}/report"
+    report = f"/posts/{told.json()['id']}/acknowledgements"
     counts = (await house.get("edi", report, told)).json()["counts"]
     assert (counts["people"], counts["missing"]) == (1, 1)
     assert (await house.get("dag", report, told)).status_code == 404
