@@ -54,6 +54,8 @@ def test_every_page_is_in_the_tree_whatever_its_path() -> None:
         "a.md",
         "a/index.md",
         "a/b/c/d/e",
+        "a.md",
+        "a.md",
         "ÅÄÖ/ü.md",
     ]
     items = [TreeItem(id=str(number), path=path, title=path) for number, path in enumerate(paths)]
