@@ -338,6 +338,6 @@ class ReportView(View):
     current: int
     countries: Sequence[ShareLine]
     readers: Sequence[ReaderLine]
-    #: Who of them is listed: all, acknowledged or missing.
+    #: Who of them is listed: all, acknowledged, missing, left or joined.
     show: str = "all"
     older: str | None = None
