@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from shared.kernel.audience import tokens_projection
+from shared.kernel.audience import MemberTokens, tokens_projection
 from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.events import Event
 from shared.kernel.projection import Projection
@@ -91,6 +91,7 @@ class Service:
         )
         self.store = EventStore(name, self.database, self._keys, on_append=self.relay.wake)
         tokens = [tokens_projection(name, tokens_from)] if tokens_from else []
+        self._tokens = tokens[0] if tokens else None
         views = (*projections, *tokens)
         self._ids = TopicIds(self.topics, sorted({topic for view in views for topic in view.topics}))
         self.viewings: dict[str, Viewing[Any]] = {
@@ -126,6 +127,13 @@ class Service:
         if self._keys is None:
             raise RuntimeError(f"{self.name} is assembled without personal keys")
         return self._keys
+
+    @property
+    def tokens(self) -> Projection[MemberTokens]:
+        """The view of members' tokens; only for a service that is assembled with `tokens_from`."""
+        if self._tokens is None:
+            raise RuntimeError(f"{self.name} is assembled without members' tokens")
+        return self._tokens
 
     def views(self, projection: Projection[V]) -> Views[V]:
         """For reading a projection of this service."""
