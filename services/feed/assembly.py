@@ -59,7 +59,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         behind=service.behind,
         keys=service.keys,
         detector=detector,
-        studio=Studio(),
+        studio=Studio(settings.limits),
         files=files,
         hub=hub,
     )
