@@ -27,7 +27,7 @@ class SignIns(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_minutes: PositiveInt = 15
-    #: Failures within a window for one user name from one address; beyond, it is closed there and nowhere else.
+    #: Failures within a window for one user name from one address; beyond, it is closed there and only there.
     failures_per_pair: PositiveInt = 10
     #: For one user name from all addresses together: guesses that come from everywhere.
     failures_per_account: PositiveInt = 100

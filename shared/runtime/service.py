@@ -129,6 +129,10 @@ class Service:
         return self._keys
 
     @property
+    def has_keys(self) -> bool:
+        return self._keys is not None
+
+    @property
     def tokens(self) -> Projection[MemberTokens]:
         """The view of members' tokens; only for a service that is assembled with `tokens_from`."""
         if self._tokens is None:
