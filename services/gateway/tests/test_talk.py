@@ -99,7 +99,10 @@ async def test_a_post_is_changed_and_its_language_corrected(gateway: Gateway, ho
         data={"csrf_token": await saga.token(), "version": "1", "text": "Lost?", "key": new_id()},
         headers={"Origin": SITE},
     )
-    assert stale.status_code == 409 and "Lost?" in stale.text
+    assert stale.status_code == 409 and "Lost?</textarea>" in stale.text
+    assert "Hej igen, alla.</textarea>" in stale.text, "what was saved meanwhile stands beside it"
+    again = re.search(r'name="version" value="(\d+)"', stale.text)
+    assert again is not None and again[1] == "2"
     await eskil.see_soon(post)
     answer = await eskil.send(f"{post}/language", {"language": "sv"}, seen=f"{post}/edit")
     assert answer.headers["location"] == post
@@ -119,6 +122,10 @@ async def test_a_comment_is_changed_and_deleted(gateway: Gateway, house: House) 
     assert (await saga.send(f"{path}/edit", {"text": "Second thought"}, seen=post)).status_code == 303
     page = (await saga.see(post)).text
     assert "Second thought" in page and "First thought" not in page
+    typed = {"csrf_token": await saga.token(), "version": "1", "text": "In another tab", "key": new_id()}
+    stale = await saga.client.post(f"{path}/edit", data=typed, headers={"Origin": SITE})
+    assert stale.status_code == 409
+    assert "In another tab</textarea>" in stale.text and "Second thought</textarea>" in stale.text
     assert (await saga.send(f"{path}/delete", seen=post)).status_code == 303
     assert "Second thought" not in (await saga.see(post)).text
 
