@@ -245,7 +245,7 @@ class KeyRing:
 
     async def by_master(self) -> dict[str, int]:
         """How many keys here each master key wraps, by its fingerprint."""
-        counting = [
+        counting: list[dict[str, Any]] = [
             {"$match": {"master": {"$exists": True}}},
             {"$group": {"_id": "$master", "keys": {"$sum": 1}}},
         ]

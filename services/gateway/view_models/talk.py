@@ -236,8 +236,8 @@ class PostFootView(View):
 
 @dataclass(frozen=True, slots=True)
 class PostEditView(View):
-    """`text`, `title` and `language` are as typed. Errors by field. `meanwhile`: the post is not as it was when
-    the change was begun; `their_text` and `their_title` are how it is."""
+    """`text`, `title` and `language` are as typed. Errors by field. `meanwhile`: the post is not as it was
+    when the change was begun; `their_text` and `their_title` are how it is."""
 
     template: ClassVar[str] = "pages/post_edit.html"
     post: PostCard

@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.runtime.http import Api, uvicorn_options
 from shared.runtime.settings import Settings
 from shared.runtime.tests.notes import ANN, Doors
-from shared.tests.eventually import eventually
 
 #: Below the range that outgoing connections take theirs from.
 PORTS = range(21_000, 32_000)
@@ -163,12 +162,10 @@ async def test_only_a_trusted_proxy_says_where_a_request_came_from(
     monkeypatch.setenv("FIKARUM_TRUSTED_PROXIES", trusted)
     server = Served(_where, Settings.from_env())
     said = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 10.1.2.3", "X-Forwarded-Proto": "https"}
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", trust_env=False) as client:
-
-        async def started() -> bool:
-            return server.started
-
-        await eventually(started)
+    patient = httpx.AsyncHTTPTransport(retries=5)
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{server.port}", transport=patient, trust_env=False
+    ) as client:
         answer = await client.get("/", headers=said)
     await server.stop()
     assert answer.json() == seen
