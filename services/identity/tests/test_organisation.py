@@ -280,3 +280,21 @@ async def test_the_list_of_erasures_is_kept_and_applied_by_those_who_may_erase(h
     assert again.json() == {"given": 1, "erased": 0}
     late = {"items": [{**mine, "erased_at": "2999-01-01T00:00:00Z"}]}
     assert code(await house.ask("ada", "POST", "/operate/erasures", json=late)) == (422, "erasure-to-come")
+
+
+@over_http
+async def test_who_may_not_change_members_learns_nothing_of_them_by_asking(house: House) -> None:
+    there = (await register(house, **NEW_MEMBER)).json()["member_id"]
+    admin = (await house.ask("ada", "GET", "/me")).json()["member_id"]
+    await house.member("curious")
+    for path, body in (("roles", {"roles": []}), ("place", {}), ("name", {"name": "Other"})):
+        for member_id in (there, admin, new_id()):
+            for version in (0, 1, 7):
+                tried = await house.ask(
+                    "curious",
+                    "PUT",
+                    f"/members/{member_id}/{path}",
+                    json=body,
+                    headers={"If-Match": f'"{version}"'},
+                )
+                assert code(tried) == (403, "not-permitted"), (path, member_id, version)
