@@ -5,12 +5,12 @@ Names and addresses are personal fields: sealed under the member's own key, read
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.kernel.audience import EVERYONE, STAFF, Classification, TokenChange
-from shared.kernel.events import Event
+from shared.kernel.events import Event, upcaster
 from shared.kernel.personal import Personal, Subject
 
 TOPIC = "identity.events"
@@ -190,16 +190,26 @@ class MemberRenamed(Event):
 
 
 class ProfileChanged(Event):
-    """What a member says of themselves. `languages` are those they read, the preferred one not repeated."""
+    """What a member says of themselves. `languages` are those they read, the preferred one not repeated.
+
+    `ask_me_about` is a text in each line. Version 1 had it as a list that everybody could read.
+    """
 
     topic: ClassVar[str | None] = TOPIC
+    version: ClassVar[int] = 2
 
     member_id: str
     phone: Annotated[Personal | None, Subject("member_id")] = None
     about: Annotated[Personal | None, Subject("member_id")] = None
-    ask_me_about: tuple[str, ...] = ()
+    ask_me_about: Annotated[Personal | None, Subject("member_id")] = None
     languages: tuple[str, ...] = ()
     time_zone: str
+
+
+@upcaster(ProfileChanged, from_version=1)
+def _what_was_not_sealed(data: dict[str, Any]) -> dict[str, Any]:
+    """It cannot be sealed any more: who reads it keeps it apart, and drops it when its member is erased."""
+    return {**data, "ask_me_about": Personal.of_lines(data.get("ask_me_about", ()))}
 
 
 class MemberReactivated(Event):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.cli import handbook, operate, platform, running, shown, state
+from infra.cli import handbook, keeping, operate, platform, running, shown, state
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.engines.faults import EngineFault
@@ -97,6 +97,8 @@ app.command()(operate.generations)
 app.command()(operate.rebuild)
 app.command()(operate.topics)
 app.add_typer(operate.parked, name="parked")
+app.add_typer(keeping.erasures, name="erasures")
+app.add_typer(keeping.keys, name="keys")
 app.add_typer(handbook.app, name="import")
 
 

@@ -44,6 +44,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
     sweeper = Sweeper(files, service.store, service.views(projections.posts))
     service.keep_beside(projections.posts, hub)
     service.remember(projections.responses, RESPONSES_REMEMBERED)
+    service.keep_beside(service.tokens, hub.belonging)
     service.on_start(hub.start)
     service.on_start(sweeper.start)
     for closed in (hub.stop, sweeper.stop, detector.close):
@@ -60,7 +61,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         behind=service.behind,
         keys=service.keys,
         detector=detector,
-        studio=Studio(),
+        studio=Studio(settings.limits),
         files=files,
         hub=hub,
     )

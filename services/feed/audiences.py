@@ -10,7 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from services.feed.projections import Hold, MemberView
-from services.feed.projections.members import GONE, InAudience, cleared, standing
+from services.feed.projections.members import (
+    COUNTRY,
+    GONE,
+    LANGUAGE,
+    InAudience,
+    cleared,
+    held_then,
+    standing,
+)
 from shared.kernel.audience import Classification, Reader
 from shared.runtime.away import reading
 from shared.runtime.views import Views
@@ -30,7 +38,8 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """One member's place in an audience."""
+    """One member's place in an audience, with their language and country at its publication; of who came
+    later, when they came."""
 
     member_id: str
     language: str | None
@@ -68,7 +77,8 @@ class Audiences:
         """Who was in it at that time or came into it later, by id, but for one."""
         tokens = sorted({token for clause in clauses for token in clause.split("&")})
         wanted = [*tokens, GONE, cleared(level)]
-        holds = {"$filter": {"input": "$holds", "cond": {"$in": ["$$this.token", wanted]}}}
+        asked = [{"$in": ["$$this.token", wanted]}, _begins(LANGUAGE), _begins(COUNTRY)]
+        holds = {"$filter": {"input": "$holds", "cond": {"$or": asked}}}
         stages: list[Mapping[str, Any]] = [
             {
                 "$match": {
@@ -78,7 +88,7 @@ class Audiences:
                 }
             },
             {"$sort": {"_id": 1}},
-            {"$project": {"language": 1, "country": 1, "holds": holds}},
+            {"$project": {"holds": holds}},
         ]
         await self._members.fresh()
         with reading():
@@ -87,7 +97,7 @@ class Audiences:
                 held = [Hold.model_validate(hold) for hold in document["holds"]]
                 been = standing(held, clauses, level, published_at)
                 if been is not None:
-                    yield Present(document["_id"], document.get("language"), document.get("country"), been)
+                    yield _present(document["_id"], held, been, been.joined_at or published_at)
 
     async def readers(self, member_ids: Sequence[str]) -> list[Reader]:
         """What each of them may see now; who is unknown is left out."""
@@ -96,6 +106,14 @@ class Audiences:
             Reader(view.member_id, frozenset(view.tokens), list(Classification)[view.rank])
             for view in found.values()
         ]
+
+
+def _begins(kind: str) -> dict[str, Any]:
+    return {"$eq": [{"$indexOfBytes": ["$$this.token", kind]}, 0]}
+
+
+def _present(member_id: str, holds: Sequence[Hold], been: InAudience, at: datetime) -> Present:
+    return Present(member_id, held_then(holds, LANGUAGE, at), held_then(holds, COUNTRY, at), been)
 
 
 def _holding(clauses: Collection[str]) -> dict[str, Any]:

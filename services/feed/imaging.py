@@ -6,11 +6,15 @@ import asyncio
 import io
 import struct
 import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageCms, ImageOps
 
-from shared.kernel.errors import Refused, TooLarge
+from shared.kernel.errors import Refused, TooLarge, TooMany
+from shared.runtime.settings import Limits
 
 #: Bytes of an upload, and pixels that are ever decoded: a few kilobytes can claim to be gigabytes.
 LARGEST_UPLOAD = 20 * 1024 * 1024
@@ -38,10 +42,33 @@ class Ready:
 
 
 class Studio:
-    """Makes pictures ready beside the event loop, one at a time."""
+    """Makes pictures ready beside the event loop, one at a time, for a bounded number of waiting members."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._most, self._most_of_one = limits.pictures_at_once, limits.pictures_at_once_of_one
+        self._here: Counter[str] = Counter()
+
+    @contextmanager
+    def place(self, member_id: str) -> Iterator[None]:
+        """Taken before the bytes are read, so that those who wait hold none. Raises TooMany."""
+        if self._here[member_id] >= self._most_of_one:
+            raise TooMany(
+                "too-many-pictures-of-yours",
+                "{most} of your pictures are being made ready. Send the next one when they are there.",
+                params={"most": self._most_of_one},
+            )
+        if self._here.total() >= self._most:
+            raise TooMany(
+                "pictures-busy", "Many pictures are being made ready right now. Try again in a moment."
+            )
+        self._here[member_id] += 1
+        try:
+            yield
+        finally:
+            self._here[member_id] -= 1
+            if not self._here[member_id]:
+                del self._here[member_id]
 
     async def develop(self, data: bytes) -> Ready:
         """Raises Refused for what is no picture, and TooLarge for one of too many pixels."""

@@ -1,7 +1,8 @@
 """What happens while somebody looks: who is told of it, and how it is told.
 
 The hub is shown every post that this process writes into its view. Each listener collects what is new for
-them until it is sent, so a slow one costs no more memory than a quick one.
+them until it is sent, so a slow one costs no more memory than a quick one. It is shown members' tokens too,
+so that whoever loses some is asked about at once, and told no more of what they may not see.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.feed.projections import PostView
-from shared.kernel.audience import Classification, Reader
+from shared.kernel.audience import Classification, MemberTokens, Reader
 from shared.kernel.errors import Refused, TooMany
 from shared.runtime.mirror import Kept
 
@@ -40,31 +41,48 @@ class Listener:
     reader: Reader
     ask: Ask
     asked: float
-    new: list[str] = field(default_factory=list)
+    new: dict[str, "_Known"] = field(default_factory=dict)
     more: int = 0
-    changed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changed: dict[str, tuple[dict[str, Any], "_Known"]] = field(default_factory=dict)
     ended: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def current(self) -> bool:
         """Whether the listener is a member still; their tokens are as they are now, or were a moment ago."""
-        if not self.ended and time.monotonic() - self.asked > TOKENS_BELIEVED:
-            try:
-                self.reader, self.asked = await self.ask(), time.monotonic()
-            except Refused:
-                self.end()
-        return not self.ended
+        async with self.asking:
+            if not self.ended and time.monotonic() - self.asked > TOKENS_BELIEVED:
+                # Said before asking: who is doubted meanwhile is asked about again.
+                self.asked = time.monotonic()
+                try:
+                    self._trim(await self.ask())
+                except Refused:
+                    self.end()
+            return not self.ended
 
-    def tell_new(self, post_id: str) -> None:
+    def doubt(self) -> None:
+        """Their tokens have changed: they are asked about anew before they are told more."""
+        self.asked = float("-inf")
+        self.woken.set()
+
+    def _trim(self, reader: Reader) -> None:
+        """Takes back what was not told yet, where it is hidden from them now."""
+        if reader != self.reader:
+            self.reader, self.more = reader, 0
+            self.new = {each: known for each, known in self.new.items() if known.shown_to(reader)}
+            changed = self.changed.items()
+            self.changed = {each: (what, known) for each, (what, known) in changed if known.shown_to(reader)}
+
+    def tell_new(self, post_id: str, seen_by: "_Known") -> None:
         if len(self.new) < MOST_NAMED:
-            self.new.append(post_id)
+            self.new[post_id] = seen_by
         else:
             self.more += 1
         self.woken.set()
 
-    def tell_changed(self, what: dict[str, Any]) -> None:
+    def tell_changed(self, what: dict[str, Any], seen_by: "_Known") -> None:
         if what["id"] in self.changed or len(self.changed) < MOST_NAMED:
-            self.changed[what["id"]] = what
+            self.changed[what["id"]] = (what, seen_by)
             self.woken.set()
 
     def end(self) -> None:
@@ -75,10 +93,10 @@ class Listener:
         """The messages that are due, in the form of server-sent events."""
         messages = []
         if self.new:
-            messages.append(_message("new", {"count": len(self.new) + self.more, "ids": self.new}))
+            messages.append(_message("new", {"count": len(self.new) + self.more, "ids": list(self.new)}))
         if self.changed:
-            messages.append(_message("changed", {"items": list(self.changed.values())}))
-        self.new, self.more, self.changed = [], 0, {}
+            messages.append(_message("changed", {"items": [what for what, _ in self.changed.values()]}))
+        self.new, self.more, self.changed = {}, 0, {}
         return messages
 
 
@@ -87,30 +105,52 @@ class _Known:
     audience: tuple[str, ...]
     classification: Classification
 
+    def shown_to(self, reader: Reader) -> bool:
+        return reader.may_see(self.audience, self.classification)
 
-class Hub:
-    """A mirror of the posts' view that keeps nothing but who is to be told what."""
 
-    def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._written: dict[str, PostView] = {}
-        self._due = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._since = datetime.now(UTC)
+class _Passing:
+    """What a mirror has to be that keeps nothing of a generation."""
 
     async def prepare(self, generation: str) -> None:
         """Nothing is kept from earlier."""
 
     async def serve(self, generation: str) -> None:
-        """A change of generation changes no post."""
+        """A change of generation changes nothing that is told."""
 
     async def sweep(self, known: Callable[[], Awaitable[Collection[str]]]) -> None:
         """Nothing is kept by generation."""
 
+
+class Belonging(_Passing):
+    """A mirror of members' tokens: whoever's have changed is looked at again."""
+
+    def __init__(self, listeners: Collection[Listener]) -> None:
+        self._listeners = listeners
+
+    async def take(self, generation: str, documents: Sequence[Kept[MemberTokens]]) -> None:
+        if self._listeners:
+            changed = {document.key for document in documents}
+            for listener in self._listeners:
+                if listener.reader.member_id in changed:
+                    listener.doubt()
+
+
+class Hub(_Passing):
+    """A mirror of the posts' view that keeps nothing but who is to be told what."""
+
+    def __init__(self) -> None:
+        self.listeners: set[Listener] = set()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._written: dict[str, PostView] = {}
+        self._due = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._since = datetime.now(UTC)
+        self.belonging = Belonging(self.listeners)
+
     async def take(self, generation: str, documents: Sequence[Kept[PostView]]) -> None:
         """Never waits: whoever folds goes on at once."""
-        if not self._listeners:
+        if not self.listeners:
             # Nobody is told, but what was there is not new to whoever listens later.
             for document in documents:
                 if document.view is not None:
@@ -126,7 +166,7 @@ class Hub:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.end()
         if self._task is not None:
             self._task.cancel()
@@ -136,11 +176,11 @@ class Hub:
     async def listen(self, ask: Ask) -> AsyncIterator[str]:
         """Server-sent events for one member, until they leave. Raises TooMany."""
         reader = await ask()
-        mine = sum(listener.reader.member_id == reader.member_id for listener in self._listeners)
-        if len(self._listeners) >= MOST_LISTENERS or mine >= MOST_OF_ONE:
+        mine = sum(listener.reader.member_id == reader.member_id for listener in self.listeners)
+        if len(self.listeners) >= MOST_LISTENERS or mine >= MOST_OF_ONE:
             raise TooMany("too-many-live", "This is open too many times. Close other windows.")
         listener = Listener(reader, ask, time.monotonic())
-        self._listeners.add(listener)
+        self.listeners.add(listener)
         return self._told(listener)
 
     async def _told(self, listener: Listener) -> AsyncIterator[str]:
@@ -154,10 +194,11 @@ class Hub:
                         yield ": still here\n\n"
                     continue
                 listener.woken.clear()
-                for message in listener.taken():
-                    yield message
+                if await listener.current():
+                    for message in listener.taken():
+                        yield message
         finally:
-            self._listeners.discard(listener)
+            self.listeners.discard(listener)
 
     async def _run(self) -> None:
         while True:
@@ -165,7 +206,7 @@ class Hub:
             self._due.clear()
             written, self._written = self._written, {}
             told = [(post, self._is_new(post), self._audience(post)) for post in written.values()]
-            for listener in list(self._listeners):
+            for listener in list(self.listeners):
                 if await listener.current():
                     for post, new, seen_by in told:
                         _tell(listener, post, new, seen_by)
@@ -187,15 +228,15 @@ class Hub:
 
 
 def _tell(listener: Listener, post: PostView, new: bool, seen_by: _Known | None) -> None:
-    if seen_by is None or not listener.reader.may_see(seen_by.audience, seen_by.classification):
+    if seen_by is None or not seen_by.shown_to(listener.reader):
         return
     if post.deleted:
-        listener.tell_changed({"id": post.post_id, "gone": True})
+        listener.tell_changed({"id": post.post_id, "gone": True}, seen_by)
     elif not new:
         counts = {"comments": post.comments, "reactions": post.reactions}
-        listener.tell_changed({"id": post.post_id, **counts})
+        listener.tell_changed({"id": post.post_id, **counts}, seen_by)
     elif post.author_id != listener.reader.member_id:
-        listener.tell_new(post.post_id)
+        listener.tell_new(post.post_id, seen_by)
 
 
 def _message(name: str, data: Mapping[str, Any]) -> str:

@@ -22,9 +22,19 @@ GATEWAY = Path(__file__).resolve().parent
 LOCALES = GATEWAY / "locales"
 ROOMS = (GATEWAY.parent, GATEWAY.parents[1] / "shared")
 DOMAINS = ("interface", "refusals")
-#: The classes of `shared.kernel.errors` that carry a code and a sentence.
+#: The classes of `shared.kernel.errors` that carry a code and a sentence, and the gateway's own of them.
 REFUSALS = frozenset(
-    ["Refused", "NotFound", "Forbidden", "Unauthenticated", "Conflict", "TooLarge", "TooMany", "Unavailable"]
+    [
+        "Refused",
+        "NotFound",
+        "Forbidden",
+        "Unauthenticated",
+        "Conflict",
+        "TooLarge",
+        "TooMany",
+        "Unavailable",
+        "Away",
+    ]
 )
 _METHODS = [
     ("**/tests/**", "ignore"),

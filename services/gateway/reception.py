@@ -36,7 +36,7 @@ class Reception:
         self.settings = settings
         self.clients = Clients(settings)
         self.sessions = Sessions(self.clients, key=_key(settings))
-        self.live = Live(settings)
+        self.live = Live(settings, self.sessions)
         self.rate = RateLimit(
             "gateway",
             a_minute=limits.requests_a_minute,

@@ -98,6 +98,12 @@ class Session:
     held: Pass
     written: dict[str, _Written] = field(default_factory=dict)
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: Set when the session may have ended, for what stays open in its name.
+    doubts: set[asyncio.Event] = field(default_factory=set)
+
+    def doubt(self) -> None:
+        for doubted in self.doubts:
+            doubted.set()
 
 
 def unknown() -> Unauthenticated:
@@ -149,11 +155,14 @@ class Sessions:
         return session
 
     def forget(self, secret: str) -> None:
-        self._known.pop(secret, None)
+        session = self._known.pop(secret, None)
+        if session is not None:
+            session.doubt()
 
     def ask_again(self, session: Session) -> None:
         """The token is not used any more; what the member wrote is still remembered."""
         session.held = replace(session.held, until=0.0)
+        session.doubt()
 
     def answered(self, session: Session, service: str, commit: str | None, *, reads: bool) -> None:
         """Takes note of what a service answered this member: their commit, and what may be other since."""

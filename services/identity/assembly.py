@@ -18,6 +18,7 @@ from services.identity.api import (
 )
 from services.identity.demo import seed
 from services.identity.directory import Directory
+from services.identity.erasures_api import erasures_router
 from services.identity.members_api import changing_router, reading_router
 from services.identity.organisation_api import places_router, units_router
 from services.identity.settings import IdentitySettings
@@ -75,6 +76,7 @@ def assemble(settings: IdentitySettings) -> Identity:
         password_router(service, sign_in),
         units_router(service),
         places_router(service),
+        erasures_router(vault),
     ):
         service.http.include_router(router)
     relay = KeyRelay(vault, service.topics, settings.kafka)

@@ -38,6 +38,7 @@ from services.identity.projections import acquaintances as acquaintance_views
 from services.identity.projections import members as member_views
 from services.identity.texts import opened, texts
 from shared.kernel.errors import Refused
+from shared.kernel.personal import lines
 from shared.runtime import cursors
 from shared.runtime.auth import Actor
 from shared.runtime.http import (
@@ -80,17 +81,20 @@ def _name(view: MemberView, text: str | Missing | None) -> NameItem:
 
 async def _items(ring: KeyRing, views: Sequence[MemberView]) -> list[MemberItem]:
     names = await _names(ring, views)
-    plain = await texts(ring, [sealed for view in views for sealed in (view.email, view.phone, view.about)])
-    left = set(MemberItem.model_fields) - set(NameItem.model_fields) - {"email", "phone", "about"}
+    sealed = [(view.email, view.phone, view.about, view.ask_me_about) for view in views]
+    plain = iter(await texts(ring, [text for each in sealed for text in each]))
+    opened = {"email", "phone", "about", "ask_me_about"}
+    left = set(MemberItem.model_fields) - set(NameItem.model_fields) - opened
     return [
         MemberItem(
             **name.model_dump(),
             **view.model_dump(include=left),
-            email=plain[3 * at],
-            phone=plain[3 * at + 1],
-            about=plain[3 * at + 2],
+            email=next(plain),
+            phone=next(plain),
+            about=next(plain),
+            ask_me_about=lines(next(plain)) or view.asked_about_before,
         )
-        for at, (view, name) in enumerate(zip(views, names, strict=True))
+        for view, name in zip(views, names, strict=True)
     ]
 
 

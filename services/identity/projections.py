@@ -32,7 +32,7 @@ from services.identity.domain.members import Standing
 from services.identity.domain.sessions import SessionOpened, SessionRevoked, SessionUsed
 from shared.kernel.audience import MEMBER, STAFF, Classification
 from shared.kernel.events import Event, Recorded
-from shared.kernel.personal import Personal
+from shared.kernel.personal import Personal, lines
 from shared.kernel.projection import Index, Projection
 
 
@@ -59,7 +59,9 @@ class MemberView(BaseModel):
     office: str | None = None
     phone: Personal | None = None
     about: Personal | None = None
-    ask_me_about: list[str] = []
+    ask_me_about: Personal | None = None
+    #: The same, of a time when it was not sealed.
+    asked_about_before: list[str] = []
     languages: list[str] = []
     audience: list[str]
     classification: Classification
@@ -102,7 +104,7 @@ def _changed(view: MemberView | None, event: Event, recorded: Recorded) -> Membe
                 view,
                 phone=event.phone,
                 about=event.about,
-                ask_me_about=list(event.ask_me_about),
+                **_interests(event.ask_me_about),
                 languages=list(event.languages),
                 time_zone=event.time_zone,
             )
@@ -111,8 +113,16 @@ def _changed(view: MemberView | None, event: Event, recorded: Recorded) -> Membe
         case MemberDeactivated():
             return _with(view, standing=Standing.DEACTIVATED)
         case MemberErased():
-            return _with(view, standing=Standing.ERASED)
+            return _with(view, standing=Standing.ERASED, asked_about_before=[])
     return view
+
+
+def _interests(said: Personal | None) -> dict[str, object]:
+    sealed = said is not None and said.sealed is not None
+    return {
+        "ask_me_about": said if sealed else None,
+        "asked_about_before": lines(said.plain) if said is not None else [],
+    }
 
 
 def _with(view: MemberView | None, **changes: object) -> MemberView | None:
@@ -133,7 +143,7 @@ MEMBER_EVENTS = (
 )
 members = Projection(
     "identity.members",
-    2,
+    3,
     MemberView,
     MEMBER_EVENTS,
     _member_key,

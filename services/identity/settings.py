@@ -27,9 +27,12 @@ class SignIns(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_minutes: PositiveInt = 15
-    #: Failures within a window for one user name, and from one address: an office may share one.
-    failures_per_account: PositiveInt = 10
-    failures_per_address: PositiveInt = 100
+    #: Failures within a window for one user name from one address; beyond, it is closed there and only there.
+    failures_per_pair: PositiveInt = 10
+    #: For one user name from all addresses together: guesses that come from everywhere.
+    failures_per_account: PositiveInt = 100
+    #: From one address for all user names: a whole office may share one, so this stops nothing but a flood.
+    failures_per_address: PositiveInt = 2_000
     #: Days after which a session ends in any case, and when it was not used.
     session_days: PositiveInt = 30
     session_idle_days: PositiveInt = 7

@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
 def personal(item: SearchItem) -> list[Personal]:
     """The sealed texts of an item."""
-    return [value for value in (item.name, item.said) if value is not None]
+    return [value for value in (item.name, item.said, item.asked) if value is not None]
 
 
 def shown(key: str, rev: int, item: SearchItem, opened: Sequence[str]) -> Entry:
@@ -29,7 +29,8 @@ def shown(key: str, rev: int, item: SearchItem, opened: Sequence[str]) -> Entry:
     texts = iter(opened)
     name = next(texts) if item.name is not None else ""
     said = next(texts) if item.said is not None else ""
-    title, text = _texts(item, name, said)
+    asked = next(texts) if item.asked is not None else ""
+    title, text = _texts(item, name, said, asked)
     return Entry(
         key,
         2 * rev,
@@ -70,10 +71,12 @@ _AS_THEY_ARE = {
 }
 
 
-def _texts(item: SearchItem, name: str, said: str) -> tuple[str, str]:
+def _texts(item: SearchItem, name: str, said: str, asked: str) -> tuple[str, str]:
     match item.kind:
         case Kind.PERSON:
-            return clean(name), clean("\n".join(part for part in (item.text, *item.words, said) if part))
+            return clean(name), clean(
+                "\n".join(part for part in (item.text, *item.words, asked, said) if part)
+            )
         case Kind.PAGE:
             return clean(item.title), of_markdown(item.text)
         case Kind.GROUP:

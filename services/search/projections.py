@@ -41,7 +41,7 @@ from contracts.wiki import (
 )
 from shared.kernel.audience import STAFF, Classification
 from shared.kernel.events import Event, Recorded
-from shared.kernel.personal import Personal
+from shared.kernel.personal import Personal, lines
 from shared.kernel.projection import Index, Projection
 
 
@@ -69,7 +69,8 @@ class SearchItem(BaseModel):
     text: str = ""
     #: Of a post or comment its text; of a person what they say of themselves.
     said: Personal | None = None
-    #: What a person may be asked about.
+    #: What a person may be asked about; the same, of a time when it was not sealed.
+    asked: Personal | None = None
     words: list[str] = []
     language: str
     author_id: str | None
@@ -181,7 +182,13 @@ def _person_changed(event: Event, view: SearchItem) -> dict[str, Any]:
         case MemberPlaced():
             return {"text": event.place.title}
         case ProfileChanged():
-            return {"said": event.about, "words": list(event.ask_me_about)}
+            about = event.ask_me_about
+            sealed = about is not None and about.sealed is not None
+            return {
+                "said": event.about,
+                "asked": about if sealed else None,
+                "words": lines(about.plain) if about is not None else [],
+            }
         case MemberDeactivated():
             return {"hidden": True}
         case MemberReactivated():

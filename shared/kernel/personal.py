@@ -7,6 +7,7 @@ name, so a ciphertext that was moved to another event or field does not open.
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -69,6 +70,12 @@ class Personal:
     plain: str | None = None
     sealed: Sealed | None = None
 
+    @classmethod
+    def of_lines(cls, lines: Iterable[str]) -> "Personal | None":
+        """Several texts of one line as one field; None where there are none. Read again by `lines`."""
+        texts = list(lines)
+        return cls("\n".join(texts)) if texts else None
+
     def __repr__(self) -> str:
         """Never the text itself: values end up in logs and traces."""
         return "Personal(sealed)" if self.sealed else "Personal(plain)"
@@ -100,6 +107,11 @@ class Personal:
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "string", "format": "fikarum-sealed"}
+
+
+def lines(opened: str | None) -> list[str]:
+    """The texts that were sealed by `Personal.of_lines`, once the field is opened."""
+    return opened.split("\n") if opened else []
 
 
 def _associated(event_id: str, field: str) -> bytes:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -65,20 +65,24 @@ class Missing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MasterKey:
-    """The key that wraps members' keys: AES-256-GCM, the member's id as associated data."""
+    """The key that wraps members' keys: AES-256-GCM, the member's id as associated data.
+
+    While it is rotated the one before is there, too: it opens what it wrapped, and wraps nothing.
+    """
 
     key: bytes
+    retiring: bytes | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Raises SystemExit with one line where the file is missing, readable by others or holds no key."""
         try:
-            key = base64.b64decode(secret(path).strip(), validate=True)
+            keys = [base64.b64decode(line, validate=True) for line in secret(path).split()]
         except (binascii.Error, ValueError):
-            key = b""
-        if len(key) != KEY_BYTES:
+            keys = []
+        if not 1 <= len(keys) <= 2 or any(len(key) != KEY_BYTES for key in keys):
             raise SystemExit(f"fikarum: {path} holds no master key: {KEY_BYTES} bytes in base64 are expected")
-        return cls(key)
+        return cls(*keys)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -86,10 +90,45 @@ class MasterKey:
         create_secret(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
         return cls.read(path)
 
+    @classmethod
+    def rotate(cls, path: Path) -> Self:
+        """Puts a new key before the one in `path`, which is kept until `retire`. Does nothing where that was
+        begun before."""
+        now = cls.read(path)
+        if now.retiring is None:
+            now = cls(secrets.token_bytes(KEY_BYTES), now.key)
+            replace_secret(path, now._written())
+        return now
+
+    @classmethod
+    def retire(cls, path: Path) -> Path | None:
+        """Leaves the newer key alone in `path`. The older is laid beside it, for backups from its time; its
+        place, or None where there is no older one."""
+        now = cls.read(path)
+        if now.retiring is None:
+            return None
+        before = cls(now.retiring)
+        beside = path.with_name(f"{path.name}.{before.fingerprint}.retired")
+        create_secret(beside, before._written())
+        replace_secret(path, cls(now.key)._written())
+        return beside
+
+    def _written(self) -> bytes:
+        return b"".join(base64.b64encode(key) + b"\n" for key in self._keys)
+
+    @property
+    def _keys(self) -> tuple[bytes, ...]:
+        return (self.key,) if self.retiring is None else (self.key, self.retiring)
+
     @property
     def fingerprint(self) -> str:
         """Tells master keys apart without telling anything about them."""
-        return hashlib.sha256(b"fikarum master key\n" + self.key).hexdigest()[:16]
+        return self.fingerprints[0]
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of the keys that open, the one that wraps first."""
+        return tuple(hashlib.sha256(b"fikarum master key\n" + key).hexdigest()[:16] for key in self._keys)
 
     def wrap(self, member_id: str, key: bytes) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -97,15 +136,34 @@ class MasterKey:
 
     def unwrap(self, member_id: str, wrapped: bytes) -> bytes:
         """Raises WrongMasterKey."""
-        try:
-            nonce, rest = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
-            return AESGCM(self.key).decrypt(nonce, rest, member_id.encode())
-        except (InvalidTag, ValueError) as error:
-            raise WrongMasterKey from error
+        nonce, rest = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
+        for key in self._keys:
+            with contextlib.suppress(InvalidTag, ValueError):
+                return AESGCM(key).decrypt(nonce, rest, member_id.encode())
+        raise WrongMasterKey
 
 
 def create_secret(path: Path, content: bytes) -> bool:
     """Writes a file that only its owner reads, unless there is one; nobody sees half of it. True: written."""
+    with _drafted(path, content) as draft, contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+        return True
+    return False
+
+
+def replace_secret(path: Path, content: bytes) -> None:
+    """The same over the file that is there; killed anywhere, it is the old one or the new one."""
+    with _drafted(path, content) as draft:
+        os.replace(draft, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def _drafted(path: Path, content: bytes) -> Iterator[Path]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -114,12 +172,9 @@ def create_secret(path: Path, content: bytes) -> bool:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-            return True
-        return False
+        yield draft
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +239,18 @@ class KeyRing:
 
     async def check(self) -> None:
         """Raises WrongMasterKey where the keys here were wrapped by another one."""
-        other = {"master": {"$exists": True, "$ne": self.master.fingerprint}}
+        other = {"master": {"$exists": True, "$nin": list(self.master.fingerprints)}}
         if await self.collection.find_one(other, {"_id": 1}) is not None:
             raise WrongMasterKey
+
+    async def by_master(self) -> dict[str, int]:
+        """How many keys here each master key wraps, by its fingerprint."""
+        counting: list[dict[str, Any]] = [
+            {"$match": {"master": {"$exists": True}}},
+            {"$group": {"_id": "$master", "keys": {"$sum": 1}}},
+        ]
+        found = await self.collection.aggregate(counting)
+        return {document["_id"]: document["keys"] async for document in found}
 
     async def seal(self, event: Event, event_id: str) -> Event:
         """The event with its plain personal fields sealed under their persons' keys.
@@ -278,14 +342,14 @@ class KeyRing:
         return {**found, **await self._look_up(missing)} if missing else found
 
     async def _look_up(self, subjects: Sequence[str]) -> dict[str, bytes | Missing]:
-        epoch = self._epoch
+        epoch, known = self._epoch, self.master.fingerprints
         found: dict[str, bytes | Missing] = dict.fromkeys(subjects, Missing.UNKNOWN)
         async for document in self.collection.find({"_id": {"$in": list(subjects)}}):
             record = KeyRecord.of(document)
             if record.erased_at is not None or record.wrapped is None:
                 found[record.member_id] = Missing.ERASED
                 continue
-            if record.master != self.master.fingerprint:
+            if record.master not in known:
                 raise WrongMasterKey
             key = self.master.unwrap(record.member_id, record.wrapped)
             found[record.member_id] = key

@@ -93,6 +93,13 @@ class Replayed(BaseModel):
     replayed: bool
 
 
+class KeysState(BaseModel):
+    """Master keys are told by their fingerprints. `current` None: no personal field is opened here."""
+
+    current: str | None
+    wrapped: dict[str, int] = Field(description="Members' keys kept here, by the master key that wraps them")
+
+
 class Places(BaseModel):
     """Where a commit lies in the log, as other services understand it as `after`; `sent` False: not there
     yet."""
@@ -153,6 +160,13 @@ def router(service: "Service") -> APIRouter:
             raise Unavailable("view-being-built", "This view is being prepared. Try again in a moment.")
         await fold.parking.load()
         return Replayed(replayed=await fold.replay_parked(asked.key))
+
+    @api.get("/operate/keys")
+    async def keys_state(_: Operator) -> KeysState:
+        """Which master key this service wraps with, and which wrapped what it holds."""
+        if not service.has_keys:
+            return KeysState(current=None, wrapped={})
+        return KeysState(current=service.keys.master.fingerprint, wrapped=await service.keys.by_master())
 
     @api.get("/commits/{stream}/{version}")
     async def commit_places(stream: str, version: int, _: Caller) -> Places:

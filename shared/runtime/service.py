@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from shared.kernel.audience import conjunctions_projection, tokens_projection
+from shared.kernel.audience import MemberTokens, conjunctions_projection, tokens_projection
 from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.events import Event
 from shared.kernel.projection import Projection
@@ -92,6 +92,7 @@ class Service:
         )
         self.store = EventStore(name, self.database, self._keys, on_append=self.relay.wake)
         tokens = [tokens_projection(name, tokens_from)] if tokens_from else []
+        self._tokens = tokens[0] if tokens else None
         joined = [conjunctions_projection(name, conjunctions_from)] if conjunctions_from else []
         views = (*projections, *tokens, *joined)
         self._ids = TopicIds(self.topics, sorted({topic for view in views for topic in view.topics}))
@@ -132,6 +133,17 @@ class Service:
         if self._keys is None:
             raise RuntimeError(f"{self.name} is assembled without personal keys")
         return self._keys
+
+    @property
+    def has_keys(self) -> bool:
+        return self._keys is not None
+
+    @property
+    def tokens(self) -> Projection[MemberTokens]:
+        """The view of members' tokens; only for a service that is assembled with `tokens_from`."""
+        if self._tokens is None:
+            raise RuntimeError(f"{self.name} is assembled without members' tokens")
+        return self._tokens
 
     def views(self, projection: Projection[V]) -> Views[V]:
         """For reading a projection of this service."""

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     PositiveFloat,
     PositiveInt,
     StringConstraints,
@@ -42,6 +43,10 @@ class Limits(BaseModel):
     json_depth: PositiveInt = 32
     #: Bytes of one uploaded file.
     upload_bytes: PositiveInt = 512 * 1024 * 1024
+    #: Pictures that one process takes in at a time, the one that is decoded and those that wait with their
+    #: bytes; and how many of them may be one member's. The next one gets 429.
+    pictures_at_once: PositiveInt = 16
+    pictures_at_once_of_one: PositiveInt = 3
     #: Hours after its upload in which a file may be referred to for the first time.
     upload_fresh_hours: PositiveInt = 12
     #: Hours after which an upload that nothing refers to is deleted. More than `upload_fresh_hours`.
@@ -58,8 +63,6 @@ class Limits(BaseModel):
     requests_a_minute: PositiveInt = 600
     #: Requests that a member who was quiet may make at once.
     requests_burst: PositiveInt = 120
-    #: Attempts to sign in, a minute, of one account and of one address.
-    sign_ins_a_minute: PositiveInt = 10
     #: Callers whose rates one process remembers.
     callers_remembered: PositiveInt = 100_000
     #: Characters of a title or a name.
@@ -99,6 +102,9 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 7100
+    #: Addresses and networks of the proxies in front of the gateway, as JSON: `["10.0.0.0/8"]`. What they say
+    #: of where a request came from is believed (`X-Forwarded-For`, `X-Forwarded-Proto`); of others, nothing.
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
 
     gateway_url: Url = "http://127.0.0.1:7100"
     identity_url: Url = "http://127.0.0.1:7101"

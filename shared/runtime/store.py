@@ -23,7 +23,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.decider import Decider
-from shared.kernel.errors import Conflict, Refused, Unavailable
+from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, Unavailable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime import telemetry
 from shared.runtime.appends import DURABLE, PATIENCE, AppendQueue, LostRace, Repeated, unknown_outcome
@@ -432,11 +432,20 @@ class EventStore:
 
 
 def _decide(decider: Decider[C, S], command: C, known: _Known[S], if_match: int | None) -> list[Event]:
-    if if_match is not None and if_match != known.tail:
+    """An old `if_match` is told only to whoever may do it at all: others would learn whether there is such a
+    stream, and how long it is."""
+    stale = if_match is not None and if_match != known.tail
+    try:
+        events = list(decider.decide(command, known.state))
+    except Refused as refused:
+        if not stale or isinstance(refused, Forbidden | NotFound):
+            raise
+        events = []
+    if stale:
         raise Conflict(
             "edited-meanwhile", "Somebody changed this while you were working on it. Look at the new version."
         )
-    return list(decider.decide(command, known.state))
+    return events
 
 
 async def _commit_surely(session: AsyncClientSession) -> None:

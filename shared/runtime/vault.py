@@ -7,7 +7,7 @@ a predecessor that merely slept cannot put a destroyed key behind its erasure, w
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,14 +15,14 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pymongo import ASCENDING
+from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.kernel.errors import Unavailable
 from shared.kernel.personal import KEY_BYTES
 from shared.runtime.ending import ended
 from shared.runtime.keycopy import PARTITIONS, TOPIC, encode
-from shared.runtime.keys import KeyRecord, KeyRing
+from shared.runtime.keys import KeyRecord, KeyRing, MasterKey
 from shared.runtime.topics import COMPACTED, Topics
 
 log = structlog.get_logger(__name__)
@@ -56,12 +56,29 @@ class KeyVault:
         self._changed = asyncio.Event()
 
     async def prepare(self) -> None:
-        """Makes the indexes. Raises WrongMasterKey."""
+        """Makes the indexes, and goes on with a rotation of the master key. Raises WrongMasterKey."""
         await self.ring.check()
         for field in ("due_at", "unannounced"):
             await self._keys.create_index(
                 [(field, ASCENDING)], name=field, partialFilterExpression={field: {"$exists": True}}
             )
+        if rewrapped := await self.rewrap():
+            log.info("members' keys are wrapped by the new master key", keys=rewrapped)
+
+    async def rewrap(self, at_once: int = LARGEST_BATCH) -> int:
+        """Wraps by today's master key what the one before wrapped, and has it sent; answers how many keys.
+
+        Key by key, each only as it was read: killed anywhere, the next call does what is left.
+        """
+        master, done = self.ring.master, 0
+        while True:
+            old = {"master": {"$exists": True, "$ne": master.fingerprint}}
+            documents = await self._keys.find(old).limit(at_once).to_list()
+            if not documents:
+                self._changed.set()
+                return done
+            changes = [_rewrapped(document, master) for document in documents]
+            done += (await self._keys.bulk_write(changes, ordered=False)).modified_count
 
     async def ensure(self, member_ids: Collection[str]) -> None:
         """Every one of these members has a key, or had one and is erased: such a key never comes back."""
@@ -117,9 +134,10 @@ class KeyVault:
     async def announced(self, member_id: str) -> None:
         await self._keys.update_one({"_id": member_id}, {"$unset": {"unannounced": ""}})
 
-    async def erasures(self) -> list[Erasure]:
-        """All there ever were, for the operator to keep beside the backups."""
-        found = self._keys.find({"erased_at": {"$exists": True}}).sort("_id", ASCENDING)
+    async def erasures(self, past: str = "", limit: int = 0) -> list[Erasure]:
+        """All there ever were, by id, for the operator to keep beside the backups. No limit is 0."""
+        where = {"_id": {"$gt": past}, "erased_at": {"$exists": True}}
+        found = self._keys.find(where).sort("_id", ASCENDING).limit(limit)
         return [Erasure(document["_id"], document["erased_at"]) async for document in found]
 
     async def taken_in(self, member_id: str, erased_at: datetime) -> None:
@@ -152,6 +170,18 @@ class KeyVault:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
         self._changed.clear()
+
+
+def _rewrapped(document: Mapping[str, Any], master: MasterKey) -> UpdateOne:
+    """A newer version of the same key. Who was erased meanwhile stays so."""
+    wrapped = master.wrap(document["_id"], master.unwrap(document["_id"], document["wrapped"]))
+    return UpdateOne(
+        {"_id": document["_id"], "version": document["version"], "master": document["master"]},
+        {
+            "$set": {"wrapped": wrapped, "master": master.fingerprint, "due_at": datetime.now(UTC)},
+            "$inc": {"version": 1},
+        },
+    )
 
 
 async def reapply_erasures(vault: KeyVault, erasures: Iterable[Erasure]) -> int:

@@ -1,6 +1,7 @@
 """Personal data (section "Personal data"): keys that arrive late, final erasure, rebuilds and restores."""
 
 import asyncio
+import base64
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,7 +27,15 @@ from shared.kernel.personal import CannotOpen, Personal, Sealed, Subject
 from shared.kernel.projection import Projection, canonical
 from shared.runtime.ids import new_id
 from shared.runtime.keycopy import PARTITIONS, TOPIC, KeyCopy, encode
-from shared.runtime.keys import KeyRecord, KeyRing, MasterKey, Missing, WrongMasterKey, update_of
+from shared.runtime.keys import (
+    KeyRecord,
+    KeyRing,
+    MasterKey,
+    Missing,
+    WrongMasterKey,
+    create_secret,
+    update_of,
+)
 from shared.runtime.lag import LogEnds
 from shared.runtime.purges import Purges
 from shared.runtime.store import EventStore
@@ -490,6 +499,38 @@ async def test_the_kept_list_of_erasures_is_applied_again_though_the_topic_is_lo
     elsewhere = house.other_ring()
     async with house.following(elsewhere):
         assert await elsewhere.open(ann.words) is None
+
+
+async def test_the_master_key_is_rotated_and_the_old_one_opens_nothing_any_more(
+    house: House, tmp_path: Path
+) -> None:
+    await house.vault.ensure(["ann", "bo", "cy"])
+    ann, bo = await house.event("ann"), await house.event("bo")
+    await house.vault.erase("cy")
+    path = tmp_path / "master.key"
+    create_secret(path, base64.b64encode(house.master.key) + b"\n")
+    rotating = MasterKey.rotate(path)
+    assert MasterKey.rotate(path) == rotating, "what was begun goes on"
+    rings = [KeyRing(house.identity, rotating) for _ in range(2)]
+    for ring in rings:
+        ring.caught_up.set()
+    assert await rings[0].open(ann.words) == "I saw it.", "until then the old key opens"
+    # Two at once, as one that was killed and its successor: each key is wrapped anew once.
+    done = await asyncio.gather(*(KeyVault(ring).rewrap(at_once=1) for ring in rings))
+    assert sum(done) == 2 and await rings[0].by_master() == {rotating.fingerprint: 2}
+
+    beside = MasterKey.retire(path)
+    assert MasterKey.retire(path) is None
+    assert beside is not None and MasterKey.read(beside) == house.master
+    alone = MasterKey.read(path)
+    assert alone.fingerprints == (rotating.fingerprint,)
+    with pytest.raises(WrongMasterKey):
+        await KeyRing(house.identity, house.master).check()
+    await house.send_all()
+    elsewhere = house.other_ring(master=alone)
+    async with house.following(elsewhere):
+        assert await elsewhere.open(ann.words) == await elsewhere.open(bo.words) == "I saw it."
+    assert await house.vault.is_erased("cy")
 
 
 async def test_a_ciphertext_moved_to_another_event_field_or_person_does_not_open(house: House) -> None:

@@ -111,7 +111,10 @@ class ReactionList(BaseModel):
 
 
 class Reader(BaseModel):
-    """One member in the report of an announcement. `state` says how they came to be in it."""
+    """One member in the report of an announcement. `state` says how they came to be in it.
+
+    `country` and `language` are those they had at its publication; of who came later, when they came.
+    """
 
     member_id: str
     state: Standing
@@ -152,8 +155,12 @@ class Report(BaseModel):
     published_at: datetime
     edition: int
     counts: ReportCounts
-    countries: dict[str, Share] = Field(description="Of those in the audience at first; '' is unknown")
-    languages: dict[str, Share] = Field(description="Of those in the audience at first; '' is unknown")
+    countries: dict[str, Share] = Field(
+        description="Of `people`, as it was at the publication; '' is unknown"
+    )
+    languages: dict[str, Share] = Field(
+        description="Of `people`, as it was at the publication; '' is unknown"
+    )
     items: list[Reader]
     next: str | None = Field(description="The cursor of the next items, if there are more")
 

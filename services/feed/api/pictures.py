@@ -34,9 +34,13 @@ def router(feed: Feed) -> APIRouter:
         request: Request,
         doing: Doing,
     ) -> PictureDone:
-        """Takes a JPEG, PNG, WebP or GIF, by its content, and keeps nothing but what it shows."""
+        """Takes a JPEG, PNG, WebP or GIF, by its content, and keeps nothing but what it shows.
+
+        One member's wait their turn, a few at a time; the next is answered 429.
+        """
         await feed.readers.of(caller)
-        ready = await feed.studio.develop(await request.body())
+        with feed.studio.place(caller.member_id):
+            ready = await feed.studio.develop(await request.body())
         large = await feed.files.store(_parts(ready.large), name=NAME, by=caller.member_id)
         small = await feed.files.store(
             _parts(ready.small), name=small_name(large.file_id), by=caller.member_id

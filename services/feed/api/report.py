@@ -1,6 +1,7 @@
 """Who has read an announcement and who has not, for its sender: by page, and whole as CSV.
 
-The denominator is who was in the audience when it was published. Who came later and who left is said apart.
+The denominator is who was in the audience when it was published, by the country and language that they had
+then. Who came later and who left is said apart.
 """
 
 import csv
@@ -31,6 +32,8 @@ class Show(StrEnum):
     ALL = "all"
     ACKNOWLEDGED = "acknowledged"
     MISSING = "missing"
+    LEFT = "left"
+    JOINED = "joined"
 
 
 class Form(StrEnum):
@@ -125,11 +128,17 @@ def router(feed: Feed) -> APIRouter:
 
 
 def _listed(reader: Reader, show: Show) -> bool:
+    """Who came later is neither among those who have read it nor among those who are missing."""
+    has, asked = reader.acknowledged_at is not None, reader.state is not Standing.JOINED
     match show:
         case Show.ACKNOWLEDGED:
-            return reader.acknowledged_at is not None
+            return has and asked
         case Show.MISSING:
-            return reader.acknowledged_at is None and reader.state is not Standing.LEFT
+            return not has and reader.state is Standing.PRESENT
+        case Show.LEFT:
+            return not has and reader.state is Standing.LEFT
+        case Show.JOINED:
+            return not asked
     return True
 
 

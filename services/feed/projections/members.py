@@ -100,14 +100,24 @@ def _shown(member_id: str, holds: list[Hold]) -> MemberView:
         tokens=sorted(tokens),
         past=sorted(once - tokens),
         rank=max((level.rank for level in Classification if cleared(level) in held), default=0),
-        language=_said(once, held, "language:"),
-        country=_said(once, held, "country:"),
+        language=_said(once, held, LANGUAGE),
+        country=_said(once, held, COUNTRY),
         holds=holds,
     )
 
 
 def _own(token: str) -> bool:
     return token == GONE or token.startswith("cleared ")
+
+
+#: What a report says of each member besides their place in the audience, as tokens begin.
+LANGUAGE, COUNTRY = "language:", "country:"
+
+
+def held_then(holds: Iterable[Hold], kind: str, at: datetime) -> str | None:
+    """The country or the language that somebody had at that time."""
+    found = sorted(hold.token for hold in holds if hold.token.startswith(kind) and hold.covers(at))
+    return found[0].removeprefix(kind) if found else None
 
 
 def _said(once: Collection[str], held: Collection[str], kind: str) -> str | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.groups import Openness
+from contracts.identity import LanguageChanged
 from services.feed import newest, projections
 from services.feed.tests.world import House, Person
 from shared.kernel.audience import Classification
@@ -283,6 +284,64 @@ async def test_an_announcement_to_one_country_is_acknowledged_and_its_report_is_
     assert len(table.text.splitlines()) == 1 + before + 1
     assert (await house.get("dag", f"/posts/{post_id}")).json()["acknowledged"]["edition"] == 1
     refused(await house.ask("ann", "GET", path), 404, "no-such-post")
+
+
+async def test_a_report_tells_of_the_audience_as_it_was_at_the_publication(house: House) -> None:
+    world, mine = house.world, new_id()[-8:]
+    stays, moves, leaves, comes = (f"{name}{mine}" for name in ("stays", "moves", "leaves", "comes"))
+    for member_id, person in (
+        (stays, Person(country="SE", language="fr")),
+        (moves, Person(country="SE", language="fr")),
+        (leaves, Person(country="DE", language="fr")),
+        (comes, Person(country="NO", language="nb")),
+    ):
+        before = await world.member(member_id, person)
+    await house.get("edi", "/feed", before)
+    posted = await house.post(
+        "edi",
+        "Un texte pour tous ceux qui lisent le français dans cette maison.",
+        kind="announcement",
+        title="A tous",
+        audience=["language:fr"],
+        must_acknowledge=True,
+    )
+    post_id = posted.json()["id"]
+    path = f"/posts/{post_id}/acknowledgements"
+    await world.moved(moves, "SE", "NO")
+    changed = LanguageChanged(member_id=comes, old="nb", new="fr")
+    await world.say(f"member-{comes}", changed)
+    await world.moved(comes, "NO", "FI")
+    after = await world.gone(leaves)
+    await house.get("edi", path, posted)
+    await house.get(moves, "/feed", posted)
+    done = await house.ask(moves, "PUT", f"/posts/{post_id}/acknowledgement")
+    assert done.status_code == 200
+    await house.get("edi", path, done)
+
+    report = (await house.get("edi", path, after)).json()
+    assert report["counts"] == {
+        "people": 3,
+        "acknowledged": 1,
+        "missing": 2,
+        "left": 1,
+        "joined": 1,
+        "joined_acknowledged": 0,
+        "current_edition": 1,
+    }
+    assert report["countries"] == {
+        "DE": {"people": 1, "acknowledged": 0},
+        "SE": {"people": 2, "acknowledged": 1},
+    }
+    assert report["languages"] == {"fr": {"people": 3, "acknowledged": 1}}
+    assert {item["member_id"]: item["country"] for item in report["items"]} == {
+        stays: "SE",
+        moves: "SE",
+        leaves: "DE",
+        comes: "NO",
+    }
+    for show, whom in (("acknowledged", moves), ("missing", stays), ("left", leaves), ("joined", comes)):
+        listed = (await house.get("edi", path, params={"show": show})).json()["items"]
+        assert [item["member_id"] for item in listed] == [whom], show
 
 
 async def test_reach_counts_people_languages_and_countries(house: House) -> None:

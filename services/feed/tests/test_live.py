@@ -13,10 +13,11 @@ from contracts.groups import Openness
 from services.feed import live
 from services.feed.live import Hub
 from services.feed.projections import PostView
-from services.feed.tests.world import House
-from shared.kernel.audience import Classification, Reader
+from services.feed.tests.world import House, Person
+from shared.kernel.audience import Classification, MemberTokens, Reader
 from shared.kernel.errors import TooMany, Unauthenticated
 from shared.kernel.testing import NOON
+from shared.runtime.ids import new_id
 from shared.runtime.mirror import Kept
 from shared.tests.eventually import eventually
 
@@ -29,6 +30,7 @@ class Screen:
 
     text: str = ""
     status: int = 0
+    done: bool = False
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
     def told(self, name: str) -> list[dict[str, Any]]:
@@ -56,6 +58,7 @@ async def looking(house: House, who: str) -> AsyncIterator[Screen]:
     async def send(message: Any) -> None:
         screen.status = message.get("status", screen.status)
         screen.text += message.get("body", b"").decode()
+        screen.done = message["type"] == "http.response.body" and not message.get("more_body", False)
 
     scope = {
         "type": "http",
@@ -165,6 +168,44 @@ async def test_who_is_no_member_any_more_is_told_no_more(monkeypatch: pytest.Mon
     with pytest.raises(StopAsyncIteration):
         await _next(told)
     await hub.stop()
+
+
+async def test_who_leaves_is_told_no_more_at_once_also_not_of_what_waits_for_them() -> None:
+    hub, holds = Hub(), frozenset({"staff", "group:g"})
+    await hub.start()
+
+    async def ask() -> Reader:
+        return Reader("bob", holds, Classification.OPEN)
+
+    told = await hub.listen(ask)
+    assert "welcome" in await _next(told)
+    soon = NOON.replace(year=2999)
+    for post_id, clause in (("theirs", "group:g"), ("all", "staff")):
+        await hub.take("g", [Kept(post_id, 1, _post(post_id, published_at=soon, audience=[clause]))])
+
+    async def waiting() -> bool:
+        return [len(listener.new) for listener in hub.listeners] == [2]
+
+    await eventually(waiting)
+    holds = frozenset({"staff"})
+    await hub.belonging.take("g", [Kept("bob", 2, MemberTokens(member_id="bob"))])
+    assert json.loads((await _next(told)).split("data: ")[1]) == {"count": 1, "ids": ["all"]}
+    await hub.take("g", [Kept("more", 1, _post("more", published_at=soon, audience=["group:g"]))])
+    await hub.take("g", [Kept("last", 1, _post("last", published_at=soon))])
+    assert json.loads((await _next(told)).split("data: ")[1]) == {"count": 1, "ids": ["last"]}
+    await hub.stop()
+
+
+async def test_a_member_who_is_deactivated_is_told_nothing_more_within_seconds(house: House) -> None:
+    member_id = f"brief{new_id()[-8:]}"
+    await house.get("ann", "/feed", await house.world.member(member_id, Person()))
+    async with looking(house, member_id) as screen:
+        await house.world.gone(member_id)
+
+        async def ended() -> bool:
+            return screen.done
+
+        await eventually(ended, within=5)
 
 
 async def test_nobody_opens_connections_without_end() -> None:

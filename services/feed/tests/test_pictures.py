@@ -1,8 +1,10 @@
 """Pictures: what is kept of them, which are refused, and who may see them."""
 
+import asyncio
 import io
 import struct
 import zlib
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -11,13 +13,14 @@ from PIL import ExifTags, Image
 from contracts.groups import Openness
 from services.feed import imaging, projections
 from services.feed.domain.pictures import small_name
-from services.feed.imaging import developed
+from services.feed.imaging import Studio, developed
 from services.feed.sweeping import Sweeper
 from services.feed.tests.world import House
-from shared.kernel.errors import NotFound, Refused, TooLarge
+from shared.kernel.errors import NotFound, Refused, TooLarge, TooMany
 from shared.runtime.files import Files
 from shared.runtime.generations import Generation
 from shared.runtime.ids import new_id
+from shared.runtime.settings import Limits
 from shared.runtime.views import Views
 from shared.tests.company import refused
 
@@ -53,6 +56,38 @@ def test_nothing_that_the_camera_wrote_is_kept() -> None:
             "progressive",
             "progression",
         }
+
+
+def test_one_member_cannot_fill_the_studio() -> None:
+    limits = Limits()
+    studio = Studio(limits)
+    with ExitStack() as taken:
+        for _ in range(limits.pictures_at_once_of_one):
+            taken.enter_context(studio.place("ann"))
+        with pytest.raises(TooMany) as own, studio.place("ann"):
+            pass
+        for n in range(limits.pictures_at_once - limits.pictures_at_once_of_one):
+            taken.enter_context(studio.place(f"member-{n}"))
+        with pytest.raises(TooMany) as full, studio.place("bob"):
+            pass
+    with studio.place("ann"), studio.place("bob"):
+        pass
+    assert (own.value.code, full.value.code) == ("too-many-pictures-of-yours", "pictures-busy")
+
+
+@pytest.mark.asyncio(loop_scope="package")
+async def test_who_sends_too_many_pictures_at_once_is_told_to_wait(house: House) -> None:
+    most = house.service.settings.limits.pictures_at_once_of_one
+    large = photo(4_000, 3_000)
+    sent = [house.ask("ann", "POST", "/pictures", content=large) for _ in range(most + 3)]
+    answers = await asyncio.gather(*sent, house.ask("bob", "POST", "/pictures", content=photo()))
+    refusals = [answer for answer in answers if answer.status_code == 429]
+    assert [answer.status_code for answer in answers].count(201) == most + 1 and len(refusals) == 3
+    assert answers[-1].status_code == 201, "others are not refused for it"
+    for refusal in refusals:
+        refused(refusal, 429, "too-many-pictures-of-yours")
+        assert int(refusal.headers["Retry-After"]) > 0
+    assert (await house.ask("ann", "POST", "/pictures", content=photo())).status_code == 201
 
 
 def test_a_picture_is_kept_in_two_bounded_sizes() -> None:

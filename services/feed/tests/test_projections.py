@@ -30,11 +30,19 @@ from contracts.groups import (
     Standing,
     group_audience,
 )
-from contracts.identity import ClearanceChanged, Kind, LanguageChanged, MemberDeactivated, MemberRegistered
+from contracts.identity import (
+    ClearanceChanged,
+    Kind,
+    LanguageChanged,
+    MemberDeactivated,
+    MemberPlaced,
+    MemberRegistered,
+    Place,
+)
 from services.feed.domain.seen import FeedSeen
 from services.feed.projections import comments, groups, members, posts, responses
+from services.feed.projections.members import COUNTRY, LANGUAGE, held_then, standing
 from services.feed.projections.members import Standing as InReport
-from services.feed.projections.members import standing
 from shared.kernel.audience import Classification
 from shared.kernel.events import Event, Recorded
 from shared.kernel.personal import Personal
@@ -134,6 +142,7 @@ BELONGING = [
         LanguageChanged(member_id="ann", old="sv", new="en"),
         ClearanceChanged(member_id="ann", old=Classification.INTERNAL, new=Classification.OPEN),
         MemberDeactivated(member_id="ann"),
+        MemberPlaced(member_id="ann", place=Place(country="DE"), place_before=Place(country="SE")),
     ),
     stream(
         "membership-g-ann",
@@ -220,3 +229,13 @@ def test_who_was_in_an_audience_is_asked_by_time() -> None:
     assert at(5, "staff") is None and at(0.5, "country:DE") is None
     assert at(0.5, "country:SE&language:sv") == (InReport.LEFT, None, NOON + minute)
     assert view.tokens == [] and "staff" in view.past
+
+
+@given(interleaved(BELONGING))
+def test_the_country_that_somebody_had_is_asked_by_time_however_the_events_arrived(order: Stream) -> None:
+    view = members.view.model_validate(folded(members, order)["ann"])
+    then = [
+        (held_then(view.holds, COUNTRY, at), held_then(view.holds, LANGUAGE, at))
+        for at in (NOON - timedelta(minutes=1), NOON, NOON + timedelta(minutes=1), NOON + timedelta(hours=1))
+    ]
+    assert then == [(None, None), ("SE", "sv"), ("SE", "en"), ("DE", "en")]

@@ -16,7 +16,16 @@ from contracts.groups import (
     Standing,
     group_audience,
 )
-from contracts.identity import ClearanceChanged, Kind, MemberErased, MemberRegistered, Role
+from contracts.identity import (
+    ClearanceChanged,
+    Kind,
+    MemberDeactivated,
+    MemberErased,
+    MemberPlaced,
+    MemberRegistered,
+    Place,
+    Role,
+)
 from services.feed import projections
 from services.feed.assembly import assemble
 from shared.kernel.audience import Classification
@@ -112,6 +121,14 @@ class World:
 
     async def cleared(self, member_id: str, old: Classification, new: Classification) -> str:
         return await self.say(f"member-{member_id}", ClearanceChanged(member_id=member_id, old=old, new=new))
+
+    async def moved(self, member_id: str, old: str, new: str) -> str:
+        """To another country."""
+        placed = MemberPlaced(member_id=member_id, place=Place(country=new), place_before=Place(country=old))
+        return await self.say(f"member-{member_id}", placed)
+
+    async def gone(self, member_id: str) -> str:
+        return await self.say(f"member-{member_id}", MemberDeactivated(member_id=member_id))
 
     async def group(self, openness: Openness, *member_ids: str) -> str:
         """A new group with these members; answers its id."""

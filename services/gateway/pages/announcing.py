@@ -33,7 +33,7 @@ from shared.runtime.ids import new_id
 SOME = "some"
 PEOPLE_AT_ONCE = 100
 UNITS = 100
-SHOWN = ("all", "acknowledged", "missing")
+SHOWN = ("all", "acknowledged", "missing", "left", "joined")
 
 routes = APIRouter(include_in_schema=False)
 

@@ -19,6 +19,12 @@ class Failures:
         self.errors: dict[str, str] = {}
         self.problem = ""
         self.status = 200
+        self.code = ""
+
+    @property
+    def edited_meanwhile(self) -> bool:
+        """Somebody saved before: what they saved is shown beside what is typed, so that neither is lost."""
+        return self.code == "edited-meanwhile"
 
     def __bool__(self) -> bool:
         return bool(self.errors or self.problem)
@@ -40,7 +46,7 @@ class Failures:
             self.status = 422
         except Refused as refused:
             self._take(refused.field, self._visit.said(refused))
-            self.status = status_of(refused)
+            self.status, self.code = status_of(refused), refused.code
 
     def _take(self, field: str | None, text: str) -> None:
         if field:

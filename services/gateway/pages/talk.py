@@ -62,6 +62,7 @@ async def _page(
         reach=reach,
         seen_because=let_in_by(visit, post.audience),
         problem=failures.problem if failures else "",
+        cursor=cursor or "",
     )
     return visit.show(view, place="home", status=failures.status if failures else 200)
 
@@ -151,7 +152,8 @@ async def comment(post_id: str, visit: Member) -> Response:
             headers={"Idempotency-Key": form.key},
         )
         return visit.go(places.comment(post_id, answer.read(Done).id))
-    return await _page(visit, post_id, _again(form, failures), failures=failures)
+    cursor = sent.text("cursor") or None
+    return await _page(visit, post_id, _again(form, failures), cursor=cursor, failures=failures)
 
 
 @routes.post(COMMENT + "/edit")
@@ -168,7 +170,8 @@ async def save_comment(post_id: str, comment_id: str, visit: Member) -> Response
             headers={"Idempotency-Key": form.key, "If-Match": f'"{sent.number("version") or 0}"'},
         )
         return visit.go(places.comment(post_id, comment_id), "comment-saved")
-    return await _page(visit, post_id, _again(form, failures), failures=failures)
+    cursor = sent.text("cursor") or None
+    return await _page(visit, post_id, _again(form, failures), cursor=cursor, failures=failures)
 
 
 @routes.post(COMMENT + "/language")
@@ -227,6 +230,9 @@ async def _editing(
         language=post.language,
         errors=failures.errors if failures else {},
         problem=failures.problem if failures else "",
+        meanwhile=failures is not None and failures.edited_meanwhile,
+        their_text=post.text,
+        their_title=post.title,
     )
     return visit.show(view, place="home", status=failures.status if failures else 200)
 
@@ -234,4 +240,5 @@ async def _editing(
 def _again(form: CommentForm, failures: Failures) -> CommentForm:
     """For another try, which is another request; one that may have gone through keeps its key."""
     key = form.key if failures.status == 503 else new_id()
-    return replace(form, key=key, error=failures.errors.get("text", failures.problem))
+    error = failures.errors.get("text", failures.problem)
+    return replace(form, key=key, error=error, meanwhile=failures.edited_meanwhile)

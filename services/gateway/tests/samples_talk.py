@@ -209,6 +209,16 @@ def _posts(text: str) -> dict[str, View]:
         "post-edit-wrong": PostEditView(
             _pictured(text), "k4", text, errors={"text": wrong, "language": wrong}, problem=text or "Away."
         ),
+        "post-edit-conflict": PostEditView(
+            announced,
+            "k4",
+            text or "Mine",
+            text or "Title",
+            "sv",
+            meanwhile=True,
+            their_text=text or "Theirs",
+            their_title=text or "Their title",
+        ),
         "post-correct": PostEditView(_correctable(text), "k4", text, language="sv"),
     }
 

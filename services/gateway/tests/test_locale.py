@@ -129,11 +129,14 @@ def test_refusals_are_found_in_the_code_of_services(tmp_path: Path) -> None:
     (room / "wiki" / "domain.py").write_text(
         'raise Conflict("path-taken", "The path {path} is taken. " "Choose another.", params={"path": p})\n'
         'raise Refused(code, message)\nraise ValueError("not-one", "Not a refusal.")\n'
+        'raise Away("service-away", "It does not answer.", service=name)\n'
     )
     (room / "wiki" / "tests" / "test_domain.py").write_text('Refused("only-here", "Not said to anybody.")')
     found = {(m.context, m.id): m.locations for m in catalogues.source_refusals([room]) if m.id}
-    where = [("services/wiki/domain.py", 1)]
-    assert found == {("path-taken", "The path {path} is taken. Choose another."): where}
+    assert found == {
+        ("path-taken", "The path {path} is taken. Choose another."): [("services/wiki/domain.py", 1)],
+        ("service-away", "It does not answer."): [("services/wiki/domain.py", 4)],
+    }
 
 
 # -- completeness --

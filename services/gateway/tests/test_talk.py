@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import re
+from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 
@@ -98,7 +99,10 @@ async def test_a_post_is_changed_and_its_language_corrected(gateway: Gateway, ho
         data={"csrf_token": await saga.token(), "version": "1", "text": "Lost?", "key": new_id()},
         headers={"Origin": SITE},
     )
-    assert stale.status_code == 409 and "Lost?" in stale.text
+    assert stale.status_code == 409 and "Lost?</textarea>" in stale.text
+    assert "Hej igen, alla.</textarea>" in stale.text, "what was saved meanwhile stands beside it"
+    again = re.search(r'name="version" value="(\d+)"', stale.text)
+    assert again is not None and again[1] == "2"
     await eskil.see_soon(post)
     answer = await eskil.send(f"{post}/language", {"language": "sv"}, seen=f"{post}/edit")
     assert answer.headers["location"] == post
@@ -118,6 +122,10 @@ async def test_a_comment_is_changed_and_deleted(gateway: Gateway, house: House) 
     assert (await saga.send(f"{path}/edit", {"text": "Second thought"}, seen=post)).status_code == 303
     page = (await saga.see(post)).text
     assert "Second thought" in page and "First thought" not in page
+    typed = {"csrf_token": await saga.token(), "version": "1", "text": "In another tab", "key": new_id()}
+    stale = await saga.client.post(f"{path}/edit", data=typed, headers={"Origin": SITE})
+    assert stale.status_code == 409
+    assert "In another tab</textarea>" in stale.text and "Second thought</textarea>" in stale.text
     assert (await saga.send(f"{path}/delete", seen=post)).status_code == 303
     assert "Second thought" not in (await saga.see(post)).text
 
@@ -295,6 +303,33 @@ async def test_live_updates_tell_of_what_the_reader_may_see(gateway: Gateway, ho
         live.end()
         rest = [piece async for piece in stream]
     assert b"event: new" not in b"".join(rest)
+
+
+async def test_a_stream_ends_with_its_session_and_no_other(house: House) -> None:
+    async with Gateway(house.settings) as gateway:
+        here, there, third = [await gateway.visitor(house.members["jonas"]) for _ in range(3)]
+        reception: Reception = gateway.app.state.visits.reception
+
+        async def opened(visitor: Visitor) -> AsyncIterator[bytes]:
+            session = await reception.sessions.of(visitor.client.cookies[reception.session_cookie])
+            stream = await reception.live.stream(session, {})
+            await anext(stream)
+            return stream
+
+        mine, theirs, last = await opened(here), await opened(there), await opened(third)
+        async with asyncio.timeout(10):
+            signed_out = await here.send("/sign-out", seen="/settings")
+            assert signed_out.status_code == 303
+            assert [piece async for piece in mine] == []
+            # Signed out from elsewhere.
+            session = await reception.sessions.of(there.client.cookies[reception.session_cookie])
+            token = house.members["jonas"].token
+            await third.client.delete(
+                f"/api/v1/sessions/{session.held.session_id}", headers={"Authorization": f"Bearer {token}"}
+            )
+            assert [piece async for piece in theirs] == []
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(last), 3)
 
 
 async def test_a_member_has_only_so_many_streams(

@@ -198,13 +198,15 @@ class ReachView(View):
 
 @dataclass(frozen=True, slots=True)
 class CommentForm:
-    """`parent` is the comment that it answers; `changes` the one that it replaces."""
+    """`parent` is the comment that it answers; `changes` the one that it replaces. `meanwhile`: that one is
+    not as it was when the change was begun."""
 
     key: str
     text: str = ""
     parent: str = ""
     changes: str = ""
     error: str = ""
+    meanwhile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,8 @@ class PostPageView(View):
     reach: Reach | None = None
     seen_because: str = "staff"
     problem: str = ""
+    #: Where this page of comments begins, for forms that come back to it.
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +236,8 @@ class PostFootView(View):
 
 @dataclass(frozen=True, slots=True)
 class PostEditView(View):
-    """`text`, `title` and `language` are as typed. Errors by field."""
+    """`text`, `title` and `language` are as typed. Errors by field. `meanwhile`: the post is not as it was
+    when the change was begun; `their_text` and `their_title` are how it is."""
 
     template: ClassVar[str] = "pages/post_edit.html"
     post: PostCard
@@ -242,6 +247,9 @@ class PostEditView(View):
     language: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    meanwhile: bool = False
+    their_text: str = ""
+    their_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +346,6 @@ class ReportView(View):
     current: int
     countries: Sequence[ShareLine]
     readers: Sequence[ReaderLine]
-    #: Who of them is listed: all, acknowledged or missing.
+    #: Who of them is listed: all, acknowledged, missing, left or joined.
     show: str = "all"
     older: str | None = None

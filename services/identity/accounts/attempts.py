@@ -1,4 +1,9 @@
-"""How often sign-in failed lately, per account and per address: in MongoDB, so that no restart forgets it."""
+"""How often sign-in failed lately: for an account from an address, for an account, and from an address. In
+MongoDB, so that no restart forgets it.
+
+The first is the limit that matters: it locks out who guesses and nobody else, neither the colleagues behind
+the same proxy nor the account's owner elsewhere. What it refuses counts against neither of the others.
+"""
 
 import math
 from dataclasses import dataclass
@@ -16,6 +21,7 @@ from shared.kernel.errors import TooMany
 class Counted:
     """An attempt that was counted, and may be taken back when it turns out right."""
 
+    pair: str
     account: str
     address: str | None
 
@@ -35,16 +41,18 @@ class Attempts:
         window = self._limits.window.total_seconds()
         start = now.timestamp() // window * window
         ends_at = datetime.fromtimestamp(start + window, UTC)
+        of_pair = f"pair:{account}:{address or 'here'}:{start:.0f}"
         of_account = f"account:{account}:{start:.0f}"
         of_address = None if address is None else f"address:{address}:{start:.0f}"
+        await self._count(of_pair, self._limits.failures_per_pair, ends_at, now)
         if of_address is not None:
             await self._count(of_address, self._limits.failures_per_address, ends_at, now)
         await self._count(of_account, self._limits.failures_per_account, ends_at, now)
-        return Counted(of_account, of_address)
+        return Counted(of_pair, of_account, of_address)
 
     async def succeeded(self, counted: Counted) -> None:
         """The account begins anew; the address gets this one attempt back, and no more."""
-        await self._counts.delete_one({"_id": counted.account})
+        await self._counts.delete_many({"_id": {"$in": [counted.pair, counted.account]}})
         if counted.address is not None:
             await self._counts.update_one({"_id": counted.address}, {"$inc": {"count": -1}})
 

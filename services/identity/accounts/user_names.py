@@ -32,6 +32,9 @@ class UserNames:
         if kept is None:
             raise LookupError("the key of user names was removed while it was made")
         self._key = self._master.unwrap(_SECRET, kept["wrapped"])
+        if kept.get("master") != self._master.fingerprint:
+            again = {"wrapped": self._master.wrap(_SECRET, self._key), "master": self._master.fingerprint}
+            await self._secrets.update_one({"_id": _SECRET, "wrapped": kept["wrapped"]}, {"$set": again})
 
     def id_of(self, user_name: str) -> str:
         """Raises Refused where it can be no user name."""

@@ -146,7 +146,6 @@ def decide(command: Command, member: Member) -> Sequence[Event]:
         case ChangeLanguage():
             return _change_language(command, member)
         case PlaceMember() | RenameMember() | ChangeProfile():
-            _active(member)
             return _of_profile(command, member)
         case ReactivateMember():
             permit(command.acting, Permission.DEACTIVATE_MEMBERS)
@@ -171,6 +170,10 @@ def decide(command: Command, member: Member) -> Sequence[Event]:
 
 
 def _of_profile(command: PlaceMember | RenameMember | ChangeProfile, member: Member) -> Sequence[Event]:
+    """Whoever may not do it is told that before anything of the member."""
+    if not isinstance(command, ChangeProfile):
+        permit(command.acting, Permission.PLACE_MEMBERS)
+    _active(member)
     match command:
         case PlaceMember():
             permit_touching(command.acting, member.roles)

@@ -98,7 +98,7 @@ def change_profile(command: ChangeProfile) -> Sequence[Event]:
             member_id=command.member_id,
             phone=Personal(phone) if phone else None,
             about=Personal(about) if about else None,
-            ask_me_about=_interests(command.ask_me_about),
+            ask_me_about=Personal.of_lines(_interests(command.ask_me_about)),
             languages=_languages(command.languages),
             time_zone=time_zone_of(command.time_zone),
         )

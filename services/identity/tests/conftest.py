@@ -104,7 +104,9 @@ def identity_settings(
         settings = IdentitySettings.from_env().model_copy(
             update={
                 "argon2": QUICK,
-                "sign_ins": SignIns(failures_per_account=3, failures_per_address=5, window_minutes=600),
+                "sign_ins": SignIns(
+                    failures_per_pair=3, failures_per_account=5, failures_per_address=7, window_minutes=600
+                ),
             }
         )
         yield settings

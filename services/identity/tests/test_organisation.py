@@ -15,6 +15,7 @@ from contracts.identity import (
     MemberRenamed,
     Place,
     ProfileChanged,
+    Role,
     UnitFounded,
     UnitRenamed,
 )
@@ -117,7 +118,7 @@ def test_a_member_says_what_they_like_of_themselves_and_nobody_else_does() -> No
             member_id="ann",
             phone=Personal("+46 8 123"),
             about=Personal("Hello"),
-            ask_me_about=("kafka",),
+            ask_me_about=Personal("kafka"),
             languages=("en", "de"),
             time_zone="Europe/Oslo",
         )
@@ -254,3 +255,46 @@ async def test_who_left_and_came_back_signs_in_again(house: House) -> None:
     assert (await house.try_sign_in(name)).status_code == 401
     assert (await house.ask("ada", "POST", f"/members/{member_id}/reactivate")).status_code == 204
     assert (await house.try_sign_in(name)).status_code == 201
+
+
+@over_http
+async def test_the_list_of_erasures_is_kept_and_applied_by_those_who_may_erase(house: House) -> None:
+    made = await register(house, **NEW_MEMBER)
+    member_id = made.json()["member_id"]
+    await house.member("oskar", roles=frozenset({Role.OPERATOR}))
+    await house.member("plain")
+    assert (await house.ask("ada", "DELETE", f"/members/{member_id}")).status_code == 204
+    listed = (await house.ask("oskar", "GET", "/operate/erasures")).json()
+    (mine,) = [each for each in listed["items"] if each["member_id"] == member_id]
+    assert listed["next"] is None
+    assert code(await house.ask("plain", "GET", "/operate/erasures")) == (403, "operators-only")
+    given = {"items": [mine]}
+    assert code(await house.ask("oskar", "POST", "/operate/erasures", json=given)) == (403, "not-permitted")
+    # As after a restore: the key is there again.
+    keys = house.identity.vault.ring.collection
+    await keys.delete_one({"_id": member_id})
+    await house.identity.vault.ensure([member_id])
+    applied = await house.ask("ada", "POST", "/operate/erasures", json=given)
+    assert applied.json() == {"given": 1, "erased": 1}
+    again = await house.ask("ada", "POST", "/operate/erasures", json=given)
+    assert again.json() == {"given": 1, "erased": 0}
+    late = {"items": [{**mine, "erased_at": "2999-01-01T00:00:00Z"}]}
+    assert code(await house.ask("ada", "POST", "/operate/erasures", json=late)) == (422, "erasure-to-come")
+
+
+@over_http
+async def test_who_may_not_change_members_learns_nothing_of_them_by_asking(house: House) -> None:
+    there = (await register(house, **NEW_MEMBER)).json()["member_id"]
+    admin = (await house.ask("ada", "GET", "/me")).json()["member_id"]
+    await house.member("curious")
+    for path, body in (("roles", {"roles": []}), ("place", {}), ("name", {"name": "Other"})):
+        for member_id in (there, admin, new_id()):
+            for version in (0, 1, 7):
+                tried = await house.ask(
+                    "curious",
+                    "PUT",
+                    f"/members/{member_id}/{path}",
+                    json=body,
+                    headers={"If-Match": f'"{version}"'},
+                )
+                assert code(tried) == (403, "not-permitted"), (path, member_id, version)

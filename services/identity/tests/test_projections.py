@@ -1,12 +1,14 @@
 """What identity's views show after which events."""
 
 from datetime import timedelta
+from typing import Any
 
 from contracts.identity import (
     ClearanceChanged,
     LanguageChanged,
     MemberDeactivated,
     MemberErased,
+    ProfileChanged,
     Role,
     RolesChanged,
 )
@@ -18,6 +20,7 @@ from services.identity.projections import AccessTokenView, MemberView, SessionVi
 from services.identity.tests.test_domain import issued, opened, registered
 from shared.kernel.audience import Classification
 from shared.kernel.events import Event
+from shared.kernel.personal import Personal
 from shared.kernel.testing import NOON, recorded
 
 
@@ -54,6 +57,32 @@ def test_what_changes_about_a_member_shows() -> None:
     erased = _member(registered, MemberErased(member_id="ann"))
     assert left is not None and left.standing is Standing.DEACTIVATED
     assert erased is not None and erased.standing is Standing.ERASED
+
+
+SAID: dict[str, Any] = {"member_id": "ann", "languages": ["de"], "time_zone": "UTC"}
+
+
+def test_what_people_may_ask_about_is_sealed_in_the_event_and_in_the_view() -> None:
+    interests = Personal.of_lines(["kafka", "solar cells"])
+    said = recorded(ProfileChanged(member_id="ann", ask_me_about=interests, time_zone="UTC"))
+    assert "kafka" not in str(said.data)
+    view = _member(recorded(registered).event(), said.event())
+    assert view is not None and view.ask_me_about is not None and view.ask_me_about.sealed is not None
+    assert "kafka" not in str(view.model_dump()) and view.asked_about_before == []
+
+
+def test_what_was_said_before_it_was_sealed_is_shown_until_its_member_is_erased() -> None:
+    profile = ProfileChanged(member_id="ann", time_zone="UTC")
+    for kept in (["kafka", "solar cells"], []):
+        event = recorded(profile, version=1, data={**SAID, "ask_me_about": kept}).event()
+        view = projections.members.evolve(
+            _member(recorded(registered).event()), event, recorded(profile), "ann"
+        )
+        assert view is not None and view.asked_about_before == kept and view.ask_me_about is None
+        assert MemberView.model_validate(view.model_dump()) == view, "it can be stored"
+        erased = MemberErased(member_id="ann")
+        view = projections.members.evolve(view, erased, recorded(erased), "ann")
+        assert view is not None and view.asked_about_before == []
 
 
 def test_a_revoked_session_is_gone_and_a_used_one_says_when() -> None:

@@ -85,7 +85,7 @@ async def test_a_view_rebuilt_after_an_erasure_shows_the_stand_in(
 
 async def test_a_full_queue_of_sign_ins_answers_at_once(identity_settings: IdentitySettings) -> None:
     slow = Argon2(passes=4, memory_kib=65_536, lanes=1, at_once=1, most_waiting=1)
-    changed = {"argon2": slow, "sign_ins": SignIns(failures_per_account=100)}
+    changed = {"argon2": slow, "sign_ins": SignIns(failures_per_pair=100)}
     async with Running(assemble(identity_settings.model_copy(update=changed))) as house:
         tries = await asyncio.gather(*(house.try_sign_in(user_name()) for _ in range(6)))
         assert sorted(answer.status_code for answer in tries)[-1] == 503

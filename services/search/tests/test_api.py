@@ -212,7 +212,10 @@ async def test_people_are_found_by_name_title_and_what_they_may_be_asked_about(h
     place = Place(title="Elektriker", units=("nordics",))
     await house.world.say(stream, MemberPlaced(member_id=member, place=place, place_before=Place()))
     profile = ProfileChanged(
-        member_id=member, about=Personal(plain="Seglar gärna"), ask_me_about=("Solceller",), time_zone="UTC"
+        member_id=member,
+        about=Personal(plain="Seglar gärna"),
+        ask_me_about=Personal.of_lines(["Solceller", "Kaffe"]),
+        time_zone="UTC",
     )
     after = await house.world.say(stream, profile)
     for asked in (own, f"asa {own}", f"elektrikern {own}", f"solcell {own}", f"segla {own}"):

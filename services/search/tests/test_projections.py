@@ -193,10 +193,13 @@ def test_a_person_is_found_by_staff_and_themselves() -> None:
     view = live(
         PERSON,
         MemberPlaced(member_id="ann", place=place, place_before=Place()),
-        ProfileChanged(member_id="ann", about=Personal(plain="x"), ask_me_about=("solar",), time_zone="UTC"),
+        ProfileChanged(
+            member_id="ann", about=Personal(plain="x"), ask_me_about=Personal("solar"), time_zone="UTC"
+        ),
         LanguageChanged(member_id="ann", old="en", new="sv"),
     )
-    assert (view.text, view.words, view.language) == ("Engineer", ["solar"], "sv")
+    assert (view.text, view.words, view.language) == ("Engineer", [], "sv")
+    assert view.asked is not None and view.asked.sealed is not None
     assert view.audience == [STAFF, "member:ann"]
     assert live(PERSON, MemberRenamed(member_id="ann", name=Personal(plain="Anna"))).name != view.name
 

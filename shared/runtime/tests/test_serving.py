@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime.http import Api, uvicorn_options
 from shared.runtime.settings import Settings
@@ -19,9 +22,9 @@ PORTS = range(21_000, 32_000)
 class Served(uvicorn.Server):
     """A server within the test's loop, on a port of its own."""
 
-    def __init__(self, app: Api) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
         self.listening = _listening()
-        options = {**uvicorn_options(Settings()), "timeout_graceful_shutdown": 5}
+        options = {**uvicorn_options(settings or Settings()), "timeout_graceful_shutdown": 5}
         super().__init__(uvicorn.Config(app, **options))
         self.running = asyncio.get_running_loop().create_task(self.serve([self.listening]))
 
@@ -137,3 +140,32 @@ async def test_a_request_under_way_is_finished_when_the_process_is_asked_to_stop
     doors.gate.set()
     assert (await waiting).status_code == 200
     await asyncio.wait_for(stopping, 10)
+
+
+async def _where(scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope)
+    seen = [request.client.host if request.client else None, request.url.scheme]
+    await JSONResponse(seen)(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"),
+    [
+        ("[]", ["127.0.0.1", "http"]),
+        ('["10.0.0.0/8"]', ["127.0.0.1", "http"]),
+        ('["127.0.0.0/8", "10.0.0.0/8"]', ["198.51.100.7", "https"]),
+    ],
+)
+async def test_only_a_trusted_proxy_says_where_a_request_came_from(
+    trusted: str, seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIKARUM_TRUSTED_PROXIES", trusted)
+    server = Served(_where, Settings.from_env())
+    said = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 10.1.2.3", "X-Forwarded-Proto": "https"}
+    patient = httpx.AsyncHTTPTransport(retries=5)
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{server.port}", transport=patient, trust_env=False
+    ) as client:
+        answer = await client.get("/", headers=said)
+    await server.stop()
+    assert answer.json() == seen
