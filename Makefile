@@ -2,10 +2,15 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 FIKARUM := ./fikarum
+LOCKED := --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
+UPGRADE := --upgrade
+# What runs on engines in containers too: the semantics of store, relay and views, and the search index.
+ON_CONTAINERS := infra/engines/tests/test_source.py shared/tests/test_append.py shared/tests/test_views.py \
+	shared/tests/test_topics.py services/search/tests/test_languages.py
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo check contracts lock test chaos mutations bench assets clean
+.PHONY: help setup up down status demo check contracts lock test test-containers chaos mutations bench assets clean
 
 ##@ The platform (its data, logs and ports are in FIKARUM_HOME, .fikarum by default)
 
@@ -32,11 +37,17 @@ check: setup ## Lint, format, types, import rules, contracts, translations: unde
 test: setup assets ## Every test but the long ones, on real engines
 	@$(PYTHON) -m infra.checks.chromium
 	@$(PYTHON) -m infra.engines install
-	@$(PYTHON) -m pytest -m "not chaos and not slow" $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
+	@$(PYTHON) -m pytest -m "not chaos and not slow and not containers" $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
+
+test-containers: setup ## The compose file whole, with a story through it, and engine tests on containers
+	@$(PYTHON) -m infra.containers check
+	@$(PYTHON) -m infra.engines install
+	@$(PYTHON) -m pytest -m containers infra/containers $(ARGS)
+	@FIKARUM_TEST_SOURCE=containers $(PYTHON) -m pytest $(ON_CONTAINERS) $(ARGS)
 
 chaos: setup assets ## The long tests: kills, pauses and races for minutes
 	@$(PYTHON) -m infra.engines install
-	@$(PYTHON) -m pytest -m "chaos or slow" $(ARGS)
+	@$(PYTHON) -m pytest -m "(chaos or slow) and not containers" $(ARGS)
 
 mutations: setup ## Take each protection away and see its test fail: half an hour (ARGS=name: only that)
 	@$(PYTHON) -m infra.engines install
@@ -52,9 +63,9 @@ assets: setup ## Build the interface's style sheet and script, and bring what te
 	@$(PYTHON) -m services.gateway.assets build
 	@$(PYTHON) -m infra.contracts.specification
 
-lock: setup ## Resolve the packages of pyproject.toml anew, with hashes
-	@uv pip compile pyproject.toml --group dev --generate-hashes --no-annotate --no-header \
-		--python-version 3.11 --upgrade --quiet -o requirements.lock
+lock: setup ## Resolve the packages of pyproject.toml anew, with hashes (UPGRADE= only adds what is new)
+	@uv pip compile pyproject.toml --group engines --group assets --group dev $(LOCKED) $(UPGRADE) -o requirements.lock
+	@uv pip compile pyproject.toml --constraint requirements.lock $(LOCKED) --upgrade -o infra/services.lock
 	@infra/setup.sh
 
 clean: ## Remove caches and what was built; data and .venv stay
@@ -64,4 +75,4 @@ clean: ## Remove caches and what was built; data and .venv stay
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

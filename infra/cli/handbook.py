@@ -32,7 +32,10 @@ def import_() -> None:
 
 @app.command(name="handbook")
 def import_handbook(
-    file: Annotated[Path, typer.Argument(help="A history in JSON Lines, also packed by xz.", dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A history in JSON Lines, also packed by xz; else our own.", dir_okay=False),
+    ] = FIRST_HANDBOOK,
     source: Annotated[
         str, typer.Option(help="What it is called: the same source and line are taken once.")
     ] = FIRST_SOURCE,

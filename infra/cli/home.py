@@ -29,6 +29,11 @@ class HomeSettings(BaseSettings):
     wiki_port: Port | None = None
     search_port: Port | None = None
     engagement_port: Port | None = None
+    #: Where the parts of a platform are that this home did not start, such as one in containers.
+    gateway_url: str | None = None
+    mongo_uri: str | None = None
+    kafka: str | None = None
+    opensearch_url: str | None = None
     #: End every part when the supervisor is gone, however it ended; otherwise the next `up` takes them over.
     leash: bool = False
 

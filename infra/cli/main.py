@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.cli import handbook, keeping, operate, platform, running, shown, state
+from infra.cli import (
+    doctor,
+    handbook,
+    keeping,
+    lag,
+    operate,
+    platform,
+    prepare,
+    running,
+    shown,
+    state,
+    verifying,
+)
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.engines.faults import EngineFault
@@ -93,6 +105,10 @@ def status(as_json: AsJson = False) -> None:
         console.print(shown.status_table(now))
 
 
+app.command()(prepare.prepare)
+app.command()(doctor.doctor)
+app.command()(lag.lag)
+app.command()(verifying.verify)
 app.command()(operate.generations)
 app.command()(operate.rebuild)
 app.command()(operate.topics)

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from infra.cli import state
 from infra.cli.faults import Fault
 from infra.cli.home import SERVICES, Home
+from infra.cli.places import places
 from infra.cli.platform import Platform
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
@@ -229,12 +229,9 @@ def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the v
 
 def topics() -> None:
     """The topics that events travel through."""
-    home = Home.here()
-    now = state.read(home.state)
-    if now is None or not now.alive:
-        raise Fault(f"Nothing runs in {home.path}. Start it: fikarum up")
+    kafka = places(Home.here()).addresses["kafka"]
     names = {contract.event.topic for contract in load(REPOSITORY)} - {None} | {_KEYS_TOPIC}
-    found = asyncio.run(_described(now.parts["kafka"].address, sorted(map(str, names))))
+    found = asyncio.run(_described(kafka, sorted(map(str, names))))
     shown = table("topic", "partitions", "id")
     for name, partitions, topic_id in found:
         shown.add_row(name, str(partitions), topic_id)

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import httpx
 
-from infra.cli import state
 from infra.cli.faults import Fault
 from infra.cli.home import Home
+from infra.cli.places import places
 
 #: As `shared.runtime.http` has them, which would load all of a service into this command.
 AFTER_HEADER, BEHIND_HEADER, COMMIT_HEADER = "Fikarum-After", "Fikarum-Behind", "Fikarum-Commit"
@@ -35,11 +35,9 @@ class Platform:
 
     @classmethod
     def of(cls, home: Home) -> Self:
-        """The platform that runs in `home`, with the token of FIKARUM_TOKEN or its seeded operator's."""
-        now = state.read(home.state)
-        if now is None or not now.alive:
-            raise Fault(f"Nothing runs in {home.path}. Start it: fikarum up")
-        return cls(now.parts["gateway"].address, os.environ.get(TOKEN_VARIABLE) or operator_token(home))
+        """The platform of `home`, with the token of FIKARUM_TOKEN or its seeded operator's."""
+        gateway = places(home).gateway
+        return cls(gateway, os.environ.get(TOKEN_VARIABLE) or operator_token(home))
 
     def __enter__(self) -> Self:
         return self

@@ -198,7 +198,7 @@ def platform(home: Home, engines: Engines, workers: ThreadPoolExecutor) -> list[
     services = [
         ServicePart(
             name,
-            python("infra.cli.serve", name),
+            python("shared.runtime.serve", name),
             urls[name],
             home.log(name),
             environment=environment | {"FIKARUM_PORT": urls[name].rpartition(":")[2]},

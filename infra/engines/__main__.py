@@ -70,6 +70,13 @@ def status(home: Home) -> None:
 
 
 @app.command()
+def answers(home: Home) -> None:
+    """Ends with 0 where every engine that was started here answers: a health check."""
+    states = [status.state for status in Engines(home, report=_say).status().values()]
+    raise SystemExit(set(states) - {"stopped"} != {"running"})
+
+
+@app.command()
 def install() -> None:
     """Fetch, compile and train; does nothing when that was done."""
     settings = EngineSettings()

@@ -1,4 +1,4 @@
-"""Engines that somebody else keeps running: a developer's own, so that a test run starts none."""
+"""Which engines tests run on; among them those that somebody keeps running, so that a test starts none."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,7 @@ from infra.engines.seam import Addresses, EngineSource, EngineStatus
 from infra.engines.settings import ENGINES, EngineName, EngineSettings
 
 HOME_VARIABLE = "FIKARUM_TEST_ENGINES"
+SOURCE_VARIABLE = "FIKARUM_TEST_SOURCE"
 
 
 class Attached:
@@ -44,8 +45,17 @@ class Attached:
 
 
 def source_for_tests(fresh_home: Path, environment: Mapping[str, str] = os.environ) -> EngineSource:
-    """The engines of `FIKARUM_TEST_ENGINES` where it is set, else new ones that end with this process."""
+    """The engines of `FIKARUM_TEST_ENGINES` where it is set, else new ones that end with this process: native
+    ones, or containers where `FIKARUM_TEST_SOURCE` says so."""
     running = environment.get(HOME_VARIABLE)
     if running:
         return Attached(Path(running))
+    source = environment.get(SOURCE_VARIABLE, "native")
+    if source == "containers":
+        # loads client libraries that nobody else here needs
+        from infra.engines.containers import Containers
+
+        return Containers(fresh_home)
+    if source != "native":
+        raise NotReady(f"{SOURCE_VARIABLE} is native or containers, not {source}")
     return Engines(fresh_home, EngineSettings(leash=True, test_commands=True))

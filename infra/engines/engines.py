@@ -42,10 +42,11 @@ class Engines:
 
     @property
     def addresses(self) -> Addresses:
+        host = self.settings.engine_host
         return Addresses(
-            mongo_uri=mongo.uri(self._ports["mongo"]),
-            kafka_bootstrap=kafka.bootstrap(self._ports["kafka"]),
-            opensearch_url=opensearch.url(self._ports["opensearch"]),
+            mongo_uri=mongo.uri(self._ports["mongo"], host),
+            kafka_bootstrap=kafka.bootstrap(self._ports["kafka"], host),
+            opensearch_url=opensearch.url(self._ports["opensearch"], host),
         )
 
     def start(self, names: Iterable[EngineName] = ENGINES) -> Addresses:
@@ -88,6 +89,13 @@ class Engines:
 
     def pid(self, name: EngineName) -> int | None:
         return self._process(name).pid
+
+    def port(self, name: EngineName) -> int:
+        return self._ports[name]
+
+    def answers(self, name: EngineName) -> bool:
+        """Whether clients are served at the engine's address, whoever runs it."""
+        return self._process(name).engine.answers()
 
     def adopt(self) -> tuple[EngineName, ...]:
         """Take over the engines that already run in this home, whoever started them; says which."""

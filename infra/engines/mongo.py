@@ -21,8 +21,8 @@ _ALREADY_INITIALIZED = 23
 Database = MongoClient[dict[str, Any]]
 
 
-def uri(port: int) -> str:
-    return f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
+def uri(port: int, host: str = HOST) -> str:
+    return f"mongodb://{host}:{port}/?replicaSet={REPLICA_SET}"
 
 
 class Mongo:
@@ -38,7 +38,7 @@ class Mongo:
 
     @cached_property
     def _member(self) -> str:
-        return f"{HOST}:{self.ports['mongo']}"
+        return f"{self._settings.engine_host}:{self.ports['mongo']}"
 
     def prepare(self) -> list[str]:
         data = self.folder / "data"
@@ -51,7 +51,7 @@ class Mongo:
         }
         return [
             str(mongod()),
-            *("--dbpath", str(data), "--bind_ip", HOST, "--port", str(self.ports["mongo"])),
+            *("--dbpath", str(data), "--bind_ip", self._settings.listen, "--port", str(self.ports["mongo"])),
             *("--replSet", REPLICA_SET, "--nounixsocket", "--quiet"),
             *("--wiredTigerCacheSizeGB", f"{self._settings.mongo_cache_gb:g}"),
             *(part for name, value in parameters.items() for part in ("--setParameter", f"{name}={value}")),
@@ -59,45 +59,58 @@ class Mongo:
 
     def answers(self) -> bool:
         """True once this node is a primary that takes writes; forms the replica set on the way."""
+        host, port = self._settings.engine_host, self.ports["mongo"]
         try:
             # the driver itself would wait half a second between its tries
-            socket.create_connection((HOST, self.ports["mongo"]), _PROBE_MS / 1000).close()
-            with MongoClient[dict[str, Any]](
-                HOST, self.ports["mongo"], directConnection=True, serverSelectionTimeoutMS=_PROBE_MS
-            ) as client:
-                hello = client.admin.command("hello")
-                if hello.get("isWritablePrimary"):
-                    return True
-                if self._member not in hello.get("hosts", ()):
-                    self._form(client)
-                return False
-        except (OSError, PyMongoError):
+            socket.create_connection((host, port), _PROBE_MS / 1000).close()
+        except OSError:
             return False
+        return forms(self._member)
 
-    def _form(self, client: Database) -> None:
-        try:
-            config = client.admin.command("replSetGetConfig")["config"]
-        except OperationFailure as failure:
-            if failure.code != _NOT_YET_INITIALIZED:
-                raise
-            self._initiate(client)
-            return
-        if config["members"][0]["host"] != self._member:
-            self._move(client, config)
 
-    def _initiate(self, client: Database) -> None:
-        members = [{"_id": 0, "host": self._member}]
-        try:
-            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
-        except OperationFailure as failure:
-            if failure.code != _ALREADY_INITIALIZED:
-                raise
+def forms(member: str) -> bool:
+    """Makes the `mongod` at `member` (host:port) a replica set of one; True once it takes writes."""
+    host, _, port = member.rpartition(":")
+    try:
+        with MongoClient[dict[str, Any]](
+            host, int(port), directConnection=True, serverSelectionTimeoutMS=_PROBE_MS
+        ) as client:
+            hello = client.admin.command("hello")
+            if hello.get("isWritablePrimary"):
+                return True
+            if member not in hello.get("hosts", ()):
+                _form(client, member)
+            return False
+    except (OSError, PyMongoError):
+        return False
 
-    def _move(self, client: Database, config: dict[str, Any]) -> None:
-        """The data was written under another port: the set's only member is now here."""
-        config["members"][0]["host"] = self._member
-        config["version"] += 1
-        client.admin.command("replSetReconfig", config, force=True)
+
+def _form(client: Database, member: str) -> None:
+    try:
+        config = client.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as failure:
+        if failure.code != _NOT_YET_INITIALIZED:
+            raise
+        _initiate(client, member)
+        return
+    if config["members"][0]["host"] != member:
+        _move(client, config, member)
+
+
+def _initiate(client: Database, member: str) -> None:
+    members = [{"_id": 0, "host": member}]
+    try:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+    except OperationFailure as failure:
+        if failure.code != _ALREADY_INITIALIZED:
+            raise
+
+
+def _move(client: Database, config: dict[str, Any], member: str) -> None:
+    """The data was written under another address: the set's only member is now here."""
+    config["members"][0]["host"] = member
+    config["version"] += 1
+    client.admin.command("replSetReconfig", config, force=True)
 
 
 def mongod() -> Path:

@@ -41,8 +41,8 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
-def url(port: int) -> str:
-    return f"http://{HOST}:{port}"
+def url(port: int, host: str = HOST) -> str:
+    return f"http://{host}:{port}"
 
 
 class OpenSearch:
@@ -90,7 +90,9 @@ class OpenSearch:
 
     def answers(self) -> bool:
         """True once every primary shard is there to be read and written."""
-        connection = http.client.HTTPConnection(HOST, self.ports["opensearch"], timeout=_PROBE_SECONDS)
+        connection = http.client.HTTPConnection(
+            self._settings.engine_host, self.ports["opensearch"], timeout=_PROBE_SECONDS
+        )
         try:
             connection.request("GET", "/_cluster/health")
             answer = connection.getresponse()
@@ -108,7 +110,7 @@ class OpenSearch:
             "cluster.name": "fikarum",
             "node.name": "search",
             "discovery.type": "single-node",
-            "network.host": HOST,
+            "network.host": self._settings.listen,
             "http.port": self.ports["opensearch"],
             "transport.port": self.ports["opensearch_transport"],
             "path.data": str(self.folder / "data"),

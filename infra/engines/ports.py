@@ -40,20 +40,20 @@ def _free(home: Path, reserved: set[int]) -> int:
     raise PortTaken(f"no free port between {FIRST} and {LAST}")
 
 
-def _bindable(port: int) -> bool:
+def _bindable(port: int, host: str = HOST) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True
 
 
-def require_free(engine: str, ports: Mapping[str, int]) -> None:
+def require_free(engine: str, ports: Mapping[str, int], host: str = HOST) -> None:
     """Raise `PortTaken` that names the port, who listens there and the setting to change."""
     for name, port in ports.items():
-        if not _bindable(port):
+        if not _bindable(port, host):
             setting = f"FIKARUM_{name.upper()}_PORT"
             raise PortTaken(f"{engine}: port {port} is taken by {_listener(port)}; end it or set {setting}")
 

@@ -85,7 +85,7 @@ class EngineProcess:
             )
         try:
             self._check_room()
-            require_free(self.engine.name, self.engine.ports)
+            require_free(self.engine.name, self.engine.ports, self._settings.listen)
             self._spawn(self.engine.prepare(), descriptor)
         finally:
             os.close(descriptor)

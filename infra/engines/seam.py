@@ -1,4 +1,4 @@
-"""Where tests and services get their engines from: native processes, running ones, or containers later."""
+"""Where tests and services get their engines from: native processes, running ones, or containers."""
 
 import json
 from collections.abc import Iterable

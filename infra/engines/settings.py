@@ -37,6 +37,10 @@ class EngineSettings(BaseSettings):
     opensearch_heap: Heap = "512m"
     mongo_cache_gb: Annotated[float, Field(ge=0.25)] = 0.25
 
+    # the name under which clients reach the engines, and what they listen on where that is another one
+    engine_host: str = "127.0.0.1"
+    engine_listen: str = ""
+
     # where no port is set, a free one is chosen once per home and kept in its ports.json
     mongo_port: Port | None = None
     kafka_port: Port | None = None
@@ -53,6 +57,10 @@ class EngineSettings(BaseSettings):
     # searches and indexes a third faster without.
     kafka_jvm_options: str = "-XX:TieredStopAtLevel=1"
     opensearch_jvm_options: str = "-XX:TieredStopAtLevel=1"
+
+    @property
+    def listen(self) -> str:
+        return self.engine_listen or self.engine_host
 
     @property
     def set_ports(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from infra.engines import opensearch as opensearch_engine
 from infra.engines.install import Installation, Report
 from infra.engines.jvm import Program
 from infra.engines.locks import exclusive
-from infra.engines.ports import ENGINE_PORTS, ports_of
+from infra.engines.ports import ENGINE_PORTS, HOST, ports_of
 from infra.engines.process import EngineProcess
 from infra.engines.settings import EngineSettings
 
@@ -28,7 +28,7 @@ Kind = type[kafka_engine.Kafka] | type[opensearch_engine.OpenSearch]
 
 def train(installation: Installation, settings: EngineSettings, report: Report) -> None:
     """Write the caches that are missing; the engines work without, only their starts are slow."""
-    plain = settings.model_copy(update={"minimum_free_mb": 0})
+    plain = settings.model_copy(update={"minimum_free_mb": 0, "engine_host": HOST, "engine_listen": ""})
     with exclusive(settings.tools / "train.lock"):
         if not installation.kafka.cache.exists():
             report("making Kafka start fast")

@@ -145,6 +145,8 @@ class MasterKey:
 
 def create_secret(path: Path, content: bytes) -> bool:
     """Writes a file that only its owner reads, unless there is one; nobody sees half of it. True: written."""
+    if path.exists():
+        return False
     with _drafted(path, content) as draft, contextlib.suppress(FileExistsError):
         os.link(draft, path)
         return True

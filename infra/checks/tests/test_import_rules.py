@@ -33,6 +33,7 @@ BREAKS = [
     ),
     ("shared", "shared/helpers.py", "", "shared.helpers"),
     ("infra", "infra/engines/locks.py", "import infra.cli", "infra.engines.locks -> infra.cli"),
+    ("infra", "infra/cli/lag.py", "import infra.containers", "infra.cli.lag -> infra.containers"),
     ("infra", "infra/helpers.py", "", "infra.helpers"),
     ("identity", "services/identity/helpers.py", "", "services.identity.helpers"),
     (

@@ -104,7 +104,7 @@ def _running(name: str, settings: Settings, port: int) -> Iterator["subprocess.P
         **{f"FIKARUM_LIMITS__{key.upper()}": str(value) for key, value in limits.items()},
         "FIKARUM_DEMO": "true",
     }
-    command = [sys.executable, "-m", "infra.cli.serve", name]
+    command = [sys.executable, "-m", "shared.runtime.serve", name]
     with (settings.home / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:

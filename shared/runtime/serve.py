@@ -1,5 +1,9 @@
-"""`python -m infra.cli.serve wiki` runs one service in the foreground, set by the environment."""
+"""`python -m shared.runtime.serve wiki` runs one service in the foreground, set by the environment.
 
+An image holds one service and names it in `SERVICE`.
+"""
+
+import os
 import sys
 
 import uvicorn
@@ -13,4 +17,4 @@ def main(service: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1] if len(sys.argv) > 1 else os.environ["SERVICE"])

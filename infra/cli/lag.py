@@ -1,0 +1,132 @@
+"""`fikarum lag`: how far everything is behind: relays behind their stores, views and readers behind Kafka."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import typer
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
+
+from infra.cli import operate
+from infra.cli.faults import Fault
+from infra.cli.home import Home
+from infra.cli.places import places
+from infra.cli.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLag:
+    """`seconds`: the age of the newest end of the log that the view has passed."""
+
+    service: str
+    view: str
+    generation: str | None
+    events: int
+    seconds: float
+    parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLag:
+    """What Kafka knows of a group of consumers. `at_most`: the ends of transactions count as records."""
+
+    group: str
+    state: str
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """`relays`: the age of the oldest commit that is not in Kafka, in seconds, by service."""
+
+    relays: dict[str, float]
+    views: list[ViewLag]
+    groups: list[GroupLag]
+
+    @property
+    def longest(self) -> float:
+        return max([*self.relays.values(), *(view.seconds for view in self.views)], default=0.0)
+
+
+def lag(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    most: Annotated[
+        float | None, typer.Option(help="End with 1 where anything is more seconds behind than this.")
+    ] = None,
+) -> None:
+    """How far relays, views and consumers are behind."""
+    home = Home.here()
+    with Platform.of(home) as platform:
+        found = measured(platform, places(home).addresses["kafka"])
+    if as_json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        _show(found)
+    if most is not None and found.longest > most:
+        raise typer.Exit(1)
+
+
+def measured(platform: Platform, kafka: str) -> Lag:
+    """Raises Fault where the gateway, a service or Kafka does not answer."""
+    relays, views = {}, []
+    for service in operate.HOLDERS:
+        said = platform.ask("GET", f"/operate/{service}/views")
+        relays[service] = float(said["relay_unsent_seconds"])
+        views += [_view(service, view) for view in said["views"]]
+    return Lag(relays, views, groups(kafka))
+
+
+def _view(service: str, said: dict[str, Any]) -> ViewLag:
+    return ViewLag(
+        service,
+        said["view"],
+        said["generation"],
+        said["lag_events"],
+        round(said["lag_seconds"], 3),
+        said["parked"],
+    )
+
+
+def groups(bootstrap: str) -> list[GroupLag]:
+    """Every group of consumers, by name. Raises Fault."""
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+        try:
+            states = {str(group["group_id"]): str(group["group_state"]) for group in admin.list_groups()}
+            committed = admin.list_group_offsets(list(states)) if states else {}
+            ends = _ends(admin, {at for offsets in committed.values() for at in offsets})
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise Fault(f"Kafka does not answer at {bootstrap}: {error}") from error
+    return [GroupLag(name, states[name], _behind(committed.get(name, {}), ends)) for name in sorted(states)]
+
+
+def _ends(admin: KafkaAdminClient, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+    if not partitions:
+        return {}
+    found = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+    return {at: end.offset for at, end in found.items()}
+
+
+def _behind(committed: dict[TopicPartition, Any], ends: dict[TopicPartition, int]) -> int:
+    """An offset below zero: nothing was committed, and reading begins at the start."""
+    return sum(max(0, ends.get(at, 0) - max(0, one.offset)) for at, one in committed.items())
+
+
+def _show(found: Lag) -> None:
+    relays = operate.table("relay", "oldest unsent")
+    for service, seconds in found.relays.items():
+        relays.add_row(service, f"{seconds:.1f} s")
+    views = operate.table("view", "serves", "events", "behind", "parked")
+    for view in found.views:
+        row = (view.view, view.generation or "none yet", str(view.events), f"{view.seconds:.1f} s")
+        views.add_row(*row, str(view.parked))
+    consumers = operate.table("consumers", "state", "records at most")
+    for group in found.groups:
+        consumers.add_row(group.group, group.state, str(group.at_most))
+    console = operate.wide()
+    for each in (relays, views, consumers):
+        console.print(each)

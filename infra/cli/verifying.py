@@ -1,0 +1,86 @@
+"""`fikarum verify`: is everything that is kept what its events say? Each service's own code looks, in a
+process of its own, while the platform runs."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.cli import operate
+from infra.cli.faults import Fault
+from infra.cli.home import Home
+from infra.cli.parts import python
+from infra.cli.places import places
+from infra.engines.settings import REPOSITORY
+
+
+def verify(
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Only these, such as wiki; by default all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look at every stream for gaps, compare every view with a fresh fold; 1 where all is not well."""
+    chosen = services or list(operate.HOLDERS)
+    if unknown := sorted(set(chosen) - set(operate.HOLDERS)):
+        raise Fault(f"No service {', '.join(unknown)} holds events. These do: {', '.join(operate.HOLDERS)}")
+    home, console = Home.here(), Console(stderr=True)
+    environment = os.environ | places(home).environment()
+    environment |= {"FIKARUM_HOME": str(home.path), "FIKARUM_LOG_LEVEL": "error"}
+    reports = []
+    for service in chosen:
+        console.print(f"Looking at {service}", highlight=False)
+        reports.append(of_service(service, environment))
+    if as_json:
+        print(json.dumps(reports, indent=2))
+    else:
+        _show(reports)
+    if any(report["findings"] for report in reports):
+        raise typer.Exit(1)
+
+
+def of_service(service: str, environment: dict[str, str]) -> dict[str, Any]:
+    """The report that the service's code writes. Raises Fault where it cannot look."""
+    with tempfile.TemporaryDirectory(prefix="fikarum-verify-") as folder:
+        file = Path(folder) / "report.json"
+        done = subprocess.run(
+            python("shared.runtime.verify", f"services.{service}.app", str(file)),
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if not file.exists():
+            last = (done.stdout.strip().splitlines() or ["it did not say why"])[-1]
+            raise Fault(f"{service} could not be looked at: {last[:300]}")
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _show(reports: list[dict[str, Any]]) -> None:
+    shown = operate.table("service", "streams", "events", "views", "documents", "parked", "found")
+    for report in reports:
+        documents, parked = report["documents"], report["parked"]
+        row = (report["service"], f"{report['streams']:,}", f"{report['events']:,}", str(len(documents)))
+        counts = (
+            f"{sum(documents.values()):,}",
+            str(sum(parked.values())),
+            str(sum(report["found"].values())),
+        )
+        shown.add_row(*row, *counts)
+    console = operate.wide()
+    console.print(shown)
+    for report in reports:
+        for finding in report["findings"]:
+            console.print(
+                f"{report['service']}: {finding['kind']}: {finding['where']} {finding['says']}", markup=False
+            )
+        left = sum(report["found"].values()) - len(report["findings"])
+        if left:
+            console.print(f"{report['service']}: and {left:,} more")

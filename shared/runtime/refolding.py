@@ -1,0 +1,189 @@
+"""A view folded afresh beside the one that serves, and the two compared document by document, while events go
+on arriving.
+
+Two documents that have seen the same offsets must be the same. Where they have seen different ones, one of
+the two is behind: the fresh fold goes on, the serving one is waited for, and they are compared again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import BaseModel
+from pymongo.asynchronous.database import AsyncDatabase
+
+from shared.kernel.projection import Projection, canonical
+from shared.runtime.codec import CODEC
+from shared.runtime.folding import Delivered, Fold, delivered
+from shared.runtime.generations import Generation, Offsets, Registry, offset_key
+from shared.runtime.topics import Topics
+
+BATCH = 4_000
+#: How often documents that are on the move are compared again, and the seconds between.
+ROUNDS, PAUSE = 20, 0.5
+#: Seconds that the serving view gets to hold what the fresh one holds.
+PATIENCE = 20.0
+
+Stored = Mapping[str, Any]
+#: Told of every batch that is read, with the topics' names by those that the broker knows.
+Told = Callable[[list[Delivered], dict[str, str]], None]
+
+
+@dataclass(slots=True)
+class Compared:
+    """`differs`: by key, what is wrong with the serving document."""
+
+    documents: int = 0
+    parked: int = 0
+    differs: dict[str, str] = field(default_factory=dict)
+
+
+class Refolding:
+    """One view's serving generation and a fresh fold of the same topics."""
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        serving: Generation,
+        database: AsyncDatabase[dict[str, Any]],
+        topics: Topics,
+        bootstrap: str,
+        told: Told,
+    ) -> None:
+        self._projection: Projection[BaseModel] = projection
+        self._serving = serving
+        #: Not the name of a generation, so that nobody takes it for one.
+        self._scratch = f"{projection.name}.v{projection.version}.verify"
+        self._database, self._registry = database, Registry(database)
+        self._topics, self._bootstrap, self._told = topics, bootstrap, told
+        self._fold = Fold(self._projection, self._scratch, database, self._registry)
+        self._keys: dict[TopicPartition, str] = {}
+
+    async def run(self) -> Compared:
+        """Folds and compares everything; what it wrote is dropped at the end."""
+        await self._registry.drop(self._scratch)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            fetch_max_bytes=64_000_000,
+        )
+        await consumer.start()
+        try:
+            await self._fold.prepare()
+            names = await self._assign(consumer)
+            position = await self._read_to_end(consumer, names)
+            return await self._compare(consumer, names, position)
+        finally:
+            await consumer.stop()
+            await self._registry.drop(self._scratch)
+
+    async def _assign(self, consumer: AIOKafkaConsumer) -> dict[str, str]:
+        found = await self._topics.describe(self._projection.topics)
+        for topic in found.values():
+            for partition in range(topic.partitions):
+                at = TopicPartition(self._topics.full_name(topic.name), partition)
+                self._keys[at] = offset_key(topic.id, partition)
+        consumer.assign(list(self._keys))
+        for at in self._keys:
+            consumer.seek(at, 0)
+        return {self._topics.full_name(name): name for name in found}
+
+    async def _read_to_end(self, consumer: AIOKafkaConsumer, names: dict[str, str]) -> Offsets:
+        """Folds what there is by now; answers where it got to."""
+        ends = await consumer.end_offsets(list(self._keys))
+        ids = {at.topic: key.rpartition("/")[0] for at, key in self._keys.items()}
+        while True:
+            records = await consumer.getmany(timeout_ms=100, max_records=BATCH)
+            batch = delivered([record for part in records.values() for record in part], ids)
+            if batch:
+                self._told(batch, names)
+                await self._fold.apply(batch)
+            position = {at: await consumer.position(at) for at in self._keys}
+            if all(position[at] >= end for at, end in ends.items()):
+                return {self._keys[at]: offset for at, offset in position.items()}
+
+    async def _compare(
+        self, consumer: AIOKafkaConsumer, names: dict[str, str], position: Offsets
+    ) -> Compared:
+        compared = Compared()
+        moving = [key async for key in self._differing(compared)]
+        for _ in range(ROUNDS):
+            if not moving:
+                break
+            position = await self._read_to_end(consumer, names)
+            caught_up = await self._serving_reaches(position)
+            moving = await self._again(moving, compared, caught_up=caught_up)
+            await asyncio.sleep(PAUSE if moving else 0)
+        for key in moving:
+            compared.differs[key] = "has not seen the events that the log holds for it"
+        return compared
+
+    async def _differing(self, compared: Compared) -> AsyncIterator[str]:
+        """Both collections side by side, by key; yields what cannot be told yet."""
+        serving, fresh = self._cursor(self._serving.name), self._cursor(self._scratch)
+        one, other = await anext(serving, None), await anext(fresh, None)
+        while one is not None or other is not None:
+            if other is None or (one is not None and one["_id"] < other["_id"]):
+                assert one is not None, "one of the two is there"
+                yield one["_id"]
+                one = await anext(serving, None)
+                continue
+            if one is None or other["_id"] < one["_id"]:
+                yield other["_id"]
+                other = await anext(fresh, None)
+                continue
+            compared.documents += one.get("_live", False)
+            compared.parked += "_parked" in one
+            if one["_seen"] != other["_seen"]:
+                yield one["_id"]
+            elif said := difference(one, other):
+                compared.differs[one["_id"]] = said
+            one, other = await anext(serving, None), await anext(fresh, None)
+
+    async def _again(self, keys: Iterable[str], compared: Compared, *, caught_up: bool) -> list[str]:
+        """Those among the keys that still cannot be told."""
+        moving = []
+        for key in keys:
+            one, other = (
+                await self._document(self._serving.name, key),
+                await self._document(self._scratch, key),
+            )
+            if one is not None and other is None and caught_up:
+                compared.differs[key] = "is there, and no event makes it"
+            elif one is None or other is None or one["_seen"] != other["_seen"]:
+                moving.append(key)
+            elif said := difference(one, other):
+                compared.differs[key] = said
+        return moving
+
+    async def _serving_reaches(self, position: Offsets) -> bool:
+        """Waits until the serving generation has passed what the fresh one has folded; False: not in time."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            saved = await self._registry.offsets(self._serving.name)
+            if all(saved.get(key, 0) >= offset for key, offset in position.items()):
+                return True
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.1)
+
+    async def _document(self, collection: str, key: str) -> Stored | None:
+        return await self._database.get_collection(collection, codec_options=CODEC).find_one({"_id": key})
+
+    async def _cursor(self, collection: str) -> AsyncIterator[Stored]:
+        documents = self._database.get_collection(collection, codec_options=CODEC)
+        async for document in documents.find().sort("_id", 1):
+            yield document
+
+
+def difference(serving: Stored, fresh: Stored) -> str | None:
+    """What differs between two documents that have seen the same events: names of fields, never values."""
+    parked = " (it is parked: see fikarum parked)" if "_parked" in serving else ""
+    if serving.get("_live") != fresh.get("_live"):
+        return f"{'is there' if serving.get('_live') else 'is gone'}, and should not be{parked}"
+    one, other = canonical(serving), canonical(fresh)
+    fields = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    return f"differs in {', '.join(fields)}{parked}" if fields else None

@@ -1,0 +1,129 @@
+"""Verifying finds what is not as the events say, and nothing else, also while events keep arriving."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.runtime.verify import Report, verify
+from shared.tests.assembly import assemble
+from shared.tests.eventually import eventually
+from shared.tests.rooms import by_ann, serving
+from shared.tests.walls import HANDS, SERVICE, WALLS, Mark, MarkWhispered, Paint
+
+pytestmark = pytest.mark.timeout(300)
+_WALLS = [f"wall-{n}" for n in range(8)]
+
+
+async def _work(service: Service, number: int, chance: random.Random) -> None:
+    """Marks by many hands on shared walls, over both topics, and a wall that is painted over."""
+    for n in range(number):
+        hand = f"hand{chance.randrange(20)}-{n % 2}"
+        walls = tuple(sorted(chance.sample(_WALLS, 2)))
+        if n % 2:
+            await service.store.handle(HANDS, Mark(hand, walls, kind=MarkWhispered), by_ann())
+        else:
+            await service.store.handle(HANDS, Mark(hand, walls, times=2), by_ann())
+    await service.store.handle(HANDS, Mark("painter", ("painted",)), by_ann())
+    await service.store.handle(HANDS, Paint("painter", "painted"), by_ann())
+
+
+async def _settled(service: Service) -> None:
+    """Until the view holds every event."""
+
+    async def look() -> None:
+        async for commit in service.store.commits.find({}, {"_id": 1}).sort("_id", -1):
+            stream, _, version = commit["_id"].rpartition(":")
+            assert not await service.behind(f"{SERVICE}/{stream}/{int(version)}", WALLS), stream
+
+    await eventually(look)
+
+
+async def _looked(settings: Settings) -> Report:
+    return await verify(assemble(settings))
+
+
+def _said(report: Report) -> list[tuple[str, str, str]]:
+    return [(finding.kind, finding.where, finding.says) for finding in report.findings]
+
+
+def _walls(service: Service) -> Any:
+    generation = service.views(WALLS).generation
+    assert generation is not None
+    return service.database[generation.name]
+
+
+async def test_where_all_is_well_nothing_is_found_and_nothing_is_left_behind(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await _work(service, 40, random.Random(1))
+        await _settled(service)
+        before = {*await service.database.list_collection_names()}
+
+        report = await _looked(settings)
+
+        assert _said(report) == []
+        assert report.documents[WALLS.name] == len(_WALLS)
+        assert report.streams == await _streams(service) and report.events > 40
+        assert {*await service.database.list_collection_names()} == before
+        assert await service.database["offsets"].count_documents({"generation": {"$regex": "verify$"}}) == 0
+
+
+async def _streams(service: Service) -> int:
+    ids = [commit["_id"] async for commit in service.store.commits.find({}, {"_id": 1})]
+    return len({_id.rpartition(":")[0] for _id in ids})
+
+
+async def test_nothing_is_found_while_events_keep_arriving(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await _work(service, 30, random.Random(2))
+        writing = asyncio.create_task(_work(service, 400, random.Random(3)))
+        report = await _looked(settings)
+        assert not writing.done(), "it was over before anything was compared"
+        await writing
+        assert _said(report) == []
+
+
+async def test_a_document_that_was_tampered_with_is_named_with_its_field(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await _work(service, 30, random.Random(4))
+        await _settled(service)
+        await _walls(service).update_one({"_id": "wall-1"}, {"$inc": {"total": 1}})
+        await _walls(service).delete_one({"_id": "wall-2"})
+        await _walls(service).update_one({"_id": "wall-3"}, {"$unset": {"_live": 1}})
+        await _walls(service).insert_one({"_id": "wall-x", "_live": True, "_rev": 1, "_seen": {}, "total": 1})
+
+        assert sorted(_said(await _looked(settings))) == [
+            ("view", f"{WALLS.name} wall-1", "differs in total"),
+            ("view", f"{WALLS.name} wall-2", "has not seen the events that the log holds for it"),
+            ("view", f"{WALLS.name} wall-3", "is gone, and should not be"),
+            ("view", f"{WALLS.name} wall-x", "is there, and no event makes it"),
+        ]
+
+
+async def test_a_gap_in_a_stream_is_named(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        for _ in range(4):
+            await service.store.handle(HANDS, Mark("ann"), by_ann())
+        await _settled(service)
+        await service.store.commits.delete_one({"_id": "hand-ann:0000000002"})
+
+        assert ("gap", "hand-ann", "version 3 comes after 1") in _said(await _looked(settings))
+
+
+async def test_a_log_that_lacks_what_was_sent_is_named(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await service.store.handle(HANDS, Mark("ann"), by_ann())
+        await _settled(service)
+        lost = await service.store.commits.find_one({"_id": "hand-ann:0000000001"})
+        assert lost is not None
+        await service.relay.stop()
+        copy = {**lost, "_id": "hand-bea:0000000001", "commit_id": "another"}
+        copy.pop("idempotency", None)
+        await service.store.commits.insert_one(copy)
+
+        assert ("log", "proofs.events", "holds 1 events, 2 were marked as sent") in _said(
+            await _looked(settings)
+        )
