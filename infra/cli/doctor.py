@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import httpx
 import typer
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -25,6 +23,9 @@ from infra.cli.places import Places, places
 from infra.cli.platform import Platform
 from infra.engines.memory import available_mb
 from infra.engines.settings import REPOSITORY, EngineSettings
+
+if TYPE_CHECKING:
+    from kafka.admin import KafkaAdminClient
 
 #: Seconds that one look may take.
 _SECONDS = 5.0
@@ -85,7 +86,7 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     """A look that fails is itself what was found."""
     try:
         yield from look()
-    except (Fault, PyMongoError, KafkaError, httpx.HTTPError, ValueError, LookupError) as error:
+    except (Fault, PyMongoError, httpx.HTTPError, ValueError, LookupError) as error:
         yield Check(name, "ill", " ".join(str(error).split())[:200], "see its log (fikarum status)")
 
 
@@ -142,12 +143,19 @@ def _mongo(uri: str) -> Iterator[Check]:
 
 
 def _kafka(bootstrap: str) -> Iterator[Check]:
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_SECONDS * 1000))
+    # Loads Kafka's client, which most commands do not need.
+    from kafka.admin import KafkaAdminClient
+    from kafka.errors import KafkaError
+
     try:
-        names = sorted(name for name in admin.list_topics() if name.endswith((".events", ".private")))
-        wrong = [name for name in names if _lost(admin, name)]
-    finally:
-        admin.close()
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_SECONDS * 1000))
+        try:
+            names = sorted(name for name in admin.list_topics() if name.endswith((".events", ".private")))
+            wrong = [name for name in names if _lost(admin, name)]
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise Fault(f"it does not answer: {error}") from error
     if wrong:
         yield Check(
             "Kafka", "ill", f"{wrong[0]} does not keep everything", "set retention.ms=-1 before it forgets"
@@ -156,8 +164,10 @@ def _kafka(bootstrap: str) -> Iterator[Check]:
         yield Check("Kafka", "well", f"{len(names)} topics, kept for ever")
 
 
-def _lost(admin: KafkaAdminClient, topic: str) -> bool:
+def _lost(admin: "KafkaAdminClient", topic: str) -> bool:
     """Whether the topic is set to forget."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
     wanted = ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict.fromkeys(_KEPT))
     found = admin.describe_configs([wanted], config_filter="all")
     said = found[ConfigResourceType.TOPIC.name.lower()][topic] if isinstance(found, dict) else {}

@@ -69,6 +69,16 @@ class Home:
         """The one that the environment names. Raises Fault."""
         return cls.of(from_env(HomeSettings))
 
+    @classmethod
+    def started_here(cls) -> "Home":
+        """The same, for commands that start and end processes. Raises Fault for a platform elsewhere."""
+        home = cls.here()
+        if home.settings.gateway_url:
+            raise Fault(
+                "FIKARUM_GATEWAY_URL names a platform elsewhere: it is started and ended where it runs."
+            )
+        return home
+
     @property
     def state(self) -> Path:
         return self.path / "state.json"

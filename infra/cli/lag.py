@@ -2,18 +2,19 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import KafkaError
 
 from infra.cli import operate
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
+
+if TYPE_CHECKING:
+    from kafka import TopicPartition
+    from kafka.admin import KafkaAdminClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,10 @@ def _view(service: str, said: dict[str, Any]) -> ViewLag:
 
 def groups(bootstrap: str) -> list[GroupLag]:
     """Every group of consumers, by name. Raises Fault."""
+    # Loads Kafka's client, which most commands do not need.
+    from kafka.admin import KafkaAdminClient
+    from kafka.errors import KafkaError
+
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
         try:
@@ -104,14 +109,16 @@ def groups(bootstrap: str) -> list[GroupLag]:
     return [GroupLag(name, states[name], _behind(committed.get(name, {}), ends)) for name in sorted(states)]
 
 
-def _ends(admin: KafkaAdminClient, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+def _ends(admin: "KafkaAdminClient", partitions: "set[TopicPartition]") -> "dict[TopicPartition, int]":
     if not partitions:
         return {}
+    from kafka.admin import OffsetSpec
+
     found = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
     return {at: end.offset for at, end in found.items()}
 
 
-def _behind(committed: dict[TopicPartition, Any], ends: dict[TopicPartition, int]) -> int:
+def _behind(committed: "dict[TopicPartition, Any]", ends: "dict[TopicPartition, int]") -> int:
     """An offset below zero: nothing was committed, and reading begins at the start."""
     return sum(max(0, ends.get(at, 0) - max(0, one.offset)) for at, one in committed.items())
 

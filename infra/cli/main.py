@@ -46,7 +46,7 @@ def up(
     empty: Annotated[bool, typer.Option("--empty", help="Do not import the handbook.")] = False,
 ) -> None:
     """Start everything that does not run yet, and say where it is. The first time it imports the handbook."""
-    home, console = Home.here(), Console(stderr=True)
+    home, console = Home.started_here(), Console(stderr=True)
     begun = running.start(home)
     if not begun:
         console.print("It is running already.")
@@ -85,7 +85,7 @@ def demo(as_json: AsJson = False) -> None:
 @app.command()
 def down() -> None:
     """End everything in order; data stays."""
-    home, console = Home.here(), Console(stderr=True)
+    home, console = Home.started_here(), Console(stderr=True)
     with shown.Progress(console).shown() as progress:
         ended = running.stop(home, progress)
     console.print("Everything has ended." if ended else "Nothing was running.")

@@ -72,6 +72,7 @@ class Containers:
             f"FIKARUM_{name.upper()}_PORT": str(port),
             "FIKARUM_ENGINE_LISTEN": "0.0.0.0",  # noqa: S104 - within its own network
             "FIKARUM_TEST_COMMANDS": "true",
+            "FIKARUM_START_TIMEOUT": f"{self._native.settings.start_timeout:g}",
         }.items():
             container.with_env(setting, value)
         return _published(container, port, port)

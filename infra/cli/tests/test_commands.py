@@ -42,6 +42,15 @@ def fikarum(home: Path, *arguments: str, **environment: str) -> subprocess.Compl
         (["erasures", "apply", __file__], {}, "is no list of erasures"),
         (["keys"], {}, "Start it: fikarum up"),
         (["keys", "rotate"], {}, "No such file"),
+        (["lag"], {}, "Start it: fikarum up"),
+        (["verify"], {}, "Start it: fikarum up"),
+        (["verify", "gateway"], {}, "No service gateway holds events."),
+        (
+            ["lag"],
+            {"FIKARUM_GATEWAY_URL": "http://gateway:7100"},
+            "so must be FIKARUM_MONGO_URI, FIKARUM_KAFKA",
+        ),
+        (["up"], {"FIKARUM_GATEWAY_URL": "http://gateway:7100"}, "it is started and ended where it runs"),
         (["demo"], {}, "No sign-ins were seeded"),
         (["import", "handbook", "nowhere.jsonl"], {}, "nowhere.jsonl cannot be read"),
         (["import", "handbook", "nowhere.jsonl", "--source", "No!"], {}, "--source has small letters"),
@@ -90,6 +99,12 @@ def test_a_mend_of_what_nobody_knows_is_any_json_object() -> None:
 def test_the_command_ends_with_that_line_and_no_trace(tmp_path: Path) -> None:
     done = fikarum(tmp_path / "home", "topics")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_where_nothing_runs_doctor_says_so_and_what_to_do(tmp_path: Path) -> None:
+    done = fikarum(tmp_path / "home", "doctor", "--json")
+    (ill,) = [check for check in json.loads(done.stdout) if check["state"] == "ill"]
+    assert (done.returncode, ill["name"], ill["remedy"]) == (1, "platform", "fikarum up")
 
 
 def test_where_nothing_was_started_status_says_so_and_down_has_nothing_to_do(tmp_path: Path) -> None:

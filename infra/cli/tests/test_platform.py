@@ -182,6 +182,55 @@ def test_topics_and_parked_events_are_shown(installed: Installation) -> None:
     assert installed.run("parked") == "Nothing is parked.\n"
 
 
+def test_doctor_looks_at_everything_and_finds_it_well(installed: Installation) -> None:
+    checks = {check["name"]: check for check in json.loads(installed.run("doctor", "--json"))}
+    assert {
+        "disk",
+        "secrets",
+        "MongoDB",
+        "Kafka",
+        "OpenSearch",
+        "gateway",
+        "views",
+        *SERVICES,
+    } <= checks.keys()
+    assert [check for check in checks.values() if check["state"] == "ill"] == []
+    assert "kept for ever" in checks["Kafka"]["says"] and "takes writes" in checks["MongoDB"]["says"]
+
+
+def test_doctor_names_what_is_ill_and_what_to_do(installed: Installation) -> None:
+    key = installed.home.secrets / "master.key"
+    key.chmod(0o644)
+    try:
+        done = installed.begin("doctor")
+        said, _ = done.communicate(timeout=60)
+    finally:
+        key.chmod(0o600)
+    assert done.returncode == 1 and "ill" in said and f"chmod 600 {key}" in said
+
+
+def test_lag_tells_of_every_relay_view_and_reader(installed: Installation) -> None:
+    found = json.loads(installed.run("lag", "--json"))
+    assert set(found["relays"]) == {*SERVICES} - {"gateway"}
+    assert {view["service"] for view in found["views"]} == {*SERVICES} - {"gateway"}
+    served = {view["generation"] for view in found["views"]}
+    assert served <= {group["group"] for group in found["groups"]}
+    done = installed.begin("lag", "--most", "-1")
+    done.communicate(timeout=60)
+    assert done.returncode == 1
+
+
+def test_verify_finds_nothing_wrong_with_any_service(installed: Installation) -> None:
+    reports = {
+        report["service"]: report
+        for report in json.loads(installed.run("verify", "--json").partition("Looking")[0])
+    }
+    assert set(reports) == {*SERVICES} - {"gateway"}
+    assert [report["findings"] for report in reports.values()] == [[]] * len(reports)
+    assert reports["wiki"]["streams"] > 0 and reports["wiki"]["documents"]["wiki.pages"] > 0
+    assert "wiki" in installed.run("verify", "wiki")
+
+
 @pytest.mark.parametrize("part", ["wiki", "mongo"])
 def test_a_part_that_is_killed_begins_again_and_loses_nothing(installed: Installation, part: str) -> None:
     with installed.platform() as platform:

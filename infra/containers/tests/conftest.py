@@ -42,7 +42,7 @@ class Boxes:
 
     def operator(self, *arguments: str) -> str:
         """What the operator's command says in its own container."""
-        return self.stack.run("run", "--rm", "operator", *arguments)
+        return self.stack.run("run", "--rm", "-T", "operator", *arguments)
 
     def signed_in(self, name: str) -> httpx.Client:
         """A browser that entered by the form."""
@@ -77,7 +77,7 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boxes]:
         stack.run("up", "--detach")
         url = f"http://127.0.0.1:{port}"
         _until_ready(stack, url)
-        members = json.loads(stack.run("run", "--rm", "operator", "demo", "--json"))["members"]
+        members = json.loads(stack.run("run", "--rm", "-T", "operator", "demo", "--json"))["members"]
         yield Boxes(stack, project, url, {member["user_name"]: member for member in members})
     finally:
         Path(tmp_path_factory.getbasetemp() / "boxes.log").write_text(stack.run("logs", "--no-color"))
