@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from infra.containers import reach
 from infra.containers.stack import Stack
 from infra.engines.ports import ports_of
 
+#: A platform in containers that somebody keeps running, at FIKARUM_GATEWAY_PORT: it is looked at as it is.
+PROJECT_VARIABLE = "FIKARUM_TEST_PROJECT"
 #: Seconds until everything is ready: images may have to be built, and two cores start ten processes.
 BUILD_PATIENCE, PATIENCE = 1_800, 300.0
 SERVICES = ("gateway", "identity", "feed", "groups", "wiki", "search", "engagement")
@@ -31,7 +33,7 @@ class Boxes:
     stack: Stack
     project: str
     url: str
-    members: dict[str, dict[str, Any]]
+    members: dict[str, dict[str, Any]] = field(repr=False)
 
     def container(self, service: str) -> Any:
         """The container that runs `service`."""
@@ -67,21 +69,30 @@ class Boxes:
 
 @pytest.fixture(scope="package")
 def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boxes]:
+    # Builds reach what this machine reaches, whatever the engine's own networks are like.
+    stack = Stack.fitting(print, {"FIKARUM_BUILD_NETWORK": "host", **os.environ})
+    kept = os.environ.get(PROJECT_VARIABLE)
+    if kept:
+        yield _entered(stack, kept, int(os.environ["FIKARUM_GATEWAY_PORT"]))
+        return
     port = ports_of(tmp_path_factory.mktemp("boxes"), ["gateway"], {})["gateway"]
     project = f"fikarum-test-{os.getpid()}"
-    # Builds reach what this machine reaches, whatever the engine's own networks are like.
-    environment = {"FIKARUM_BUILD_NETWORK": "host", **os.environ}
-    stack = Stack.fitting(print, environment).named(project, FIKARUM_GATEWAY_PORT=str(port))
+    stack = stack.named(project, FIKARUM_GATEWAY_PORT=str(port))
     try:
         stack.run("--profile", "operator", "build")
         stack.run("up", "--detach")
-        url = f"http://127.0.0.1:{port}"
-        _until_ready(stack, url)
-        members = json.loads(stack.run("run", "--rm", "-T", "operator", "demo", "--json"))["members"]
-        yield Boxes(stack, project, url, {member["user_name"]: member for member in members})
+        yield _entered(stack, project, port)
     finally:
-        Path(tmp_path_factory.getbasetemp() / "boxes.log").write_text(stack.run("logs", "--no-color"))
+        log = Path(tmp_path_factory.getbasetemp() / "boxes.log")
+        log.write_text(stack.run("logs", "--no-color"))
         stack.run("down", "--volumes", "--remove-orphans")
+
+
+def _entered(stack: Stack, project: str, port: int) -> Boxes:
+    stack, url = stack.named(project), f"http://127.0.0.1:{port}"
+    _until_ready(stack, url)
+    members = json.loads(stack.run("run", "--rm", "-T", "operator", "demo", "--json"))["members"]
+    return Boxes(stack, project, url, {member["user_name"]: member for member in members})
 
 
 def _until_ready(stack: Stack, url: str) -> None:
