@@ -17,8 +17,12 @@ class Panel:
     alarm: float | None = None
 
 
-def _quantile(share: float, metric: str, by: str) -> str:
-    return f"histogram_quantile({share}, sum by ({by}, le) (rate({metric}_bucket[5m])))"
+def _quantile(share: float, metric: str, by: str, where: str = "") -> str:
+    return f"histogram_quantile({share}, sum by ({by}, le) (rate({metric}_bucket{where}[5m])))"
+
+
+#: What people and programs ask for, and not whoever watches.
+_ASKED = '{route!~"/metrics|/health/.*"}'
 
 
 ROWS: dict[str, tuple[Panel, ...]] = {
@@ -43,7 +47,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "Answer times",
             "Seconds until 99 of 100 requests are answered.",
             "s",
-            {"{{service}}": _quantile(0.99, "fikarum_http_seconds", "service")},
+            {"{{service}}": _quantile(0.99, "fikarum_http_seconds", "service", _ASKED)},
             alarm=1.0,
         ),
         Panel(
@@ -52,7 +56,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "s",
             {
                 "{{service}} {{route}}": "topk(10, "
-                + _quantile(0.99, "fikarum_http_seconds", "service, route")
+                + _quantile(0.99, "fikarum_http_seconds", "service, route", _ASKED)
                 + ")"
             },
         ),

@@ -74,8 +74,14 @@ class KeyCopy:
         while True:
             try:
                 await self._follow()
-            except (KafkaError, PyMongoError, Unavailable, OSError) as error:
-                log.warning("keys are followed again from the beginning", error=repr(error))
+            except Exception as error:
+                # Also what nobody expected: without keys nothing opens, and nobody would say why.
+                expected = isinstance(error, KafkaError | PyMongoError | Unavailable | OSError)
+                log.warning(
+                    "keys are followed again from the beginning",
+                    error=repr(error),
+                    exc_info=not expected,
+                )
                 await asyncio.sleep(_BACK_OFF)
 
     async def _follow(self) -> None:

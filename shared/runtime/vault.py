@@ -228,8 +228,10 @@ class KeyRelay:
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(KafkaError, OSError):
+            try:
                 await producer.stop()
+            except Exception as error:
+                log.info("a producer that failed before cannot end well", error=repr(error))
 
     async def send(self, documents: Sequence[dict[str, Any]]) -> None:
         """One transaction. Raises KafkaError, also where a successor has fenced this one."""
@@ -259,9 +261,17 @@ class KeyRelay:
                         failures = 0
                         await self._check_topic()
                         await self._vault.wait_for_change(SWEEP_EVERY)
-            except (KafkaError, PyMongoError, Unavailable, OSError) as error:
+            except Exception as error:
+                # Also what nobody expected: beside a broker that is just starting, the client asserts in vain;
+                # keys must not stay behind because their relay has ended.
                 failures += 1
-                log.warning("relay of keys begins again", error=repr(error), failures=failures)
+                expected = isinstance(error, KafkaError | PyMongoError | Unavailable | OSError)
+                log.warning(
+                    "relay of keys begins again",
+                    error=repr(error),
+                    failures=failures,
+                    exc_info=not expected,
+                )
                 await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF)) - 1])
             finally:
                 await self.close()

@@ -397,6 +397,29 @@ async def test_a_topic_of_keys_that_was_made_anew_is_filled_again(house: House) 
             await eventually(lambda: opens_as(elsewhere, Personal(sealed=bo), None))
 
 
+class _Stumbling(KeyRelay):
+    """As Kafka's client does beside a broker that is just starting."""
+
+    stumbled = False
+
+    async def open(self) -> None:
+        if not self.stumbled:
+            self.stumbled = True
+            raise AssertionError("Did we not perform bootstrap?")
+        await super().open()
+
+
+async def test_keys_are_sent_though_their_relay_fails_in_a_way_that_nobody_expected(house: House) -> None:
+    await house.vault.ensure(["ann"])
+    relay = _Stumbling(house.vault, house.topics, house.bootstrap)
+    await relay.start()
+    try:
+        await eventually(lambda: _nothing_due(house))
+    finally:
+        await relay.stop()
+    assert relay.stumbled and len(await house.on_topic()) == 1
+
+
 async def _nothing_due(house: House) -> bool:
     return not await house.vault.due()
 
