@@ -262,7 +262,7 @@ class KeyRelay:
                         await self._check_topic()
                         await self._vault.wait_for_change(SWEEP_EVERY)
             except Exception as error:
-                # Also what nobody expected: beside a broker that is just starting, the client asserts in vain;
+                # Also what nobody expected, as the assertions of a client whose broker is just starting:
                 # keys must not stay behind because their relay has ended.
                 failures += 1
                 expected = isinstance(error, KafkaError | PyMongoError | Unavailable | OSError)
