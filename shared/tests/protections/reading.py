@@ -262,6 +262,16 @@ _PERSONAL = (
         '"ends": []}}, upsert=True',
         "test_personal_data.py::test_a_purge_is_repeated_once_the_consumers_passed_the_moment_of_the_erasure",
     ),
+    P(
+        "keys-begin-again",
+        "Personal data 2",
+        "whatever fails, the relay of keys begins again",
+        "a broker that is just starting ends it for good, and nothing that new members write can be sealed",
+        f"{_RUNTIME}/vault.py",
+        "except Exception as error:\n                # Also what nobody expected",
+        "except (KafkaError, PyMongoError) as error:\n                # Also what nobody expected",
+        "test_personal_data.py::test_keys_are_sent_though_their_relay_fails_in_a_way_that_nobody_expected",
+    ),
 )
 
 PROTECTIONS = (*_READING, *_PERSONAL)
