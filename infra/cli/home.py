@@ -34,6 +34,8 @@ class HomeSettings(BaseSettings):
     mongo_uri: str | None = None
     kafka: str | None = None
     opensearch_url: str | None = None
+    #: As services read it; by default `secrets/master.key` under home.
+    master_key_file: Path | None = None
     #: End every part when the supervisor is gone, however it ended; otherwise the next `up` takes them over.
     leash: bool = False
 
@@ -87,6 +89,10 @@ class Home:
     def secrets(self) -> Path:
         return self.path / "secrets"
 
+    @property
+    def master_key(self) -> Path:
+        return self.settings.master_key_file or self.secrets / "master.key"
+
     def log(self, part: str) -> Path:
         return self.path / "logs" / f"{part}.log"
 
@@ -109,4 +115,4 @@ class Home:
         # Loads what services are made of, which no other command needs.
         from shared.runtime.keys import MasterKey
 
-        MasterKey.create(self.secrets / "master.key")
+        MasterKey.create(self.master_key)

@@ -89,7 +89,7 @@ def rotate() -> None:
     # Loads what services are made of, which no other command needs.
     from shared.runtime.keys import MasterKey
 
-    path = Home.here().secrets / "master.key"
+    path = Home.here().master_key
     begun = MasterKey.read(path).retiring is not None
     master = MasterKey.rotate(path)
     if not begun:
