@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 FIKARUM := ./fikarum
+# Test runs side by side, each on engines of its own (1.5 GB): tests wait more than they compute.
+WORKERS ?= 2
 LOCKED := --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 UPGRADE := --upgrade
 # What runs on engines in containers too: the semantics of store, relay and views, and the search index.
@@ -37,7 +39,7 @@ check: setup ## Lint, format, types, import rules, contracts, translations: unde
 test: setup assets ## Every test but the long ones, on real engines
 	@$(PYTHON) -m infra.checks.chromium
 	@$(PYTHON) -m infra.engines install
-	@$(PYTHON) -m pytest -m "not chaos and not slow and not containers" $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
+	@$(PYTHON) -m pytest -m "not chaos and not slow and not containers" -n $(WORKERS) --dist loadfile $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
 
 test-containers: setup ## The compose file whole, with a story through it, and engine tests on containers
 	@$(PYTHON) -m infra.containers check
