@@ -19,6 +19,7 @@ CHECKS: dict[str, list[str]] = {
     "imports": [str(_BIN / "lint-imports"), "--no-logo"],
     "contracts": [sys.executable, "-m", "infra.contracts", "check"],
     "translations": [sys.executable, "-m", "services.gateway.locale", "check"],
+    "metrics": [sys.executable, "-m", "services.engagement.metrics", "check"],
 }
 
 

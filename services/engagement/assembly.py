@@ -3,9 +3,14 @@
 from contracts.tokens import CHANGES_TOKENS
 from services.engagement import projections
 from services.engagement.api import Engagement, router
+from services.engagement.factbook import Factbook
+from services.engagement.figures import Figures
+from services.engagement.keeping import Keeper
 from shared.runtime.auth import Verifier
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
+
+_FACTS = (projections.activity, projections.people, projections.items, projections.units)
 
 
 def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
@@ -13,14 +18,21 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         "engagement",
         settings,
         module="services.engagement.app",
-        projections=[projections.consents, projections.opened],
+        projections=[projections.consents, projections.opened, *_FACTS],
         tokens_from=CHANGES_TOKENS,
         verifier=verifier,
     )
+    viewings = [service.viewings[projection.name] for projection in _FACTS]
+    figures = Figures(Factbook(service.registry, *viewings), service.database)
+    keeper = Keeper(figures)
+    service.on_start(keeper.start)
+    service.on_stop(keeper.stop)
     room = Engagement(
         store=service.store,
         consents=service.views(projections.consents),
         opened=service.views(projections.opened),
+        activity=service.views(projections.activity),
+        figures=figures,
         readers=service.readers,
         behind=service.behind,
     )

@@ -26,7 +26,11 @@ _OWNERS = {
     "suggestions": "search",
     "signals": "engagement",
     "consent": "engagement",
+    "metrics": "engagement",
 }
+#: Members' addresses that a service calls otherwise: `/metrics` of a service is the operators'.
+_OTHERWISE = {"metrics": "figures"}
+_HERE = {there: here for here, there in _OTHERWISE.items()}
 _OPERATE = "operate"
 
 
@@ -35,9 +39,9 @@ def destination(path: str) -> tuple[str, str]:
     parts = path.split("/")
     if parts[0] == _OPERATE and len(parts) > 2 and parts[1] in SERVICES:
         return parts[1], _joined([_OPERATE, *parts[2:]])
-    if parts[0] not in _OWNERS:
+    if parts[0] not in _OWNERS or parts[0] in _HERE:
         raise NotFound("no-such-address", "There is nothing at this address.")
-    return _OWNERS[parts[0]], _joined(parts)
+    return _OWNERS[parts[0]], _joined([_OTHERWISE.get(parts[0], parts[0]), *parts[1:]])
 
 
 def public(service: str, path: str) -> str | None:
@@ -45,7 +49,10 @@ def public(service: str, path: str) -> str | None:
     parts = path.removeprefix("/").split("/")
     if parts[0] == _OPERATE:
         return "/" + "/".join([_OPERATE, service, *parts[1:]])
-    return path if _OWNERS.get(parts[0]) == service else None
+    if parts[0] in _OTHERWISE:
+        return None
+    here = _HERE.get(parts[0], parts[0])
+    return "/" + "/".join([here, *parts[1:]]) if _OWNERS.get(here) == service else None
 
 
 def _joined(parts: Sequence[str]) -> str:

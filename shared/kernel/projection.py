@@ -42,6 +42,12 @@ class Projection(Generic[V]):
     keys: Callable[[Event], Collection[str]]
     evolve: Callable[[V | None, Event, Recorded, str], V | None]
     indexes: tuple[Index, ...] = ()
+    #: Instead of `keys`, for documents that depend on when something happened or who did it.
+    keys_at: Callable[[Event, Recorded], Collection[str]] | None = None
+
+    def touched(self, event: Event, recorded: Recorded) -> Collection[str]:
+        """The documents that this event changes."""
+        return self.keys(event) if self.keys_at is None else self.keys_at(event, recorded)
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import bson
@@ -152,6 +153,7 @@ class Fold(Generic[V]):
     async def _apply_traced(self, batch: Sequence[Delivered], parts: telemetry.Parts) -> None:
         started = time.monotonic()
         by_key: dict[str, list[_Item]] = {}
+        newest: dict[str, datetime] = {}
         talks = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
         for delivered in batch:
             item = await self._read(delivered)
@@ -162,6 +164,8 @@ class Fold(Generic[V]):
                 recorded = item.recorded
                 about = {"event_type": recorded.type, "correlation_id": recorded.correlation_id}
                 log.debug("folding", view=self.generation, **about)
+            if newest.get(delivered.where, datetime.min) < item.recorded.recorded_utc:
+                newest[delivered.where] = item.recorded.recorded_utc
             for key in await self._keys(item):
                 by_key.setdefault(key, []).append(item)
         passing("view.read")
@@ -180,9 +184,9 @@ class Fold(Generic[V]):
         for delivered in batch:
             ends[delivered.where] = max(delivered.offset + 1, ends.get(delivered.where, 0))
         if self._notes:
-            self._registry.note(self.generation, ends)
+            self._registry.note(self.generation, ends, newest)
         elif ends:
-            await self._registry.save(self.generation, ends)
+            await self._registry.save(self.generation, ends, newest)
         telemetry.VIEW_FOLDED.labels(self.projection.name).inc(len(batch))
         telemetry.VIEW_BATCH_SECONDS.labels(self.projection.name).observe(time.monotonic() - started)
 
@@ -212,7 +216,7 @@ class Fold(Generic[V]):
 
     async def _keys(self, item: _Item) -> Collection[str]:
         try:
-            return self.projection.keys(item.event)
+            return self.projection.touched(item.event, item.recorded)
         except Exception as error:
             where = item.recorded.stream
             await self.parking.park_stream(where, item.delivered, repr(error), traceback.format_exc())

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from pymongo import ReturnDocument
@@ -32,6 +32,16 @@ NOT_FLUSHED_PAUSE = 1.0
 
 #: Offsets by `<topic id>/<partition>`: the next one to read.
 Offsets = dict[str, int]
+#: By the same names: when the newest event from there was recorded (UTC, as `Recorded` has it).
+Newest = Mapping[str, datetime]
+_NOTHING: Newest = {}
+
+
+class Reached(NamedTuple):
+    """The next offset of a partition, and when the newest event that was folded from it was recorded."""
+
+    offset: int
+    recorded_at: datetime | None
 
 
 def offset_key(topic_id: str, partition: int) -> str:
@@ -100,7 +110,7 @@ class Registry:
         self._database = database
         self._moved: dict[str, asyncio.Event] = {}
         self._reached: dict[str, Offsets] = {}
-        self._due: dict[str, Offsets] = {}
+        self._due: dict[str, tuple[Offsets, dict[str, datetime]]] = {}
         self._noted = asyncio.Event()
 
     async def of(self, view: str, fold: int) -> Generations:
@@ -241,13 +251,15 @@ class Registry:
         await self._database["parked"].delete_many({"generation": generation})
         await self._offsets.delete_many({"generation": generation})
 
-    def note(self, generation: str, offsets: Mapping[str, int]) -> None:
+    def note(self, generation: str, offsets: Mapping[str, int], newest: Newest = _NOTHING) -> None:
         """What the generation's documents now hold, by partition. Counts at once in this process, and for
         others once it is flushed: one write for all views of a service, not one for each batch of each."""
         self._count(generation, offsets)
-        due = self._due.setdefault(generation, {})
+        due, recorded = self._due.setdefault(generation, ({}, {}))
         for key, offset in offsets.items():
             due[key] = max(offset, due.get(key, 0))
+        for key, at in newest.items():
+            recorded[key] = max(at, recorded.get(key, at))
         self._noted.set()
 
     async def flush(self) -> None:
@@ -259,8 +271,8 @@ class Registry:
         try:
             await self._save(due)
         except BaseException:
-            for generation, offsets in due.items():
-                self.note(generation, offsets)
+            for generation, (offsets, newest) in due.items():
+                self.note(generation, offsets, newest)
             raise
 
     async def keep_flushing(self) -> None:
@@ -274,23 +286,26 @@ class Registry:
                 log.warning("offsets are not saved", error=repr(error)[:300])
                 await asyncio.sleep(NOT_FLUSHED_PAUSE)
 
-    async def save(self, generation: str, offsets: Mapping[str, int]) -> None:
-        """What the generation's documents now hold, by partition; never moves back. Wakes who waits in this
-        process."""
-        await self._save({generation: offsets})
+    async def save(self, generation: str, offsets: Mapping[str, int], newest: Newest = _NOTHING) -> None:
+        """What the generation's documents now hold, by partition, and when the newest event in it that the
+        view reads was recorded; never moves back. Wakes who waits in this process."""
+        await self._save({generation: (offsets, newest)})
         self._count(generation, offsets)
 
-    async def _save(self, all_of_them: Mapping[str, Mapping[str, int]]) -> None:
+    async def _save(self, all_of_them: Mapping[str, tuple[Mapping[str, int], Newest]]) -> None:
         await self._database.command(
             {
                 "update": "offsets",
                 "updates": [
                     {
                         "q": {"_id": f"{generation} {key}"},
-                        "u": {"$max": {"offset": offset}, "$set": {"generation": generation, "key": key}},
+                        "u": {
+                            "$max": {"offset": offset, **_recorded(newest.get(key))},
+                            "$set": {"generation": generation, "key": key},
+                        },
                         "upsert": True,
                     }
-                    for generation, offsets in all_of_them.items()
+                    for generation, (offsets, newest) in all_of_them.items()
                     for key, offset in offsets.items()
                 ],
             }
@@ -308,6 +323,11 @@ class Registry:
         """What all processes have saved for the generation."""
         found = await self._offsets.find({"generation": generation}).to_list()
         return {entry["key"]: entry["offset"] for entry in found}
+
+    async def reached(self, generation: str) -> dict[str, Reached]:
+        """How far the generation has come, by topic id and partition."""
+        found = await self._offsets.find({"generation": generation}).to_list()
+        return {entry["key"]: Reached(entry["offset"], _aware(entry.get("recorded_at"))) for entry in found}
 
     async def covers(self, generation: str, key: str, offset: int, patience: float) -> bool:
         """Waits at most `patience` seconds until the generation has saved past `offset` of the partition
@@ -327,6 +347,14 @@ class Registry:
                 await asyncio.wait_for(moved.wait(), min(pause, left))
             except TimeoutError:
                 pause = min(pause * 2, 0.2)
+
+
+def _recorded(at: datetime | None) -> dict[str, datetime]:
+    return {} if at is None else {"recorded_at": at}
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return None if at is None else at.replace(tzinfo=UTC)
 
 
 def _ids(topics: Mapping[str, Topic]) -> dict[str, str]:

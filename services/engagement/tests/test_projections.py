@@ -26,7 +26,7 @@ def fold(projection: Projection[Any], events: Sequence[Recorded]) -> dict[str, B
         event = each.event()
         if type(event) not in projection.events:
             continue
-        for key in projection.keys(event):
+        for key in projection.touched(event, each):
             view = projection.evolve(views.get(key), event, each, key)
             if view is None:
                 views.pop(key, None)

@@ -1,15 +1,15 @@
-"""Engagement over HTTP: a member's consent, the signals that devices give under it, and what is kept."""
+"""A member's consent, the signals that devices give under it, and what is kept of them."""
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.engagement import projections
-from services.engagement.domain.consents import ChangeConsent, Consent, consent_stream, consents
+from services.engagement.api.access import Engagement
+from services.engagement.domain.consents import ChangeConsent, consents
 from services.engagement.domain.signals import (
     GiveSignals,
     ItemKind,
@@ -18,9 +18,8 @@ from services.engagement.domain.signals import (
     by_day,
     signals,
 )
-from services.engagement.projections import ConsentView, OpenedView, opened_key
+from services.engagement.projections import OpenedView, opened_key
 from shared.kernel.events import Occasion
-from shared.kernel.projection import Projection
 from shared.runtime import cursors
 from shared.runtime.http import (
     After,
@@ -33,9 +32,7 @@ from shared.runtime.http import (
     answer_behind,
     answer_commit,
 )
-from shared.runtime.readers import Readers
 from shared.runtime.store import Committed, EventStore, Idempotency, Part
-from shared.runtime.views import Views
 
 #: Signals in one request: what a device collects in a minute of scrolling.
 MOST_AT_ONCE = 100
@@ -92,31 +89,8 @@ class OpenedList(BaseModel):
     next: str | None = Field(description="The cursor of the next items, if there are more")
 
 
-class Behind(Protocol):
-    """Waits until views hold a commit; True where they may not."""
-
-    def __call__(
-        self, after: str | None, *views: Projection[Any], key: str | None = None
-    ) -> Awaitable[bool]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Engagement:
-    """The service's parts that routes need."""
-
-    store: EventStore
-    consents: Views[ConsentView]
-    opened: Views[OpenedView]
-    readers: Readers
-    behind: Behind
-
-    async def consent(self, member_id: str) -> Consent:
-        """As it is in the store: a no counts at the next request."""
-        return (await self.store.state(consents, consent_stream(member_id)))[0]
-
-
 def router(room: Engagement) -> APIRouter:
-    api = APIRouter(tags=["engagement"])
+    api = APIRouter()
     _consent(api, room)
     _signals(api, room)
     return api

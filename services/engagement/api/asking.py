@@ -1,0 +1,213 @@
+"""What may be asked of figures: which metric, which days, by what. Each rule refuses in words."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from services.engagement.factbook import Ledger
+from services.engagement.figures import Asked
+from services.engagement.metrics import in_force, versions
+from services.engagement.metrics.definition import By, Definition
+from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, named
+from shared.kernel.errors import NotFound, Refused
+
+#: Periods of one answer, and how many are told where no first day is asked for.
+MOST_PERIODS = 600
+USUAL_PERIODS = 13
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+_GROUP = re.compile(r"(unit|country|language):([A-Za-z0-9][A-Za-z0-9_.\-]{0,63})")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A series that can be answered."""
+
+    asked: Asked
+    every: Every
+    first: date | None
+    last: date
+    begins: date | None
+
+    @property
+    def periods(self) -> list[Period]:
+        return [] if self.first is None else list(covering(self.first, self.last, self.every))
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def definition_of(name: str, version: int | None) -> Definition:
+    """Raises NotFound."""
+    if not (known := versions(name)):
+        raise NotFound("no-such-metric", "There is no such metric. GET /metrics lists them.")
+    if version is None:
+        return in_force(name)
+    for each in known:
+        if each.version == version:
+            return each
+    raise NotFound(
+        "no-such-metric-version",
+        "This metric has no version {version}. GET /metrics lists them.",
+        params={"version": version},
+    )
+
+
+def dimension(by: str | None) -> By | None:
+    """Raises Refused."""
+    if by is None:
+        return None
+    try:
+        return By(by)
+    except ValueError:
+        raise Refused(
+            "no-such-dimension", "Figures are told by unit, country or language.", field="by"
+        ) from None
+
+
+def length(every: str | None, usual: Every) -> Every:
+    """Raises Refused."""
+    if every is None:
+        return usual
+    try:
+        return Every(every)
+    except ValueError:
+        raise Refused(
+            "no-such-period-length", "Figures are told by day, week or month.", field="every"
+        ) from None
+
+
+def question(
+    ledger: Ledger,
+    definition: Definition,
+    *,
+    first: str | None,
+    last: str | None,
+    by: str | None,
+    every: str | None,
+    as_of: str | None,
+    known_on: str | None,
+) -> Question:
+    """Raises Refused."""
+    counted = _past(as_of, "as_of") or today()
+    known = _past(known_on, "known_on")
+    to = min(_day(last, "to", end=True) or counted, counted)
+    begins = None if ledger.first_at is None else day_of(ledger.first_at)
+    asked = Asked(definition, dimension(by), counted, known)
+    kind = length(every, definition.every)
+    since = _past(first, "from")
+    if since is not None and since > to:
+        raise Refused("from-after-to", "The first day is after the last. Turn them round.", field="from")
+    if begins is None:
+        return Question(asked, kind, None, to, None)
+    if to < begins:
+        raise Refused(
+            "before-the-beginning",
+            "Nothing is known of that time: the first event is of {first}.",
+            field="as_of" if last is None else "to",
+            params={"first": begins.isoformat()},
+        )
+    since = max(since or _usual(to, kind), begins)
+    return Question(asked, kind, holding(since, kind).first, to, begins)
+
+
+def bounded(question: Question) -> list[Period]:
+    """Raises Refused for more periods than one answer tells."""
+    return few(question.periods)
+
+
+def span(first: str | None, last: str | None, every: Every) -> tuple[date, date]:
+    """The days of a member's own figures. Raises Refused."""
+    to = min(_day(last, "to", end=True) or today(), today())
+    since = _past(first, "from") or _usual(to, every)
+    if since > to:
+        raise Refused("from-after-to", "The first day is after the last. Turn them round.", field="from")
+    return since, to
+
+
+def few(periods: list[Period]) -> list[Period]:
+    """Raises Refused for more periods than one answer tells."""
+    if len(periods) > MOST_PERIODS:
+        raise Refused(
+            "too-many-periods",
+            "That is more than {most} periods at once. Ask for fewer, or for longer ones.",
+            field="every",
+            params={"most": MOST_PERIODS},
+        )
+    return periods
+
+
+def period_of(text: str) -> Period:
+    """Raises Refused."""
+    try:
+        period = named(text)
+    except (ValueError, OverflowError):
+        raise Refused(
+            "no-such-period", "Name a period such as 2026-03, 2026-W10 or 2026-03-02.", field="period"
+        ) from None
+    if period.first > today():
+        raise _future("period")
+    return period
+
+
+def group_of(text: str | None) -> tuple[By, str] | None:
+    """Raises Refused."""
+    if text is None:
+        return None
+    if (found := _GROUP.fullmatch(text)) is None:
+        raise Refused(
+            "no-such-group-name", "Name a group such as unit:sales, country:SE or language:sv.", field="group"
+        )
+    return By(found[1]), found[2]
+
+
+def _usual(to: date, every: Every) -> date:
+    period = holding(to, every)
+    for _ in range(USUAL_PERIODS - 1):
+        if period.first <= date.min + timedelta(days=31):
+            break
+        period = period.before
+    return period.first
+
+
+def _past(text: str | None, field: str) -> date | None:
+    """A day that is not after today. Raises Refused."""
+    found = _day(text, field, end=field != "from")
+    if found is None:
+        return None
+    begins = _day(text, field, end=False)
+    if begins is not None and begins > today():
+        raise _future(field)
+    return min(found, today())
+
+
+def _future(field: str) -> Refused:
+    return Refused(
+        "in-the-future", "That day has not come yet. Ask for today or an earlier day.", field=field
+    )
+
+
+def _day(text: str | None, field: str, *, end: bool) -> date | None:
+    """2026-03-02; or 2026-03, for its first day or its last. Raises Refused."""
+    if text is None:
+        return None
+    found = _DAY.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError("no date")
+        year, month, day = found.groups()
+        if day is not None:
+            return _within(date(int(year), int(month), int(day)))
+        period = Period(Every.MONTH, _within(date(int(year), int(month), 1)))
+        return period.after - timedelta(days=1) if end else period.first
+    except (ValueError, OverflowError):
+        raise Refused(
+            "no-such-day", "Give a day such as 2026-03-02, or a month such as 2026-03.", field=field
+        ) from None
+
+
+def _within(day: date) -> date:
+    """Far from both ends of the calendar, where periods end."""
+    if not 1 < day.year < 9_999:
+        raise ValueError("outside the calendar")
+    return day

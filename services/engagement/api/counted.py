@@ -1,0 +1,168 @@
+"""What a figure counts, for those who may know; and what a member did themselves."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from services.engagement.api import asking
+from services.engagement.api.access import Engagement
+from services.engagement.api.answers import (
+    CompleteUpTo,
+    CountedEvent,
+    CountedEvents,
+    EventRef,
+    MyFigures,
+    MyPeriod,
+)
+from services.engagement.domain.permissions import demand
+from services.engagement.metrics.definition import CONTRIBUTIONS, By, Window
+from services.engagement.metrics.ladder import rung
+from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, months
+from services.engagement.metrics.privacy import COMPANY, Path
+from services.engagement.metrics.reckoning import Sums, way
+from services.engagement.projections.activity import activity_key
+from services.engagement.projections.facts import Fact, Kind, of_seconds
+from shared.kernel.errors import NotFound
+from shared.runtime import cursors
+from shared.runtime.http import After, Caller, Cursor, PageSize, answer_behind
+
+#: Acts in the open. What members opened, joined or decided for themselves is nobody's to list.
+LISTED = CONTRIBUTIONS | {Kind.REACTION, Kind.ACKNOWLEDGEMENT, Kind.SPACE_OPENED, Kind.GROUP_STARTED}
+
+_Key = tuple[int, str, int, str, str]
+
+
+def counted_events(api: APIRouter, room: Engagement) -> None:
+    @api.get("/{name}/events")
+    async def list_counted_events(
+        caller: Caller,
+        response: Response,
+        after: After,
+        limit: PageSize,
+        cursor: Cursor,
+        name: str,
+        period: Annotated[str, Query(description="2026-03, 2026-W10 or 2026-03-02", max_length=20)],
+        group: Annotated[str | None, Query(description="unit:sales, country:SE, language:sv")] = None,
+        as_of: Annotated[str | None, Query(description="As for the figure")] = None,
+        known_on: Annotated[str | None, Query(description="As for the figure")] = None,
+        version: Annotated[int | None, Query(ge=1, le=1_000)] = None,
+    ) -> CountedEvents:
+        """The events behind a figure, in the order of event time. For the board; for leaders those of their
+        own unit."""
+        definition, asked_period = asking.definition_of(name, version), asking.period_of(period)
+        wanted = asking.group_of(group)
+        answer_behind(response, await room.facts_behind(after))
+        ledger = await room.figures.book.ledger()
+        by = wanted[0] if wanted else None
+        question = asking.question(
+            ledger,
+            definition,
+            first=None,
+            last=asked_period.first.isoformat(),
+            by=by.value if by else None,
+            every=asked_period.every.value,
+            as_of=as_of,
+            known_on=known_on,
+        )
+        asker = await room.asker(caller)
+        window, sums = await room.figures.acts(question.asked, asked_period, ledger)
+        path = _told(sums, wanted[1]) if wanted else COMPANY
+        # Whoever may not know learns nothing of whether there is such a group.
+        demand("metrics:events", asker, (path or ()) if by is By.UNIT else ())
+        if path is None:
+            raise NotFound("no-such-group", "There is nobody in such a group then, or not enough to tell.")
+        complete = await room.figures.book.completeness()
+        kinds = definition.kinds & LISTED
+        found = sorted(_within(window, kinds, by, path), key=_key)
+        past = cursors.checked(cursor, int, str, int, str, str)
+        left = [each for each in found if past is None or list(_key(each)) > past]
+        shown = left[:limit]
+        return CountedEvents(
+            metric=definition.name,
+            version=definition.version,
+            period=asked_period.name,
+            group=group,
+            kinds=sorted(kind.value for kind in kinds),
+            complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
+            items=[_event(*each) for each in shown],
+            next=cursors.encode(_key(shown[-1])) if len(left) > limit else None,
+        )
+
+
+def _told(sums: list[Sums], name: str) -> Path | None:
+    """The way to the group, where figures of it may be told."""
+    found = (each.path for each in sums if each.path and each.path[-1] == name and each.counts is not None)
+    return next(found, None)
+
+
+def _within(window: Window, kinds: frozenset[Kind], by: By | None, path: Path) -> Iterator[tuple[str, Fact]]:
+    """Acts of those who were in the group when they did them."""
+    for member_id, facts in window.acts.items():
+        for fact in facts:
+            if fact.kind not in kinds:
+                continue
+            if by is None or way(window.people.at(member_id, fact.at), by)[: len(path)] == path:
+                yield member_id, fact
+
+
+def _key(each: tuple[str, Fact]) -> _Key:
+    member_id, fact = each
+    return fact.at, fact.stream, fact.version, member_id, fact.ref
+
+
+def _event(member_id: str, fact: Fact) -> CountedEvent:
+    return CountedEvent(
+        kind=fact.kind,
+        member_id=member_id,
+        at=of_seconds(fact.at),
+        recorded_at=of_seconds(fact.recorded),
+        language=fact.language or None,
+        event=EventRef(stream=fact.stream, version=fact.version),
+    )
+
+
+def my_figures(api: APIRouter, room: Engagement) -> None:
+    @api.get("/mine")
+    async def read_my_figures(
+        caller: Caller,
+        response: Response,
+        after: After,
+        first: Annotated[str | None, Query(alias="from")] = None,
+        last: Annotated[str | None, Query(alias="to")] = None,
+        every: Annotated[str | None, Query(description="day, week or month")] = None,
+    ) -> MyFigures:
+        """What I did, and, where I let it be counted, opened and read. Shown to me alone."""
+        await room.readers.of(caller)
+        answer_behind(response, await room.facts_behind(after))
+        kind = asking.length(every, Every.MONTH)
+        since, to = asking.span(first, last, kind)
+        periods = asking.few(list(covering(since, to, kind)))
+        complete = await room.figures.book.completeness()
+        facts = await _mine(room, caller.member_id, periods)
+        return MyFigures(
+            member_id=caller.member_id,
+            every=kind,
+            from_=holding(since, kind).first,
+            to=to,
+            complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
+            periods=[_my_period(period, facts) for period in periods],
+        )
+
+
+async def _mine(room: Engagement, member_id: str, periods: list[Period]) -> list[Fact]:
+    keys = [activity_key(member_id, month) for month in months(periods[0].start, periods[-1].end)]
+    found = await room.activity.get_many(keys)
+    return [Fact._make(row) for key in keys if key in found for row in found[key].facts]
+
+
+def _my_period(period: Period, facts: list[Fact]) -> MyPeriod:
+    mine = [fact for fact in facts if period.start <= fact.at < period.end]
+    return MyPeriod(
+        period=period.name,
+        first=period.first,
+        last=day_of(period.end - 1),
+        acts=dict(sorted(Counter(fact.kind for fact in mine).items())),
+        rung=rung(mine).value,
+    )

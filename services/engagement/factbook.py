@@ -1,0 +1,200 @@
+"""Reading the views of facts: months of acts, everybody's steps, what was said; and how far all of it
+reaches.
+
+A figure that is kept is labelled with how often its months had changed. That is safe only where the views'
+saved offsets have passed what those counts tell of: until then a batch may be half written.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.engagement.metrics.people import People, Person, person_of
+from services.engagement.projections import ActivityView, ItemView, PersonView, UnitView
+from services.engagement.projections.facts import MONTH, Changes, Fact
+from shared.runtime.away import reading
+from shared.runtime.generations import Reached, Registry
+from shared.runtime.viewing import Viewing
+from shared.runtime.views import Views
+
+#: Items asked for in one query.
+PORTION = 1_000
+#: Everybody's steps, made ready for this many days 'as known on'.
+PEOPLE_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What changed in a month, and the offsets that tell of it."""
+
+    changes: Changes
+    seen: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """How much had changed in each month when it was looked at, and how far the views had come."""
+
+    activity: Mapping[str, Month]
+    people: Mapping[str, Month]
+    reached: Mapping[str, Mapping[str, Reached]]
+    topics: Mapping[str, Collection[str]]
+    generations: str
+
+    @property
+    def first_at(self) -> int | None:
+        """When the first thing happened that figures know of."""
+        every = (*self.activity.values(), *self.people.values())
+        return min((m.changes.first_at for m in every if m.changes.first_at is not None), default=None)
+
+    def label(self, months: Iterable[str], until: str) -> str:
+        """What a figure of these months was made of, and of the people up to the month `until`."""
+        acts = sum(self.activity[m].changes.count for m in months if m in self.activity)
+        steps = sum(month.changes.count for name, month in self.people.items() if name <= until)
+        return f"{self.generations}/{acts}/{steps}"
+
+    def last_recorded(self, months: Iterable[str], until: str) -> int | None:
+        """When the latest of what the figure is made of was recorded."""
+        found = [self.activity[m].changes for m in months if m in self.activity]
+        found += [month.changes for name, month in self.people.items() if name <= until]
+        return max((c.last_recorded for c in found if c.last_recorded is not None), default=None)
+
+    def settled(self, months: Iterable[str], until: str) -> bool:
+        """Whether every view holds whole what the label tells of."""
+        acts = [self.activity[m].seen for m in months if m in self.activity]
+        steps = [month.seen for name, month in self.people.items() if name <= until]
+        return all(self._holds("activity", seen) and self._holds("items", seen) for seen in acts) and all(
+            self._holds("people", seen) for seen in steps
+        )
+
+    def _holds(self, view: str, seen: Mapping[str, int]) -> bool:
+        reached, topics = self.reached[view], self.topics[view]
+        mine = ((key, offset) for key, offset in seen.items() if key.rpartition("/")[0] in topics)
+        return all(key in reached and reached[key].offset > offset for key, offset in mine)
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """Everything recorded up to then is counted. `behind`: there is more that waits; None then: nothing is
+    certain yet."""
+
+    recorded_at: datetime | None
+    behind: bool
+
+
+class Factbook:
+    """The views that figures are made of."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        activity: Viewing[ActivityView],
+        people: Viewing[PersonView],
+        items: Viewing[ItemView],
+        units: Viewing[UnitView],
+    ) -> None:
+        self._registry = registry
+        self._viewings: dict[str, Viewing[Any]] = {
+            "activity": activity,
+            "people": people,
+            "items": items,
+            "units": units,
+        }
+        self._items: Views[ItemView] = items.views
+        self._people: dict[tuple[str, int | None], People] = {}
+
+    async def ledger(self) -> Ledger:
+        """Counts first, offsets after: what is read behind this holds at least as much."""
+        for viewing in self._viewings.values():
+            await viewing.views.fresh()
+        activity, people = await self._months("activity"), await self._months("people")
+        generations = {name: viewing.views.generation for name, viewing in self._viewings.items()}
+        reached, topics, names = {}, {}, []
+        for name, generation in generations.items():
+            if generation is not None:
+                reached[name] = await self._registry.reached(generation.name)
+                topics[name] = frozenset(generation.topics.values())
+                names.append(f"{generation.fold}.{generation.number}")
+        return Ledger(activity, people, reached, topics, "-".join(names))
+
+    async def completeness(self) -> Completeness:
+        """Up to when all that was recorded is in every figure."""
+        behind, times = False, list[datetime | None]()
+        waiting: list[datetime | None] = []
+        for viewing in self._viewings.values():
+            generation = viewing.views.generation
+            if generation is None:
+                return Completeness(None, behind=True)
+            found = [
+                reached.recorded_at for reached in (await self._registry.reached(generation.name)).values()
+            ]
+            times += found
+            if viewing.lag.events or not viewing.lag.told.is_set():
+                behind = True
+                waiting += found or [None]
+        known = [at for at in times if at is not None]
+        if not behind:
+            return Completeness(max(known, default=None), behind=False)
+        certain = [at for at in waiting if at is not None]
+        return Completeness(min(certain) if len(certain) == len(waiting) else None, behind=True)
+
+    def caught_up(self) -> bool:
+        """Whether nothing waits, as of the last look."""
+        return all(v.lag.told.is_set() and not v.lag.events for v in self._viewings.values())
+
+    async def acts(self, month: str) -> dict[str, list[Fact]]:
+        """What every member did in the month, in the order of event time."""
+        collection = self._viewings["activity"].views.collection
+        with reading():
+            found = await collection.find(
+                {"month": month, "_live": True}, {"_id": 0, "member_id": 1, "facts": 1}
+            ).to_list()
+        return {
+            document["member_id"]: [Fact._make(row) for row in document["facts"]]
+            for document in found
+            if document["member_id"] is not None
+        }
+
+    async def people(self, ledger: Ledger, known: int | None) -> People:
+        """Everybody, as known before that moment."""
+        key = (ledger.label((), "~"), known)
+        if key not in self._people:
+            collection = self._viewings["people"].views.collection
+            where = {"_live": True, "member_id": {"$ne": None}}
+            with reading():
+                found = await collection.find(where, {"_id": 0, "member_id": 1, "steps": 1}).to_list()
+            while len(self._people) >= PEOPLE_KEPT:
+                self._people.pop(next(iter(self._people)))
+            self._people[key] = People(((d["member_id"], d["steps"]) for d in found), known)
+        return self._people[key]
+
+    async def person(self, member_id: str) -> Person:
+        """One member, as known now."""
+        view = await self._viewings["people"].views.get(member_id)
+        return person_of(member_id, () if view is None else view.steps, None)
+
+    async def items(self, ids: Collection[str]) -> dict[str, ItemView]:
+        """The posts and comments among these."""
+        found: dict[str, ItemView] = {}
+        asked = sorted(ids)
+        for first in range(0, len(asked), PORTION):
+            found |= await self._items.get_many(asked[first : first + PORTION])
+        return found
+
+    async def units(self) -> dict[str, UnitView]:
+        """All of them: what they are called."""
+        collection = self._viewings["units"].views.collection
+        with reading():
+            found = await collection.find({"_live": True}).to_list()
+        return {d["unit_id"]: UnitView(unit_id=d["unit_id"], path=d["path"], names=d["names"]) for d in found}
+
+    async def _months(self, view: str) -> dict[str, Month]:
+        collection = self._viewings[view].views.collection
+        where = {"_id": {"$gte": MONTH, "$lt": f"{MONTH}~"}, "_live": True}
+        with reading():
+            found = await collection.find(where, {"changes": 1, "_seen": 1}).to_list()
+        return {
+            document["_id"].removeprefix(MONTH): Month(Changes(**document["changes"]), document["_seen"])
+            for document in found
+        }

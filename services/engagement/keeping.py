@@ -1,0 +1,59 @@
+"""Figures of months that are over are worked out before anybody asks, one month at a time, while nothing else
+waits to be counted."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from services.engagement.figures import Figures
+from services.engagement.metrics import DEFINITIONS
+from services.engagement.metrics.periods import Every, Period, named
+from shared.kernel.errors import Unavailable
+from shared.runtime.ending import ended
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks, and between two months.
+AGAIN, PAUSE = 30.0, 0.05
+
+
+class Keeper:
+    """Looks again and again which months have changed."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+        self._looked: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await ended(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN)
+            try:
+                if self._figures.book.caught_up():
+                    await self.look()
+            except (PyMongoError, Unavailable, OSError) as error:
+                log.warning("figures are not worked out ahead", error=repr(error)[:300])
+
+    async def look(self) -> int:
+        """Every month that is over and has changed, the newest first; answers how many figures were worked
+        out."""
+        today, done = datetime.now(UTC).date(), 0
+        ledger = await self._figures.book.ledger()
+        for month in sorted({*ledger.activity, *ledger.people}, reverse=True):
+            period = named(month)
+            near = (period.before.name, month, Period(Every.MONTH, period.after).name)
+            label = ledger.label(near, near[-1])
+            if period.after <= today and self._looked.get(month) != label:
+                done += await self._figures.keep(DEFINITIONS, period, today, ledger)
+                self._looked[month] = label
+                await asyncio.sleep(PAUSE)
+        return done

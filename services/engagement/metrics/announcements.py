@@ -1,0 +1,100 @@
+"""Whom did announcements reach, and who has acknowledged them?"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from services.engagement.metrics.definition import (
+    Counts,
+    Definition,
+    Measure,
+    Privacy,
+    Row,
+    Values,
+    Window,
+    share,
+)
+from services.engagement.projections.facts import Fact, Kind
+from services.engagement.projections.items import ItemView
+
+#: What comes later than this after an announcement does not count any more, so that a month's figure stands.
+COUNTED_FOR = timedelta(days=30)
+_SIGNS = {Kind.ACKNOWLEDGEMENT, Kind.OPENED, Kind.READ, Kind.COMMENT, Kind.REACTION}
+
+
+def _rows(window: Window) -> Iterator[Row]:
+    signs = _signs(window)
+    for member_id, facts in window.acts.items():
+        for fact in facts:
+            if fact.kind == Kind.ANNOUNCEMENT and (item := window.items.get(fact.ref)) is not None:
+                yield Row(member_id, fact.at, {"announcements": 1})
+                yield from _asked(window, fact, item, signs)
+
+
+def _asked(
+    window: Window, fact: Fact, item: ItemView, signs: dict[tuple[str, str], list[Fact]]
+) -> Iterator[Row]:
+    """Those in the audience at the moment of publication, where they were then."""
+    last = fact.at + int(COUNTED_FOR.total_seconds())
+    for member_id in window.people.addressed(item.audience, item.classification, fact.at):
+        if member_id == item.author_id:
+            continue
+        seen = [sign for sign in signs.get((member_id, item.item_id), ()) if fact.at <= sign.at < last]
+        acknowledged = int(any(sign.kind == Kind.ACKNOWLEDGEMENT for sign in seen))
+        counts = {"asked": 1, "reached": int(bool(seen))}
+        if item.must_acknowledge:
+            counts |= {"asked_to_acknowledge": 1, "acknowledged": acknowledged}
+        yield Row(member_id, fact.at, counts)
+
+
+def _signs(window: Window) -> dict[tuple[str, str], list[Fact]]:
+    """By member and announcement: what shows that it came to them."""
+    found: dict[tuple[str, str], list[Fact]] = {}
+    for acts in (window.acts, window.after):
+        for member_id, facts in acts.items():
+            for fact in facts:
+                if fact.kind in _SIGNS:
+                    found.setdefault((member_id, fact.ref.removeprefix("post:")), []).append(fact)
+    return found
+
+
+def _derive(counts: Counts) -> Values:
+    return {
+        "reach": share(counts.get("reached", 0), counts.get("asked", 0)),
+        "acknowledged_share": share(counts.get("acknowledged", 0), counts.get("asked_to_acknowledge", 0)),
+    }
+
+
+announcement_reach = Definition(
+    name="announcement-reach",
+    version=1,
+    title="Reach and acknowledgement of announcements",
+    words=(
+        "Of those in an announcement's audience when it was published, how many it reached within "
+        "30 days: they "
+        "acknowledged it, reacted to it, answered it, or opened it, where they let that be counted. "
+        "And how many "
+        "acknowledged those that ask for it. The author is not asked."
+    ),
+    formula=(
+        "reach = reached / asked; acknowledged share = acknowledged / asked to acknowledge, over "
+        "all announcements"
+    ),
+    source="The audience at publication, as in the feed's report",
+    kinds=frozenset({Kind.ANNOUNCEMENT, *_SIGNS}),
+    measures=(
+        Measure("announcements", "Announcements"),
+        Measure("asked", "Times somebody was addressed", "acts"),
+        Measure("reached", "Times it reached them", "acts"),
+        Measure("asked_to_acknowledge", "Times an acknowledgement was asked for", "acts"),
+        Measure("acknowledged", "Times it was given", "acts"),
+    ),
+    derived=(
+        Measure("reach", "Reach", "share"),
+        Measure("acknowledged_share", "Share acknowledged", "share"),
+    ),
+    derive=_derive,
+    rows=_rows,
+    privacy=Privacy.READING,
+    looks_ahead=COUNTED_FOR,
+    asks_items=True,
+)

@@ -1,0 +1,148 @@
+"""What a metric is: words, a formula with its source, the events that it counts, and rows made of facts.
+
+A metric gives rows: a member, a moment, and what is counted of them there. Everything that is told is a sum
+of rows, so a figure of a group is the sum of those who were in it at their rows' moments; shares and indices
+are worked out from sums, last. Each row has one place, which is why differences of figures tell no more
+than the figures.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from services.engagement.metrics.people import People
+from services.engagement.metrics.periods import Every, Period
+from services.engagement.projections.facts import Fact, Kind
+from services.engagement.projections.items import ItemView
+
+Counts = Mapping[str, int]
+Values = dict[str, int | float | None]
+Acts = Mapping[str, Sequence[Fact]]
+
+
+class By(StrEnum):
+    """What a figure can be told by. A unit counts all units within it."""
+
+    UNIT = "unit"
+    COUNTRY = "country"
+    LANGUAGE = "language"
+
+
+class Privacy(StrEnum):
+    """What a figure is made of: acts in the open only, or also what members opened, under their consent."""
+
+    OPEN = "open"
+    READING = "reading"
+
+
+class Row(NamedTuple):
+    member_id: str
+    at: int
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One column of the answer. `unit`: people, acts, share (0 to 1), index (-1 to 1), hours."""
+
+    name: str
+    title: str
+    unit: str = "acts"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one period's rows are made of. `end` is the period's, or the moment that was asked for, if that
+    is earlier. Facts are sorted by event time; `before` are those of the period before, `after` those that
+    follow, as far as the metric asked."""
+
+    period: Period
+    end: int
+    people: People
+    acts: Acts
+    before: Acts = field(default_factory=dict)
+    after: Acts = field(default_factory=dict)
+    items: Mapping[str, ItemView] = field(default_factory=dict)
+
+    @property
+    def start(self) -> int:
+        return self.period.start
+
+    def members(self) -> dict[str, int]:
+        """Everybody who was a member in the period, and the last moment at which they were."""
+        return self.people.present(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of a metric. `measures` are counted, `derived` worked out from them."""
+
+    name: str
+    version: int
+    title: str
+    words: str
+    formula: str
+    source: str
+    kinds: frozenset[Kind]
+    measures: tuple[Measure, ...]
+    rows: Callable[[Window], Iterable[Row]]
+    every: Every = Every.MONTH
+    derived: tuple[Measure, ...] = ()
+    derive: Callable[[Counts], Values] | None = None
+    privacy: Privacy = Privacy.OPEN
+    looks_back: bool = False
+    looks_ahead: timedelta = timedelta()
+    asks_items: bool = False
+    #: Whether it answers where no version is asked for; one that does not is a proposal beside it.
+    in_force: bool = True
+    #: What is other than in the version before, and which measure says how many that concerns.
+    changed: str = ""
+    explains: str | None = None
+
+    @property
+    def columns(self) -> tuple[Measure, ...]:
+        return (*self.measures, *self.derived)
+
+    def values(self, counts: Counts) -> Values:
+        """The answer's columns, from sums."""
+        found: Values = {measure.name: counts.get(measure.name, 0) for measure in self.measures}
+        if self.derive is not None:
+            found |= self.derive(counts)
+        return found
+
+
+def share(part: int, whole: int) -> float | None:
+    """To four places; None where there is nobody to be a part of."""
+    return round(part / whole, 4) if whole else None
+
+
+READING = frozenset({Kind.OPENED, Kind.READ})
+#: Posts, comments, and what is put into, moved in or taken out of the wiki.
+CONTRIBUTIONS = frozenset(
+    {
+        Kind.POST,
+        Kind.ANNOUNCEMENT,
+        Kind.COMMENT,
+        Kind.PAGE_STARTED,
+        Kind.PAGE_REVISED,
+        Kind.PAGE_MOVED,
+        Kind.PAGE_DELETED,
+        Kind.PAGE_RESTORED,
+    }
+)
+EVERYTHING = frozenset(Kind)
+
+
+def placed(window: Window, kinds: frozenset[Kind]) -> dict[str, tuple[int, list[Fact]]]:
+    """Everybody whom a figure of people is about, with the moment that says where they are counted (their
+    last act of these kinds, else the last moment at which they were members) and their acts."""
+    found: dict[str, tuple[int, list[Fact]]] = {
+        member_id: (moment, []) for member_id, moment in window.members().items()
+    }
+    for member_id, facts in window.acts.items():
+        counted = [fact for fact in facts if fact.kind in kinds]
+        if counted:
+            found[member_id] = (counted[-1].at, counted)
+    return found

@@ -1,0 +1,184 @@
+"""Who was where, and what, at any moment: joined by event time, never by arrival.
+
+Made of the steps that were known on a day. A member of whom nothing is known (yet) has no place: what they
+did counts for the company and for the group `unknown`.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.engagement.projections.people import Step
+from shared.kernel.audience import EVERYONE, STAFF, Classification
+
+#: Who has no unit, country or language that is known.
+UNKNOWN = "unknown"
+
+
+class State(NamedTuple):
+    """What somebody was from a moment on. `present`: a member who can sign in."""
+
+    present: bool = False
+    staff: bool = False
+    country: str = UNKNOWN
+    units: tuple[str, ...] = (UNKNOWN,)
+    language: str = UNKNOWN
+    reads: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+    clearance: str = Classification.OPEN.value
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def unit(self) -> str:
+        """Their own, at the end of the way."""
+        return self.units[-1]
+
+    def holds(self, token: str) -> bool:
+        """Whether an audience's token is theirs. Those of offices and of single members are not looked at."""
+        kind, _, value = token.partition(":")
+        match kind:
+            case "everyone" | "staff":
+                return token == EVERYONE or self.staff
+            case "unit":
+                return value in self.units
+            case "country":
+                return value == self.country
+            case "language":
+                return value == self.language
+            case "role":
+                return value in self.roles
+            case "group":
+                return value in self.groups
+        return False
+
+
+NOBODY = State()
+
+
+@dataclass(slots=True)
+class Person:
+    """A member's states, each from its moment on."""
+
+    member_id: str
+    moments: list[int] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+
+    def at(self, moment: int) -> State:
+        place = bisect_right(self.moments, moment)
+        return self.states[place - 1] if place else NOBODY
+
+    def last_present(self, start: int, end: int) -> int | None:
+        """The last moment of [start, end) at which they were a member; None where there was none."""
+        place = bisect_right(self.moments, end - 1)
+        until = end - 1
+        while place:
+            if self.states[place - 1].present:
+                return until if until >= start else None
+            until = self.moments[place - 1] - 1
+            if until < start:
+                return None
+            place -= 1
+        return None
+
+
+def person_of(member_id: str, steps: Iterable[Step], known: int | None) -> Person:
+    """From what was recorded before `known`. The country of the place goes before that of the "
+    "registration."""
+    person = Person(member_id)
+    state, registered, home, gone = NOBODY, False, UNKNOWN, False
+    for at, _, _, recorded, what, values in steps:
+        if known is not None and recorded >= known:
+            continue
+        match what:
+            case "registered":
+                kind, country, language, clearance, signs_in, *roles = values
+                registered, home = signs_in != "", country or UNKNOWN
+                state = state._replace(
+                    staff=kind == STAFF,
+                    country=home if state.country == UNKNOWN else state.country,
+                    language=language if state.language == UNKNOWN else state.language,
+                    clearance=clearance,
+                    roles=frozenset(roles),
+                )
+            case "placed":
+                country, *units = values
+                state = state._replace(country=country or home, units=tuple(units) or (UNKNOWN,))
+            case "roles":
+                state = state._replace(roles=frozenset(values))
+            case "language":
+                state = state._replace(language=values[0])
+            case "reads":
+                state = state._replace(reads=tuple(values))
+            case "cleared":
+                state = state._replace(clearance=values[0])
+            case "joined":
+                state = state._replace(groups=state.groups | {values[0]})
+            case "left":
+                state = state._replace(groups=state.groups - {values[0]})
+            case "back":
+                gone = False
+            case "gone":
+                gone = True
+        state = state._replace(present=registered and not gone)
+        if person.moments and person.moments[-1] == at:
+            person.states[-1] = state
+        else:
+            person.moments.append(at)
+            person.states.append(state)
+    return person
+
+
+class People:
+    """Everybody, as known on a day."""
+
+    def __init__(self, members: Iterable[tuple[str, Sequence[Step]]], known: int | None = None) -> None:
+        """`members`: each with all their steps, in the order of event time."""
+        made = (person_of(member_id, steps, known) for member_id, steps in members)
+        self._people = {person.member_id: person for person in made if person.moments}
+        self._in_groups: dict[str, list[Person]] = {}
+        for person in self._people.values():
+            for group in {group for state in person.states for group in state.groups}:
+                self._in_groups.setdefault(group, []).append(person)
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter(self._people.values())
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def at(self, member_id: str, moment: int) -> State:
+        person = self._people.get(member_id)
+        return NOBODY if person is None else person.at(moment)
+
+    def present(self, start: int, end: int) -> dict[str, int]:
+        """Everybody who was a member in [start, end), with the last moment at which they were."""
+        found = ((person.member_id, person.last_present(start, end)) for person in self)
+        return {member_id: moment for member_id, moment in found if moment is not None}
+
+    def addressed(self, audience: Sequence[str], classification: str, moment: int) -> list[str]:
+        """The members to whom something spoke at that moment."""
+        clauses = [clause.split("&") for clause in audience]
+        rank = Classification(classification).rank
+        found = []
+        for person in self._candidates(clauses):
+            state = person.at(moment)
+            if not state.present or Classification(state.clearance).rank < rank:
+                continue
+            mine = f"member:{person.member_id}"
+            if any(all(token == mine or state.holds(token) for token in clause) for clause in clauses):
+                found.append(person.member_id)
+        return found
+
+    def _candidates(self, clauses: Sequence[Sequence[str]]) -> Collection[Person]:
+        """For groups alone those who ever were in them need to be looked at."""
+        if all(any(token.startswith(("group:", "member:")) for token in clause) for clause in clauses):
+            found: dict[str, Person] = {}
+            for token in (token for clause in clauses for token in clause):
+                kind, _, value = token.partition(":")
+                if kind == "group":
+                    found |= {person.member_id: person for person in self._in_groups.get(value, ())}
+                elif kind == "member" and value in self._people:
+                    found[value] = self._people[value]
+            return found.values()
+        return self._people.values()

@@ -1,0 +1,95 @@
+"""A fact: one thing that a member did, as figures count it; and the months that facts are kept by.
+
+Times are whole seconds since 1970, UTC. What happened is never later than its recording: a clock that runs
+ahead is set back to that.
+"""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from shared.kernel.events import Recorded
+
+_EPOCH = datetime(1970, 1, 1)
+#: Documents that say what changed in a month; no member is named so.
+MONTH = "month:"
+
+
+class Kind(StrEnum):
+    """What was done."""
+
+    POST = "post"
+    ANNOUNCEMENT = "announcement"
+    COMMENT = "comment"
+    REACTION = "reaction"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    PAGE_STARTED = "page-started"
+    PAGE_REVISED = "page-revised"
+    PAGE_MOVED = "page-moved"
+    PAGE_DELETED = "page-deleted"
+    PAGE_RESTORED = "page-restored"
+    SPACE_OPENED = "space-opened"
+    GROUP_STARTED = "group-started"
+    GROUP_JOINED = "group-joined"
+    #: Something only a member who is signed in can do, which says nothing else: their consent, their profile.
+    HERE = "here"
+    #: Under consent only.
+    OPENED = "opened"
+    READ = "read"
+
+
+class Fact(NamedTuple):
+    """`ref` is what it was done to: the post or comment that was answered, the page, the thing opened.
+
+    `language` is that of the text, where it is known; `others` are members whom the text mentions. Stream and
+    version name the event.
+    """
+
+    at: int
+    stream: str
+    version: int
+    kind: str
+    ref: str
+    language: str
+    recorded: int
+    others: tuple[str, ...]
+
+
+class Changes(BaseModel):
+    """What changed in a month (by event time), for whoever kept a figure of it: how often, and the earliest
+    and latest times. Set in the documents of months only."""
+
+    count: int = 0
+    first_at: int | None = None
+    first_recorded: int | None = None
+    last_recorded: int | None = None
+
+    def with_one(self, at: int, recorded: int) -> "Changes":
+        return Changes(
+            count=self.count + 1,
+            first_at=at if self.first_at is None else min(at, self.first_at),
+            first_recorded=recorded if self.first_recorded is None else min(recorded, self.first_recorded),
+            last_recorded=recorded if self.last_recorded is None else max(recorded, self.last_recorded),
+        )
+
+
+def seconds(utc: datetime) -> int:
+    """Of a time in UTC that does not say so."""
+    since = utc - _EPOCH
+    return since.days * 86_400 + since.seconds
+
+
+def happened(recorded: Recorded) -> datetime:
+    """UTC, without saying so; never later than the recording."""
+    return min(recorded.occurred_utc, recorded.recorded_utc)
+
+
+def month_of(day: date) -> str:
+    """2026-03"""
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def of_seconds(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

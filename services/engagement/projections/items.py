@@ -1,0 +1,54 @@
+"""What was said, as far as figures ask about it: by whom, and to whom."""
+
+from collections.abc import Collection
+
+from pydantic import BaseModel
+
+from contracts.feed import CommentPublished, PostKind, PostPublished
+from services.engagement.projections.facts import happened, seconds
+from shared.kernel.events import Event, Recorded
+from shared.kernel.projection import Projection
+
+
+class ItemView(BaseModel):
+    """A post, an announcement or a comment, as it was published."""
+
+    item_id: str
+    author_id: str
+    at: int
+    announcement: bool = False
+    must_acknowledge: bool = False
+    group_id: str | None = None
+    audience: tuple[str, ...] = ()
+    classification: str = "open"
+
+
+def _keys(event: Event) -> Collection[str]:
+    match event:
+        case PostPublished(post_id=item_id) | CommentPublished(comment_id=item_id):
+            return (item_id,)
+    return ()
+
+
+def _evolve(view: ItemView | None, event: Event, recorded: Recorded, key: str) -> ItemView | None:
+    at = seconds(happened(recorded))
+    match event:
+        case PostPublished():
+            return ItemView(
+                item_id=key,
+                author_id=event.author_id,
+                at=at,
+                announcement=event.kind is PostKind.ANNOUNCEMENT,
+                must_acknowledge=event.must_acknowledge,
+                group_id=event.group_id,
+                audience=event.audience,
+                classification=event.classification.value,
+            )
+        case CommentPublished():
+            return ItemView(item_id=key, author_id=event.author_id, at=at)
+    return view
+
+
+items: Projection[ItemView] = Projection(
+    "engagement.items", 1, ItemView, (PostPublished, CommentPublished), _keys, _evolve
+)

@@ -1,0 +1,309 @@
+"""A company's history, as tests of figures tell it: events as they are recorded, folded by the service's own
+views, and figures as the service works them out."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from contracts.feed import (
+    CommentPublished,
+    LanguageSource,
+    PostAcknowledged,
+    PostKind,
+    PostPublished,
+    ReactionChanged,
+    ReactionKind,
+)
+from contracts.groups import MemberJoinedGroup, Standing
+from contracts.identity import (
+    Kind,
+    MemberDeactivated,
+    MemberPlaced,
+    MemberRegistered,
+    Place,
+    Role,
+    UnitFounded,
+    UnitRenamed,
+)
+from contracts.wiki import PageRevised, PageStarted
+from services.engagement import projections
+from services.engagement.domain.signals import ItemKind, Signal, SignalKind, SignalsGiven, signals_stream
+from services.engagement.metrics import in_force, versions
+from services.engagement.metrics.definition import By, Definition, Values
+from services.engagement.metrics.people import People
+from services.engagement.metrics.periods import midnight, named
+from services.engagement.metrics.reckoning import Sums, reckon
+from services.engagement.metrics.windows import Reach
+from services.engagement.projections.facts import Fact
+from shared.kernel.audience import Classification
+from shared.kernel.events import Event, Recorded
+from shared.kernel.personal import Personal
+from shared.kernel.projection import Projection
+from shared.kernel.testing import recorded
+
+FACTS: tuple[Projection[Any], ...] = (
+    projections.activity,
+    projections.people,
+    projections.items,
+    projections.units,
+)
+START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+TEXT = Personal(plain="words")
+
+
+def at(text: str) -> datetime:
+    """A day, at noon; or a day and a time."""
+    found = datetime.fromisoformat(text)
+    return (found if len(text) > 10 else found + timedelta(hours=12)).replace(tzinfo=UTC)
+
+
+def fold(projection: Projection[Any], events: Iterable[Recorded]) -> dict[str, BaseModel]:
+    views: dict[str, BaseModel] = {}
+    for each in events:
+        event = each.event()
+        if type(event) in projection.events:
+            for key in projection.touched(event, each):
+                view = projection.evolve(views.get(key), event, each, key)
+                assert view is not None, "facts never go"
+                views[key] = view
+    return views
+
+
+@dataclass
+class History:
+    """What happened, told in any order; each stream counts its own versions."""
+
+    events: list[Recorded] = field(default_factory=list)
+    positions: Counter[str] = field(default_factory=Counter)
+
+    def tell(
+        self,
+        stream: str,
+        event: Event,
+        when: datetime,
+        *,
+        known: datetime | None = None,
+        by: str | None = None,
+        imported: bool = False,
+    ) -> Recorded:
+        self.positions[stream] += 1
+        told = recorded(
+            event,
+            stream=stream,
+            position=self.positions[stream],
+            at=when,
+            recorded_at=known or when,
+            by=by,
+            imported=imported,
+        )
+        self.events.append(told)
+        return told
+
+    def member(
+        self,
+        member_id: str,
+        *units: str,
+        country: str | None = "SE",
+        language: str = "sv",
+        roles: tuple[Role, ...] = (),
+        kind: Kind = Kind.STAFF,
+        when: datetime = START,
+        signs_in: bool = True,
+    ) -> None:
+        event = MemberRegistered(
+            member_id=member_id,
+            kind=kind,
+            name=TEXT,
+            country=country,
+            language=language,
+            time_zone="UTC",
+            roles=roles,
+            clearance=Classification.CONFIDENTIAL,
+            signs_in=signs_in,
+        )
+        self.tell(f"member-{member_id}", event, when, by="admin")
+        if units:
+            self.placed(member_id, *units, when=when)
+
+    def staff(self, number: int, *units: str, prefix: str = "m", **how: Any) -> list[str]:
+        names = [f"{prefix}{n}" for n in range(number)]
+        for name in names:
+            self.member(name, *units, **how)
+        return names
+
+    def placed(
+        self,
+        member_id: str,
+        *units: str,
+        when: datetime,
+        known: datetime | None = None,
+        country: str | None = None,
+    ) -> None:
+        event = MemberPlaced(
+            member_id=member_id, place=Place(units=units, country=country), place_before=Place()
+        )
+        self.tell(f"member-{member_id}", event, when, known=known, by="admin")
+
+    def left(self, member_id: str, when: datetime) -> None:
+        self.tell(f"member-{member_id}", MemberDeactivated(member_id=member_id), when, by="admin")
+
+    def founded(self, unit_id: str, name: str, *path: str, when: datetime = START) -> None:
+        event = UnitFounded(unit_id=unit_id, name=name, parent_id=None, path=path or (unit_id,))
+        self.tell(f"unit-{unit_id}", event, when, by="admin")
+
+    def renamed(self, unit_id: str, name: str, when: datetime) -> None:
+        self.tell(f"unit-{unit_id}", UnitRenamed(unit_id=unit_id, name=name), when, by="admin")
+
+    def post(
+        self,
+        who: str,
+        when: datetime,
+        *,
+        post_id: str = "",
+        kind: PostKind = PostKind.POST,
+        language: str = "sv",
+        audience: tuple[str, ...] = ("staff",),
+        group: str | None = None,
+        mentions: tuple[str, ...] = (),
+        must: bool = False,
+        known: datetime | None = None,
+    ) -> str:
+        post_id = post_id or f"p{len(self.events)}"
+        event = PostPublished(
+            post_id=post_id,
+            kind=kind,
+            author_id=who,
+            text=TEXT,
+            language=language,
+            language_source=LanguageSource.AUTHOR,
+            audience=audience,
+            classification=Classification.INTERNAL,
+            group_id=group,
+            mentions=mentions,
+            must_acknowledge=must,
+        )
+        self.tell(f"post-{post_id}", event, when, known=known, by=who)
+        return post_id
+
+    def announce(self, who: str, when: datetime, **how: Any) -> str:
+        return self.post(who, when, kind=PostKind.ANNOUNCEMENT, must=True, **how)
+
+    def comment(self, who: str, post_id: str, when: datetime, **more: Any) -> str:
+        comment_id = f"c{len(self.events)}"
+        event = CommentPublished(
+            comment_id=comment_id,
+            post_id=post_id,
+            parent_id=more.get("parent"),
+            author_id=who,
+            text=TEXT,
+            language=more.get("language", "sv"),
+            language_source=LanguageSource.AUTHOR,
+            audience=("staff",),
+            classification=Classification.INTERNAL,
+            mentions=more.get("mentions", ()),
+        )
+        self.tell(f"comment-{comment_id}", event, when, by=who)
+        return comment_id
+
+    def react(self, who: str, item_id: str, when: datetime, *, taken_back: bool = False) -> None:
+        kinds = (ReactionKind.LIKE, None) if taken_back else (None, ReactionKind.LIKE)
+        event = ReactionChanged(item_id=item_id, post_id=item_id, member_id=who, old=kinds[0], new=kinds[1])
+        self.tell(f"reaction-{item_id}-{who}", event, when, by=who)
+
+    def acknowledge(self, who: str, post_id: str, when: datetime) -> None:
+        event = PostAcknowledged(post_id=post_id, member_id=who, edition=1, language="sv")
+        self.tell(f"acknowledgement-{post_id}-{who}", event, when, by=who)
+
+    def read(self, who: str, item_id: str, when: datetime) -> None:
+        items = (Signal(kind=ItemKind.POST, item_id=item_id, signal=SignalKind.READ, at=when),)
+        event = SignalsGiven(member_id=who, day=when.date(), items=items)
+        self.tell(signals_stream(who, when.date()), event, when, by=who)
+
+    def joined(self, who: str, group: str, when: datetime) -> None:
+        event = MemberJoinedGroup(group_id=group, member_id=who, standing=Standing.MEMBER)
+        self.tell(f"membership-{group}-{who}", event, when, by=who)
+
+    def page(self, who: str, when: datetime, *, page_id: str = "", known: datetime | None = None) -> str:
+        page_id = page_id or f"w{len(self.events)}"
+        event = PageStarted(
+            page_id=page_id,
+            space_id="s1",
+            path=page_id,
+            title="A page",
+            body="",
+            note="",
+            language="sv",
+            owner_id=who,
+            audience=("staff",),
+            classification=Classification.INTERNAL,
+        )
+        self.tell(f"page-{page_id}", event, when, known=known, by=who, imported=known is not None)
+        return page_id
+
+    def revised(self, who: str, page_id: str, when: datetime) -> None:
+        event = PageRevised(page_id=page_id, space_id="s1", revision=2, title="A page", body="x", note="")
+        self.tell(f"page-{page_id}", event, when, by=who)
+
+    def figure(self, name: str, period: str, **how: Any) -> "Told":
+        return told(self.events, name, period, **how)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A figure of one period, with what was hidden."""
+
+    definition: Definition
+    sums: Sequence[Sums]
+
+    @property
+    def company(self) -> Values:
+        return self.definition.values(self.sums[0].counts or {})
+
+    @property
+    def groups(self) -> dict[str, Values | None]:
+        """By the last part of the way; None: hidden."""
+        return {
+            each.path[-1]: None if each.counts is None else self.definition.values(each.counts)
+            for each in self.sums[1:]
+        }
+
+    def of(self, measure: str) -> dict[str, int | float | None]:
+        """One measure by group, without hidden ones."""
+        return {group: values[measure] for group, values in self.groups.items() if values is not None}
+
+
+def told(
+    events: Sequence[Recorded],
+    name: str,
+    period: str,
+    *,
+    by: By | None = None,
+    as_of: date = date(2027, 12, 31),
+    known_on: date | None = None,
+    version: int | None = None,
+) -> Told:
+    definition = in_force(name) if version is None else versions(name)[version - 1]
+    until = midnight(as_of + timedelta(days=1))
+    known = None if known_on is None else midnight(known_on + timedelta(days=1))
+    activity, people, items, _ = (fold(projection, events) for projection in FACTS)
+    months: dict[str, dict[str, list[Fact]]] = {}
+    for view in activity.values():
+        assert isinstance(view, projections.ActivityView)
+        if view.member_id is not None:
+            facts = [Fact._make(row) for row in view.facts]
+            months.setdefault(view.month, {})[view.member_id] = facts
+    everybody = People(
+        (
+            (key, view.steps)
+            for key, view in people.items()
+            if isinstance(view, projections.PersonView) and view.steps
+        ),
+        known,
+    )
+    said = {key: view for key, view in items.items() if isinstance(view, projections.ItemView)}
+    window = Reach.of(definition, named(period), until).window(months, everybody, known, said)
+    return Told(definition, reckon(definition, window, by))

@@ -1,0 +1,207 @@
+"""Every metric against planted numbers."""
+
+from datetime import date
+
+import pytest
+
+from contracts.identity import Role
+from services.engagement.metrics import DEFINITIONS
+from services.engagement.metrics.definition import By
+from services.engagement.tests.history import History, at
+
+
+@pytest.fixture
+def company() -> History:
+    """Twelve in sales, of whom six in Lund; eight in shops, in Finland."""
+    history = History()
+    history.staff(6, "sales", prefix="s")
+    history.staff(6, "sales", "lund", prefix="l")
+    history.staff(8, "shops", prefix="f", country="FI", language="fi")
+    return history
+
+
+def test_who_did_anything_in_the_month_was_active(company: History) -> None:
+    post = company.post("s0", at("2026-03-02"))
+    company.react("s1", post, at("2026-03-03"))
+    company.read("f0", post, at("2026-03-04"))
+    company.comment("s0", post, at("2026-03-05"))
+    company.react("s2", post, at("2026-04-01"))
+    found = company.figure("monthly-active-members", "2026-03").company
+    assert (found["members"], found["active"], found["active_share"]) == (20, 3, 0.15)
+    by_unit = company.figure("monthly-active-members", "2026-03", by=By.UNIT)
+    assert by_unit.of("active") == {"sales": 2, "lund": 0, "shops": 1}
+    assert company.figure("weekly-active-members", "2026-W10").company["active"] == 3
+    assert company.figure("weekly-active-members", "2026-W11").company["active"] == 0
+
+
+def test_two_versions_of_a_definition_tell_both_series_and_what_makes_the_difference(
+    company: History,
+) -> None:
+    post = company.post("s0", at("2026-03-02"))
+    company.react("s0", post, at("2026-03-09"))
+    company.react("s1", post, at("2026-03-03"))
+    company.comment("s1", post, at("2026-03-03T23:59:59"))
+    company.react("s2", post, at("2026-03-31T23:59:59"))
+    company.react("s2", post, at("2026-04-01T00:00:00"))
+    first = company.figure("monthly-active-members", "2026-03", version=1).company
+    second = company.figure("monthly-active-members", "2026-03", version=2).company
+    assert (first["active"], second["active"], second["fewer_days"]) == (3, 1, 2)
+    assert company.figure("monthly-active-members", "2026-03").definition.version == 1
+
+
+def test_contributors_are_authors_of_anything_each_once(company: History) -> None:
+    post = company.post("s0", at("2026-03-02"))
+    company.comment("s0", post, at("2026-03-03"))
+    company.comment("f1", post, at("2026-03-03"))
+    page = company.page("l0", at("2026-03-04"))
+    company.revised("l1", page, at("2026-03-05"))
+    company.react("s5", post, at("2026-03-05"))
+    told = company.figure("monthly-contributors", "2026-03", by=By.COUNTRY)
+    assert (told.company["contributors"], told.company["contributor_share"]) == (4, 0.2)
+    assert told.of("contributors") == {"SE": 3, "FI": 1}
+
+
+def test_authors_of_whom_nothing_is_known_count_for_the_company(company: History) -> None:
+    company.page("author-7", at("2026-03-02"))
+    told = company.figure("monthly-contributors", "2026-03", by=By.UNIT)
+    assert (told.company["contributors"], told.company["contributing_members"]) == (1, 0)
+    assert told.groups["unknown"] is None, "one person alone is never told"
+
+
+def test_posts_and_comments_are_counted_as_they_were_written(company: History) -> None:
+    post = company.post("s0", at("2026-03-02"))
+    company.announce("l0", at("2026-03-02"))
+    for n in range(3):
+        company.comment(f"f{n}", post, at("2026-03-03"))
+    company.react("s1", post, at("2026-03-03"))
+    company.react("s1", post, at("2026-03-04"), taken_back=True)
+    company.revised("s2", company.page("s2", at("2026-03-05")), at("2026-03-06"))
+    told = company.figure("posts-and-comments", "2026-03", by=By.LANGUAGE)
+    expected = {"posts": 1, "announcements": 1, "comments": 3, "reactions": 1, "pages_started": 1}
+    assert told.company == {**expected, "page_changes": 1}
+    assert told.of("comments") == {"sv": 0, "fi": 3}
+    assert company.figure("posts-and-comments", "2026-03-03").company["comments"] == 3
+
+
+def test_everybody_stands_on_the_highest_rung_that_they_reached_and_movements_add_up(
+    company: History,
+) -> None:
+    post = company.post("s0", at("2026-03-02"))
+    company.comment("s1", post, at("2026-03-02"))
+    company.react("s2", post, at("2026-03-02"))
+    company.read("s3", post, at("2026-03-02"))
+    company.comment("s0", post, at("2026-04-02"))
+    company.post("s3", at("2026-04-02"))
+    company.member("new", "sales", when=at("2026-04-10"))
+    march, april = (company.figure("ladder", month).company for month in ("2026-03", "2026-04"))
+    rungs = ("not_signed_in", "reader", "reactor", "commenter", "author", "starter")
+    assert [march[rung] for rung in rungs] == [16, 1, 1, 1, 1, 0]
+    assert [april[rung] for rung in rungs] == [19, 0, 0, 1, 1, 0]
+    assert (april["author_to_commenter"], april["reader_to_author"]) == (1, 1)
+    assert (april["new_to_not_signed_in"], april["arrived"]) == (1, 1)
+    assert (april["rose"], april["fell"], april["stayed"]) == (1, 3, 16)
+    moved = sum(int(april[name] or 0) for name in april if "_to_" in name)
+    assert moved == april["members"] == 21
+    assert company.figure("passive-share", "2026-03").company == {
+        "members": 20,
+        "passive": 17,
+        "passive_share": 0.85,
+    }
+
+
+def test_an_announcement_reaches_its_audience_at_that_moment(company: History) -> None:
+    post = company.announce("s0", at("2026-03-02"), audience=("country:SE",))
+    company.placed("f0", "shops", when=at("2026-03-03"), country="SE")
+    for who in ("s1", "l0", "f0"):
+        company.acknowledge(who, post, at("2026-03-10"))
+    company.read("s2", post, at("2026-03-11"))
+    company.acknowledge("s2", post, at("2026-04-02"))
+    told = company.figure("announcement-reach", "2026-03", by=By.UNIT)
+    assert told.company["asked"] == 11, "those in the country then, without the author"
+    assert (told.company["reached"], told.company["acknowledged"]) == (3, 2)
+    assert told.company["acknowledged_share"] == round(2 / 11, 4)
+    assert told.of("asked") == {"sales": 11, "lund": 6}
+    late = company.figure("announcement-reach", "2026-03", as_of=date(2026, 3, 10)).company
+    assert (late["reached"], late["acknowledged"]) == (2, 2)
+
+
+def test_leaders_take_part_or_not(company: History) -> None:
+    for n in range(5):
+        company.member(f"b{n}", "sales", roles=(Role.LEADER,))
+    company.post("b0", at("2026-03-02"))
+    company.react("b1", "p1", at("2026-03-02"))
+    told = company.figure("leaders-participation", "2026-03")
+    assert (told.company["leaders"], told.company["taking_part"]) == (5, 2)
+    assert (told.company["posts"], told.company["reactions"], told.company["taking_part_share"]) == (
+        1,
+        1,
+        0.4,
+    )
+
+
+def test_what_each_language_writes_and_can_read(company: History) -> None:
+    company.post("s0", at("2026-03-02"), language="sv")
+    company.post("s0", at("2026-03-02"), language="en")
+    company.post("f0", at("2026-03-02"), language="fi")
+    company.comment("f1", "p1", at("2026-03-02"), language="sv")
+    told = company.figure("language-share", "2026-03", by=By.LANGUAGE)
+    assert told.of("written") == {"sv": 2, "fi": 2}
+    assert told.of("readable_share") == {"sv": 0.3333, "fi": 0.3333}
+    assert told.of("own_language_share") == {"sv": 0.5, "fi": 0.5}
+
+
+def test_talk_across_borders_by_hand(company: History) -> None:
+    post = company.post("s0", at("2026-03-02"))
+    for who in ("s1", "s2", "f0", "l0"):
+        company.comment(who, post, at("2026-03-03"))
+        company.comment(who, post, at("2026-03-04"))
+    company.comment("s3", "nothing-known", at("2026-03-04"), mentions=("f1",))
+    company.comment("s0", post, at("2026-03-05"))
+    told = company.figure("cross-unit-talk", "2026-03").company
+    assert (told["ties"], told["across_units"], told["within_units"]) == (5, 3, 2)
+    assert told["ei_units"] == 0.2
+    assert (told["across_countries"], told["within_countries"], told["ei_countries"]) == (2, 3, -0.2)
+
+
+def test_two_islands_are_near_the_extreme_and_nobody_talking_is_no_figure(company: History) -> None:
+    assert company.figure("cross-unit-talk", "2026-03").company["ei_units"] is None
+    for island in ("s", "f"):
+        post = company.post(f"{island}0", at("2026-03-02"))
+        for n in range(1, 5):
+            company.comment(f"{island}{n}", post, at("2026-03-03"))
+    assert company.figure("cross-unit-talk", "2026-03").company["ei_units"] == -1.0
+
+
+def test_mails_that_were_not_sent(company: History) -> None:
+    company.announce("s0", at("2026-03-02"), audience=("unit:sales",))
+    for who in ("s0", "s1", "f0"):
+        company.joined(who, "g1", at("2026-03-01"))
+    company.joined("f1", "g1", at("2026-03-20"))
+    company.post("s0", at("2026-03-10"), audience=("group:g1", "staff"), group="g1")
+    company.post("s0", at("2026-03-10"))
+    told = company.figure("mails-replaced", "2026-03").company
+    assert (told["announcements"], told["group_posts"], told["deliveries"]) == (1, 1, 11 + 2)
+    assert told["hours"] == round(13 * 64 / 3600, 2)
+
+
+def test_nothing_is_found_where_nothing_was_planted(company: History) -> None:
+    for definition in DEFINITIONS:
+        told = company.figure(definition.name, "2026-05", version=definition.version)
+        quiet = {
+            "members",
+            "passive",
+            "passive_share",
+            "not_signed_in",
+            "stayed",
+            "not_signed_in_to_not_signed_in",
+        }
+        found = {name: value for name, value in told.company.items() if value and name not in quiet}
+        assert not found, (definition.name, found)
+
+
+def test_every_definition_says_what_it_is() -> None:
+    for each in DEFINITIONS:
+        assert all((each.title, each.words, each.formula, each.source, each.measures, each.kinds)), each.name
+        assert bool(each.changed) == (each.version > 1)
+        names = [measure.name for measure in each.columns]
+        assert len(names) == len(set(names))
