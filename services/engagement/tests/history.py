@@ -251,6 +251,11 @@ class History:
     def figure(self, name: str, period: str, **how: Any) -> "Told":
         return told(self.events, name, period, **how)
 
+    def figures(self, name: str, periods: Sequence[str], **how: Any) -> dict[str, "Told"]:
+        """Folded once."""
+        facts = Facts(self.events)
+        return {period: facts.told(name, period, **how) for period in periods}
+
 
 @dataclass(frozen=True)
 class Told:
@@ -276,34 +281,38 @@ class Told:
         return {group: values[measure] for group, values in self.groups.items() if values is not None}
 
 
-def told(
-    events: Sequence[Recorded],
-    name: str,
-    period: str,
-    *,
-    by: By | None = None,
-    as_of: date = date(2027, 12, 31),
-    known_on: date | None = None,
-    version: int | None = None,
-) -> Told:
-    definition = in_force(name) if version is None else versions(name)[version - 1]
-    until = midnight(as_of + timedelta(days=1))
-    known = None if known_on is None else midnight(known_on + timedelta(days=1))
-    activity, people, items, _ = (fold(projection, events) for projection in FACTS)
-    months: dict[str, dict[str, list[Fact]]] = {}
-    for view in activity.values():
-        assert isinstance(view, projections.ActivityView)
-        if view.member_id is not None:
-            facts = [Fact._make(row) for row in view.facts]
-            months.setdefault(view.month, {})[view.member_id] = facts
-    everybody = People(
-        (
-            (key, view.steps)
-            for key, view in people.items()
-            if isinstance(view, projections.PersonView) and view.steps
-        ),
-        known,
-    )
-    said = {key: view for key, view in items.items() if isinstance(view, projections.ItemView)}
-    window = Reach.of(definition, named(period), until).window(months, everybody, known, said)
-    return Told(definition, reckon(definition, window, by))
+class Facts:
+    """Events, folded."""
+
+    def __init__(self, events: Sequence[Recorded]) -> None:
+        activity, people, items, _ = (fold(projection, events) for projection in FACTS)
+        self.months: dict[str, dict[str, list[Fact]]] = {}
+        for view in activity.values():
+            assert isinstance(view, projections.ActivityView)
+            if view.member_id is not None:
+                facts = [Fact._make(row) for row in view.facts]
+                self.months.setdefault(view.month, {})[view.member_id] = facts
+        views = ((key, view) for key, view in people.items() if isinstance(view, projections.PersonView))
+        self.steps = [(key, view.steps) for key, view in views if view.steps]
+        self.said = {key: view for key, view in items.items() if isinstance(view, projections.ItemView)}
+
+    def told(
+        self,
+        name: str,
+        period: str,
+        *,
+        by: By | None = None,
+        as_of: date = date(2027, 12, 31),
+        known_on: date | None = None,
+        version: int | None = None,
+    ) -> Told:
+        definition = in_force(name) if version is None else versions(name)[version - 1]
+        until = midnight(as_of + timedelta(days=1))
+        known = None if known_on is None else midnight(known_on + timedelta(days=1))
+        reach = Reach.of(definition, named(period), until)
+        window = reach.window(self.months, People(self.steps, known), known, self.said)
+        return Told(definition, reckon(definition, window, by))
+
+
+def told(events: Sequence[Recorded], name: str, period: str, **how: Any) -> Told:
+    return Facts(events).told(name, period, **how)

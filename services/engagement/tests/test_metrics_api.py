@@ -1,0 +1,353 @@
+"""Figures over HTTP on real engines: what is told to whom, what is refused, and that a replay "
+"changes nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from contracts.identity import Kind, MemberPlaced, Place, Role
+from services.engagement.assembly import assemble
+from services.engagement.tests.history import TEXT, History, at
+from shared.kernel.events import Occasion
+from shared.runtime.codec import PARTITIONS
+from shared.runtime.ids import new_id
+from shared.runtime.relay import Lane, Relay
+from shared.runtime.service import mongo_client
+from shared.runtime.settings import Settings
+from shared.runtime.store import EventStore
+from shared.runtime.topics import Topics
+from shared.tests.company import Company, Doorkeeper, House, Sealer, identity, refused
+from shared.tests.eventually import eventually
+from shared.tests.rooms import drop_all, serving, settings_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+#: Those who ask; the others of the company do not sign in here.
+ASKERS: Company = {
+    "ann": (Kind.STAFF, ()),
+    "lea": (Kind.STAFF, (Role.LEADER,)),
+    "bea": (Kind.STAFF, (Role.BOARD,)),
+    "gil": (Kind.GUEST, ()),
+}
+#: By service: what is told of.
+TOPICS = {"feed": "feed.events", "wiki": "wiki.events", "identity": "identity.events"}
+
+
+def planted() -> History:
+    """A year: ten in sales of whom five in Lund, three in shops; each month one post of each in sales."""
+    history = History()
+    history.founded("sales", "Sales")
+    history.founded("lund", "Lund", "sales", "lund")
+    history.founded("shops", "Shops")
+    begin = at("2025-01-10")
+    history.staff(5, "sales", prefix="s", when=begin)
+    history.staff(5, "sales", "lund", prefix="l", when=begin)
+    history.staff(3, "shops", prefix="f", country="FI", language="fi", when=begin)
+    history.renamed("lund", "Lund and Malmö", at("2025-09-01"))
+    for month in range(1, 13):
+        for n in range(5):
+            post = history.post(f"s{n}", at(f"2025-{month:02d}-{15 + n}"))
+            history.comment(f"l{n % (1 + month % 5)}", post, at(f"2025-{month:02d}-2{n}"))
+    history.page("l4", at("2025-03-10"), known=at("2025-08-01"))
+    return history
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(
+    mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """Up, with the year in its log, each event recorded when it happened."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        home = tmp_path_factory.mktemp("figures")
+        settings = settings_for(mongo_uri, kafka_bootstrap, home, monkeypatch)
+        async with identity(settings, ASKERS) as members:
+            await _told(settings, planted(), members)
+            placed = MemberPlaced(member_id="lea", place=Place(units=("sales", "lund")), place_before=Place())
+            await members.append("member-lea", 2, [placed], Occasion("bea", new_id()))
+            service = assemble(settings, Doorkeeper(ASKERS))
+            async with serving(service):
+                transport = httpx.ASGITransport(service.http)
+                async with httpx.AsyncClient(transport=transport, base_url="http://e", timeout=60) as client:
+                    house = House(service, client, members)
+                    await eventually(lambda: _complete(house))
+                    yield house
+        drop_all(settings)
+
+
+async def _complete(house: House) -> bool:
+    asked = await asyncio.gather(*(house.ask(who, "GET", "/figures/mine") for who in ASKERS))
+    told = [answer.json().get("complete_up_to", {}) for answer in asked]
+    return all(each.get("recorded_at") and not each["behind"] for each in told)
+
+
+async def _told(settings: Settings, history: History, members: EventStore) -> None:
+    """Through stores and relays, as in life; only the clock that records is set."""
+    client, topics = mongo_client(settings), Topics(settings.kafka, settings.namespace)
+    try:
+        await topics.ensure([f"{service}.{kind}" for service in TOPICS for kind in ("events", "private")])
+        for service in ("feed", "wiki"):
+            database = client[settings.named(service)]
+            store = EventStore(service, database, Sealer())
+            await store.prepare()
+            await _appended(store, history, service)
+            names = [f"{service}.events", f"{service}.private"]
+            relay = Relay(service, database, topics, settings.kafka, names, Lane(0, tuple(range(PARTITIONS))))
+            running = asyncio.create_task(relay.run())
+            await relay.drained()
+            await relay.stop()
+            await running
+            await store.queue.close()
+        await _appended(members, history, "identity")
+    finally:
+        await topics.close()
+        await client.close()
+
+
+async def _appended(store: EventStore, history: History, service: str) -> None:
+    for each in history.events:
+        event = each.event()
+        if event.topic == TOPICS[service]:
+            named = [name for name in event.personal if getattr(event, name) is not None]
+            plain = event.model_copy(update=dict.fromkeys(named, TEXT))
+            occasion = Occasion(by=each.by, correlation_id=new_id(), occurred_at=each.occurred_at)
+            await store.append(each.stream, each.version, [plain], occasion, recorded_at=each.recorded_at)
+
+
+async def get(house: House, who: str, path: str, **params: Any) -> Any:
+    answer = await house.ask(who, "GET", path, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_the_definitions_are_listed_with_when_it_all_began(house: House) -> None:
+    told = await get(house, "ann", "/figures")
+    assert told["begins"] == "2025-01-10" and told["floor"] == 5 and told["time_zone"] == "UTC"
+    names = {(each["name"], each["version"], each["in_force"]) for each in told["items"]}
+    assert {("monthly-active-members", 1, True), ("monthly-active-members", 2, False)} <= names
+
+
+async def test_a_series_tells_the_company_and_its_groups_as_far_as_they_may_be_told(house: House) -> None:
+    told = await get(
+        house, "ann", "/figures/monthly-contributors", **{"from": "2025-02", "to": "2025-12", "by": "unit"}
+    )
+    assert told["metric"]["version"] == 1 and told["complete_up_to"]["recorded_at"]
+    assert [each["period"] for each in told["periods"]] == [f"2025-{month:02d}" for month in range(2, 13)]
+    march = told["periods"][1]
+    assert march["values"]["contributors"] == 10 and march["complete"] is True
+    groups = {each["group"]: each for each in march["groups"]}
+    assert groups["unit:sales"]["values"]["contributors"] == 10
+    assert groups["unit:shops"] == {"group": "unit:shops", "hidden": True, "people": None, "values": None}
+    assert groups["unit:lund"]["values"]["contributors"] == 5
+    names = {each["group"]: each["name"] for each in told["groups"]}
+    assert names["unit:lund"] == "Lund and Malmö"
+
+
+async def test_a_unit_is_called_as_it_was_on_the_day_that_is_asked_for(house: House) -> None:
+    told = await get(house, "ann", "/figures/posts-and-comments", by="unit", as_of="2025-06-30")
+    assert {each["group"]: each["name"] for each in told["groups"]}["unit:lund"] == "Lund"
+    assert [each["period"] for each in told["periods"]] == [f"2025-{month:02d}" for month in range(1, 7)]
+
+
+async def test_as_of_cuts_the_period_that_holds_the_day(house: House) -> None:
+    told = await get(house, "ann", "/figures/posts-and-comments", as_of="2025-06-16", **{"from": "2025-06"})
+    (june,) = told["periods"]
+    assert (june["last"], june["complete"], june["values"]["posts"]) == ("2025-06-16", False, 2)
+
+
+async def test_figures_are_told_as_they_were_known_on_a_day(house: House) -> None:
+    """One page of March was recorded in August."""
+    counts = {}
+    for known_on in ("2025-02-28", "2025-07-31", "2025-08-01"):
+        told = await get(
+            house,
+            "ann",
+            "/figures/monthly-contributors",
+            **{"from": "2025-03", "to": "2025-03"},
+            known_on=known_on,
+        )
+        counts[known_on] = told["periods"][0]["values"]["contributors"]
+        assert told["known_on"] == known_on
+    assert counts == {"2025-02-28": 0, "2025-07-31": 9, "2025-08-01": 10}
+
+
+async def test_days_and_weeks_add_up_to_the_month(house: House) -> None:
+    days = await get(
+        house, "ann", "/figures/posts-and-comments", every="day", **{"from": "2025-05", "to": "2025-05"}
+    )
+    assert len(days["periods"]) == 31
+    assert sum(each["values"]["posts"] for each in days["periods"]) == 5
+    weeks = await get(
+        house,
+        "ann",
+        "/figures/posts-and-comments",
+        every="week",
+        **{"from": "2025-05-12", "to": "2025-05-25"},
+    )
+    assert [each["period"] for each in weeks["periods"]] == ["2025-W20", "2025-W21"]
+
+
+async def test_csv_by_name_or_by_accept(house: House) -> None:
+    by_name = await house.ask(
+        "ann", "GET", "/figures/posts-and-comments", params={"format": "csv", "by": "unit", "to": "2025-12"}
+    )
+    by_accept = await house.ask(
+        "ann",
+        "GET",
+        "/figures/posts-and-comments",
+        params={"by": "unit", "to": "2025-12"},
+        headers={"Accept": "text/csv"},
+    )
+    assert by_name.text == by_accept.text and by_name.headers["content-type"].startswith("text/csv")
+    lines = by_name.text.splitlines()
+    assert lines[0].startswith("period,first,last,complete,group,hidden,people,posts,announcements,comments")
+    assert "2025-12,2025-12-01,2025-12-31,true,unit:shops,true,,,,,,," in lines
+
+
+async def test_two_versions_stand_beside_each_other_and_the_difference_is_explained(house: House) -> None:
+    told = await get(
+        house, "ann", "/figures/monthly-active-members/versions", **{"from": "2025-01", "to": "2025-12"}
+    )
+    assert (told["older"]["version"], told["newer"]["version"]) == (1, 2) and told["changed"]
+    for each in told["periods"]:
+        assert each["difference"]["active"] == -each["explained"]
+        assert each["older"]["active"] - each["newer"]["active"] == each["explained"] > 0
+    refused(await house.ask("ann", "GET", "/figures/ladder/versions"), 422, "nothing-to-compare")
+
+
+async def test_what_a_figure_counts_is_listed_for_the_board_page_by_page(house: House) -> None:
+    seen: list[Any] = []
+    cursor = None
+    while True:
+        params = {"period": "2025-03", "limit": 4} | ({"cursor": cursor} if cursor else {})
+        page = await get(house, "bea", "/figures/posts-and-comments/events", **params)
+        seen += page["items"]
+        if (cursor := page["next"]) is None:
+            break
+    assert len(seen) == 11 and seen == sorted(seen, key=lambda each: each["at"])
+    assert (seen[0]["member_id"], seen[0]["kind"]) == ("l4", "page-started")
+    assert seen[0]["event"]["version"] == 1 and seen[0]["recorded_at"].startswith("2025-08-01")
+    sales = await get(house, "bea", "/figures/posts-and-comments/events", period="2025-03", group="unit:lund")
+    assert {each["member_id"] for each in sales["items"]} == {"l0", "l1", "l2", "l3", "l4"}
+
+
+async def test_leaders_see_what_counts_in_their_own_unit_and_nobody_else_does(house: House) -> None:
+    path = "/figures/posts-and-comments/events"
+    mine = await house.ask("lea", "GET", path, params={"period": "2025-03", "group": "unit:lund"})
+    assert mine.status_code == 200, mine.text
+    for who, group in (
+        ("lea", "unit:sales"),
+        ("lea", None),
+        ("lea", "country:SE"),
+        ("ann", "unit:lund"),
+        ("ann", None),
+    ):
+        params = {"period": "2025-03"} | ({"group": group} if group else {})
+        refused(await house.ask(who, "GET", path, params=params), 403, "may-not-list-counted-events")
+    refused(
+        await house.ask("bea", "GET", path, params={"period": "2025-03", "group": "unit:shops"}),
+        404,
+        "no-such-group",
+    )
+
+
+async def test_my_own_figures_are_mine(house: House) -> None:
+    told = await get(house, "gil", "/figures/mine")
+    assert told["member_id"] == "gil" and all(each["acts"] == {} for each in told["periods"])
+    assert told["periods"][-1]["rung"] == "not_signed_in"
+
+
+async def test_guests_are_told_no_figures(house: House) -> None:
+    for path in ("/figures", "/figures/ladder", "/figures/monthly-active-members/versions"):
+        refused(await house.ask("gil", "GET", path), 403, "may-not-read-metrics")
+
+
+async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None:
+    tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    path = "/figures/monthly-contributors"
+    cases: list[tuple[dict[str, Any], int, str]] = [
+        ({"to": "1999-12"}, 422, "before-the-beginning"),
+        ({"as_of": "2025-01-09"}, 422, "before-the-beginning"),
+        ({"as_of": tomorrow}, 422, "in-the-future"),
+        ({"known_on": tomorrow}, 422, "in-the-future"),
+        ({"from": "2100-01"}, 422, "in-the-future"),
+        ({"from": "2025-06", "to": "2025-05"}, 422, "from-after-to"),
+        ({"by": "shoe-size"}, 422, "no-such-dimension"),
+        ({"every": "fortnight"}, 422, "no-such-period-length"),
+        ({"from": "yesterday"}, 422, "no-such-day"),
+        ({"from": "2025-02-30"}, 422, "no-such-day"),
+        ({"as_of": "0001-01-01"}, 422, "no-such-day"),
+        ({"version": 9}, 404, "no-such-metric-version"),
+    ]
+    for params, status, code in cases:
+        answer = await house.ask("ann", "GET", path, params=params)
+        problem = refused(answer, status, code)
+        assert problem["detail"] and (status == 404 or problem["field"]), problem
+    refused(await house.ask("ann", "GET", "/figures/happiness"), 404, "no-such-metric")
+    begin = refused(
+        await house.ask("ann", "GET", path, params={"to": "1999-12"}), 422, "before-the-beginning"
+    )
+    assert begin["params"] == {"first": "2025-01-10"}
+    for period, code in (
+        ("2025-13", "no-such-period"),
+        ("soon", "no-such-period"),
+        ("2999-01", "in-the-future"),
+    ):
+        refused(await house.ask("bea", "GET", f"{path}/events", params={"period": period}), 422, code)
+    bad = await house.ask("bea", "GET", f"{path}/events", params={"period": "2025-03", "group": "sales"})
+    refused(bad, 422, "no-such-group-name")
+
+
+async def test_a_first_day_before_the_beginning_begins_there_and_a_last_day_ahead_is_today(
+    house: House,
+) -> None:
+    told = await get(house, "ann", "/figures/ladder", **{"from": "1990-01", "to": "2990-01"})
+    assert told["from"] == "2025-01-01" and told["begins"] == "2025-01-10"
+    assert told["to"] == told["as_of"] == datetime.now(UTC).date().isoformat()
+    assert told["periods"][-1]["complete"] is False
+
+
+async def _answers(house: House) -> list[bytes]:
+    """Every metric by everything, as of twelve month-ends, and both versions; to the byte."""
+    told = []
+    names = [(each["name"], each["version"]) for each in (await get(house, "ann", "/figures"))["items"]]
+    for month in range(1, 13):
+        end = (date(2025, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+        for name, version in names:
+            for by in (None, "unit", "country", "language"):
+                params = {"as_of": end.isoformat(), "version": version} | ({"by": by} if by else {})
+                answer = await house.ask("ann", "GET", f"/figures/{name}", params=params)
+                assert answer.status_code == 200, answer.text
+                told.append(answer.content)
+    return told
+
+
+@pytest.mark.timeout(300)
+async def test_every_view_dropped_and_replayed_gives_the_same_answers_to_the_byte(house: House) -> None:
+    before = await _answers(house)
+    assert len(set(before)) > 100, "they tell of something"
+    kept = await _answers(house)
+    assert kept == before, "from what was kept"
+    facts = [
+        v
+        for name, v in house.service.viewings.items()
+        if name.startswith("engagement.") and "tokens" not in name
+    ]
+    old = {viewing.name: viewing.views.generation for viewing in facts}
+    for viewing in facts:
+        await viewing.rebuild()
+
+    async def replayed() -> bool:
+        return all(v.views.generation != old[v.name] for v in facts)
+
+    await eventually(replayed, within=200)
+    for generation in old.values():
+        assert generation is not None
+        await house.service.registry.drop(generation.name)
+    await house.service.database["figures"].drop()
+    await eventually(lambda: _complete(house), within=30)
+    assert await _answers(house) == before
