@@ -13,7 +13,7 @@ from infra.engines.engines import Engines
 from infra.engines.settings import EngineSettings
 from shared.runtime.collecting import collect_rarely
 
-NAMES = ("append", "rebuild", "visible", "platform", "rooms", "grown")
+NAMES = ("append", "rebuild", "visible", "aggregator", "platform", "rooms", "grown")
 ALONE = ("platform", "rooms", "grown")
 #: Takes a quarter of an hour: only where it is named.
 LONG = ("grown",)

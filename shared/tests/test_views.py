@@ -3,12 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from shared.runtime.codec import outgoing, partition_of
+from shared.kernel.events import Event, Recorded
+from shared.runtime.codec import incoming, outgoing, partition_of
 from shared.runtime.folding import Delivered, Fold
 from shared.runtime.generations import Registry
 from shared.runtime.lag import LagMeter
@@ -176,6 +179,37 @@ async def test_a_consumer_killed_before_its_acknowledgement_loses_and_doubles_no
         await eventually(look)
         second.send(signal.SIGTERM)
         await second.ended()
+
+
+async def test_a_document_may_depend_on_who_did_it_and_when(room: Room) -> None:
+    def keys_at(event: Event, recorded: Recorded) -> set[str]:
+        return {f"{recorded.by}-{recorded.occurred_at:%Y}"}
+
+    dated = replace(WALLS, keys_at=keys_at)
+    await room.do(Mark("ann"))
+    fold = Fold(dated, GENERATION, room.database, Registry(room.database))
+    await fold.prepare()
+    await fold.apply(await _log(room))
+    found = await room.database[GENERATION].find({}, {"_id": 1}).to_list()
+    assert [document["_id"] for document in found] == [f"ann-{datetime.now(UTC):%Y}"]
+
+
+async def test_a_view_says_when_the_newest_event_that_it_holds_was_recorded(room: Room) -> None:
+    """However its batches were cut, and whatever comes again."""
+    for n in range(6):
+        await room.do(Mark(f"hand{n}"))
+    log, registry = await _log(room), Registry(room.database)
+    fold = await _fold(room)
+    for portion in (*_portions(log, 2), log[:1]):
+        await fold.apply(portion)
+    newest: dict[str, datetime] = {}
+    for each in log:
+        recorded_at = incoming(dict(each.record.headers), each.record.value).recorded_at
+        newest[each.where] = max(recorded_at, newest.get(each.where, recorded_at))
+    reached = await registry.reached(GENERATION)
+    assert {where: each.recorded_at for where, each in reached.items()} == newest
+    held = await registry.offsets(GENERATION)
+    assert {where: each.offset for where, each in reached.items()} == held
 
 
 async def test_an_idle_view_has_no_lag_and_a_young_age(settings: Settings) -> None:

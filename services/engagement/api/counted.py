@@ -17,7 +17,7 @@ from services.engagement.api.answers import (
     MyPeriod,
 )
 from services.engagement.domain.permissions import demand
-from services.engagement.metrics.definition import CONTRIBUTIONS, By, Window
+from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window
 from services.engagement.metrics.ladder import rung
 from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, months
 from services.engagement.metrics.privacy import COMPANY, Path
@@ -54,6 +54,9 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
         definition, asked_period = asking.definition_of(name, version), asking.period_of(period)
         wanted = asking.group_of(group)
         answer_behind(response, await room.facts_behind(after))
+        asker = await room.asker(caller)
+        demand("metrics:events", asker, [asker.unit] if asker.unit is not None else [])
+        complete = await room.figures.book.completeness()
         ledger = await room.figures.book.ledger()
         by = wanted[0] if wanted else None
         question = asking.question(
@@ -66,16 +69,14 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             as_of=as_of,
             known_on=known_on,
         )
-        asker = await room.asker(caller)
         window, sums = await room.figures.acts(question.asked, asked_period, ledger)
         path = _told(sums, wanted[1]) if wanted else COMPANY
         # Whoever may not know learns nothing of whether there is such a group.
         demand("metrics:events", asker, (path or ()) if by is By.UNIT else ())
         if path is None:
             raise NotFound("no-such-group", "There is nobody in such a group then, or not enough to tell.")
-        complete = await room.figures.book.completeness()
         kinds = definition.kinds & LISTED
-        found = sorted(_within(window, kinds, by, path), key=_key)
+        found = sorted(_within(definition, window, by, path), key=_key)
         past = cursors.checked(cursor, int, str, int, str, str)
         left = [each for each in found if past is None or list(_key(each)) > past]
         shown = left[:limit]
@@ -97,11 +98,12 @@ def _told(sums: list[Sums], name: str) -> Path | None:
     return next(found, None)
 
 
-def _within(window: Window, kinds: frozenset[Kind], by: By | None, path: Path) -> Iterator[tuple[str, Fact]]:
+def _within(definition: Definition, window: Window, by: By | None, path: Path) -> Iterator[tuple[str, Fact]]:
     """Acts of those who were in the group when they did them."""
+    kinds = definition.kinds & LISTED
     for member_id, facts in window.acts.items():
         for fact in facts:
-            if fact.kind not in kinds:
+            if fact.kind not in kinds or not definition.counts(window, member_id, fact):
                 continue
             if by is None or way(window.people.at(member_id, fact.at), by)[: len(path)] == path:
                 yield member_id, fact

@@ -73,12 +73,13 @@ def _definitions(api: APIRouter, room: Engagement) -> None:
         """What is measured and how; every version of every definition."""
         demand("metrics:read", await room.asker(caller))
         answer_behind(response, await room.facts_behind(after))
+        complete = await complete_up_to(room)
         first = (await room.figures.book.ledger()).first_at
         return MetricList(
             items=[DefinitionAnswer.of(definition) for definition in DEFINITIONS],
             begins=None if first is None else day_of(first),
             floor=FLOOR,
-            complete_up_to=await complete_up_to(room),
+            complete_up_to=complete,
         )
 
 
@@ -103,6 +104,7 @@ def _series(api: APIRouter, room: Engagement) -> None:
         demand("metrics:read", await room.asker(caller))
         definition = asking.definition_of(name, version)
         answer_behind(response, await room.facts_behind(after))
+        complete = await complete_up_to(room)
         ledger = await room.figures.book.ledger()
         asked = asking.question(
             ledger,
@@ -114,7 +116,6 @@ def _series(api: APIRouter, room: Engagement) -> None:
             as_of=as_of,
             known_on=known_on,
         )
-        complete = await complete_up_to(room)
         figures = await room.figures.series(asked.asked, asking.bounded(asked), ledger)
         units = await room.figures.book.units() if asked.asked.by is By.UNIT else {}
         series = _told(asked, figures, units, complete)
@@ -142,10 +143,10 @@ def _comparison(api: APIRouter, room: Engagement) -> None:
         demand("metrics:read", await room.asker(caller))
         older, newer = _two(name, version)
         answer_behind(response, await room.facts_behind(after))
+        complete = await complete_up_to(room)
         ledger = await room.figures.book.ledger()
         days = {"first": first, "last": last, "every": every, "as_of": as_of, "known_on": known_on}
         asked = [asking.question(ledger, each, by=None, **days) for each in (older, newer)]
-        complete = await complete_up_to(room)
         series = [await room.figures.series(each.asked, asking.bounded(each), ledger) for each in asked]
         explaining = [measure for measure in newer.measures if measure.name == newer.explains]
         return Comparison(

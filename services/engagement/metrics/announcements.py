@@ -57,6 +57,11 @@ def _signs(window: Window) -> dict[tuple[str, str], list[Fact]]:
     return found
 
 
+def _counts(window: Window, member_id: str, fact: Fact) -> bool:
+    """The announcements; who acknowledged one is in its report."""
+    return fact.kind == Kind.ANNOUNCEMENT
+
+
 def _derive(counts: Counts) -> Values:
     return {
         "reach": share(counts.get("reached", 0), counts.get("asked", 0)),
@@ -94,6 +99,7 @@ announcement_reach = Definition(
     ),
     derive=_derive,
     rows=_rows,
+    counts=_counts,
     privacy=Privacy.READING,
     looks_ahead=COUNTED_FOR,
     asks_items=True,

@@ -29,6 +29,10 @@ def _others(window: Window, fact: Fact) -> tuple[str, ...]:
     return fact.others
 
 
+def _counts(window: Window, member_id: str, fact: Fact) -> bool:
+    return any(other != member_id for other in _others(window, fact))
+
+
 def _tie(window: Window, one: str, other: str, at: int) -> dict[str, int]:
     """Across or within; where somebody's place is not known it is neither."""
     mine, theirs = window.people.at(one, at), window.people.at(other, at)
@@ -73,5 +77,6 @@ cross_unit_talk = Definition(
     derived=tuple(Measure(f"ei_{name}", f"E-I index of {name}", "index") for name in _ACROSS),
     derive=_derive,
     rows=_rows,
+    counts=_counts,
     asks_items=True,
 )

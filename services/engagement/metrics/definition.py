@@ -75,6 +75,10 @@ class Window:
         return self.people.present(self.start, self.end)
 
 
+def _each(window: Window, member_id: str, fact: Fact) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """One version of a metric. `measures` are counted, `derived` worked out from them."""
@@ -95,6 +99,8 @@ class Definition:
     looks_back: bool = False
     looks_ahead: timedelta = timedelta()
     asks_items: bool = False
+    #: Which acts of these kinds the figure is made of: what is listed behind it.
+    counts: Callable[[Window, str, Fact], bool] = _each
     #: Whether it answers where no version is asked for; one that does not is a proposal beside it.
     in_force: bool = True
     #: What is other than in the version before, and which measure says how many that concerns.

@@ -14,7 +14,7 @@ from services.engagement.metrics.definition import (
     placed,
     share,
 )
-from services.engagement.projections.facts import Kind
+from services.engagement.projections.facts import Fact, Kind
 
 _KINDS = CONTRIBUTIONS | {Kind.REACTION}
 
@@ -35,6 +35,10 @@ def _rows(window: Window) -> Iterator[Row]:
                     "reactions": done.count(Kind.REACTION),
                 },
             )
+
+
+def _counts(window: Window, member_id: str, fact: Fact) -> bool:
+    return Role.LEADER.value in window.people.at(member_id, fact.at).roles
 
 
 def _derive(counts: Counts) -> Values:
@@ -59,4 +63,5 @@ leaders_participation = Definition(
     derived=(Measure("taking_part_share", "Share of leaders who take part", "share"),),
     derive=_derive,
     rows=_rows,
+    counts=_counts,
 )

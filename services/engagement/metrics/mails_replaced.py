@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.engagement.metrics.definition import Counts, Definition, Measure, Row, Values, Window
-from services.engagement.projections.facts import Kind
+from services.engagement.projections.facts import Fact, Kind
 
 #: Seconds that one mail takes of whoever gets it. An assumption: changing it is a new version.
 SECONDS_A_MAIL = 64
@@ -21,6 +21,11 @@ def _rows(window: Window) -> Iterator[Row]:
             for reader in window.people.addressed(audience, item.classification, fact.at):
                 if reader != item.author_id:
                     yield Row(reader, fact.at, {"deliveries": 1})
+
+
+def _counts(window: Window, member_id: str, fact: Fact) -> bool:
+    item = window.items.get(fact.ref)
+    return item is not None and (item.announcement or item.group_id is not None)
 
 
 def _derive(counts: Counts) -> Values:
@@ -50,5 +55,6 @@ mails_replaced = Definition(
     derived=(Measure("hours", "Hours that the mails would have taken", "hours"),),
     derive=_derive,
     rows=_rows,
+    counts=_counts,
     asks_items=True,
 )

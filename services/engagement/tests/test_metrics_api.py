@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from contracts.identity import Kind, MemberPlaced, Place, Role
 from services.engagement.assembly import assemble
-from services.engagement.tests.history import TEXT, History, at
+from services.engagement.tests.history import History, at
 from shared.kernel.events import Occasion
-from shared.runtime.codec import PARTITIONS
+from shared.runtime.codec import PARTITIONS, encode_commit
 from shared.runtime.ids import new_id
 from shared.runtime.relay import Lane, Relay
 from shared.runtime.service import mongo_client
@@ -26,6 +26,8 @@ from shared.tests.eventually import eventually
 from shared.tests.rooms import drop_all, serving, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
 
 #: Those who ask; the others of the company do not sign in here.
 ASKERS: Company = {
@@ -39,15 +41,17 @@ TOPICS = {"feed": "feed.events", "wiki": "wiki.events", "identity": "identity.ev
 
 
 def planted() -> History:
-    """A year: ten in sales of whom five in Lund, three in shops; each month one post of each in sales."""
+    """A year: ten in sales of whom five in Lund, three in shops and two in the yard; sales posts "
+    "each month."""
     history = History()
-    history.founded("sales", "Sales")
-    history.founded("lund", "Lund", "sales", "lund")
-    history.founded("shops", "Shops")
     begin = at("2025-01-10")
+    history.founded("sales", "Sales", when=begin)
+    history.founded("lund", "Lund", "sales", "lund", when=begin)
+    history.founded("shops", "Shops", when=begin)
     history.staff(5, "sales", prefix="s", when=begin)
     history.staff(5, "sales", "lund", prefix="l", when=begin)
     history.staff(3, "shops", prefix="f", country="FI", language="fi", when=begin)
+    history.staff(2, "yard", prefix="y", country="FI", language="fi", when=begin)
     history.renamed("lund", "Lund and Malmö", at("2025-09-01"))
     for month in range(1, 13):
         for n in range(5):
@@ -109,13 +113,20 @@ async def _told(settings: Settings, history: History, members: EventStore) -> No
 
 
 async def _appended(store: EventStore, history: History, service: str) -> None:
-    for each in history.events:
-        event = each.event()
-        if event.topic == TOPICS[service]:
-            named = [name for name in event.personal if getattr(event, name) is not None]
-            plain = event.model_copy(update=dict.fromkeys(named, TEXT))
-            occasion = Occasion(by=each.by, correlation_id=new_id(), occurred_at=each.occurred_at)
-            await store.append(each.stream, each.version, [plain], occasion, recorded_at=each.recorded_at)
+    """As they were recorded then."""
+    told = [each for each in history.events if each.event().topic == TOPICS[service]]
+    commits = [
+        encode_commit(
+            each.stream,
+            each.version,
+            [(each.id, each.event())],
+            Occasion(by=each.by, correlation_id=new_id(), occurred_at=each.occurred_at),
+            commit_id=new_id(),
+            recorded_at=each.recorded_at,
+        )
+        for each in told
+    ]
+    await store.commits.insert_many([commit.document for commit in commits])
 
 
 async def get(house: House, who: str, path: str, **params: Any) -> Any:
@@ -312,17 +323,16 @@ async def test_a_first_day_before_the_beginning_begins_there_and_a_last_day_ahea
 
 
 async def _answers(house: House) -> list[bytes]:
-    """Every metric by everything, as of twelve month-ends, and both versions; to the byte."""
+    """Every version of every metric by unit, as of twelve month-ends; to the byte."""
     told = []
     names = [(each["name"], each["version"]) for each in (await get(house, "ann", "/figures"))["items"]]
     for month in range(1, 13):
         end = (date(2025, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         for name, version in names:
-            for by in (None, "unit", "country", "language"):
-                params = {"as_of": end.isoformat(), "version": version} | ({"by": by} if by else {})
-                answer = await house.ask("ann", "GET", f"/figures/{name}", params=params)
-                assert answer.status_code == 200, answer.text
-                told.append(answer.content)
+            params: Json = {"as_of": end.isoformat(), "version": version, "by": "unit"}
+            answer = await house.ask("ann", "GET", f"/figures/{name}", params=params)
+            assert answer.status_code == 200, answer.text
+            told.append(answer.content)
     return told
 
 
@@ -330,8 +340,6 @@ async def _answers(house: House) -> list[bytes]:
 async def test_every_view_dropped_and_replayed_gives_the_same_answers_to_the_byte(house: House) -> None:
     before = await _answers(house)
     assert len(set(before)) > 100, "they tell of something"
-    kept = await _answers(house)
-    assert kept == before, "from what was kept"
     facts = [
         v
         for name, v in house.service.viewings.items()
