@@ -5,7 +5,8 @@ still holds. Nothing is taken away later: that a post was deleted does not undo 
 """
 
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -40,98 +41,127 @@ class ActivityView(BaseModel):
     changes: Changes | None = None
 
 
-_PAGES: dict[type[Event], Kind] = {
-    PageStarted: Kind.PAGE_STARTED,
-    PageRevised: Kind.PAGE_REVISED,
-    PageMoved: Kind.PAGE_MOVED,
-    PageDeleted: Kind.PAGE_DELETED,
-    PageRestored: Kind.PAGE_RESTORED,
-}
-_Did = tuple[Kind, str, str, tuple[str, ...]]
 _NOBODY: tuple[str, ...] = ()
+#: Member, kind, what it was done to, the language of the text, and who is mentioned; None: it counts for
+#: nobody.
+_Did = tuple[str, str, str, str, tuple[str, ...]] | None
 
 
 def activity_key(member_id: str, month: str) -> str:
     return f"{member_id}:{month}"
 
 
-def who(event: Event, recorded: Recorded) -> str | None:
-    """Whose act it is; None for what counts for nobody."""
-    match event:
-        case PostPublished() | CommentPublished():
-            return event.author_id
-        case ReactionChanged():
-            return event.member_id if event.old is None and event.new is not None else None
-        case PageStarted() | PageRevised() | PageMoved() | PageDeleted() | PageRestored() | SpaceOpened():
-            return recorded.by
-        case ProfileChanged() | LanguageChanged():
-            return event.member_id if recorded.by == event.member_id else None
-        case GroupStarted():
-            return event.started_by
-        case SignalsGiven() | PostAcknowledged() | MemberJoinedGroup() | ConsentChanged():
-            return event.member_id
-    return None
+def _posted(event: PostPublished, by: str | None) -> _Did:
+    kind = Kind.ANNOUNCEMENT if event.kind is PostKind.ANNOUNCEMENT else Kind.POST
+    return event.author_id, kind.value, event.post_id, event.language, event.mentions
 
 
-def _did(event: Event) -> _Did:
-    """Kind, what it was done to, the language of the text, and who is mentioned."""
-    match event:
-        case PostPublished():
-            kind = Kind.ANNOUNCEMENT if event.kind is PostKind.ANNOUNCEMENT else Kind.POST
-            return kind, event.post_id, event.language, event.mentions
-        case CommentPublished():
-            return Kind.COMMENT, event.parent_id or event.post_id, event.language, event.mentions
-        case ReactionChanged():
-            return Kind.REACTION, event.item_id, "", _NOBODY
-        case PostAcknowledged():
-            return Kind.ACKNOWLEDGEMENT, event.post_id, event.language, _NOBODY
-        case PageStarted():
-            return Kind.PAGE_STARTED, event.page_id, event.language, _NOBODY
-        case PageRevised() | PageMoved() | PageDeleted() | PageRestored():
-            return _PAGES[type(event)], event.page_id, "", _NOBODY
-        case SpaceOpened():
-            return Kind.SPACE_OPENED, event.space_id, "", _NOBODY
-        case GroupStarted():
-            return Kind.GROUP_STARTED, event.group_id, "", _NOBODY
-        case MemberJoinedGroup():
-            return Kind.GROUP_JOINED, event.group_id, "", _NOBODY
-    return Kind.HERE, "", "", _NOBODY
+def _commented(event: CommentPublished, by: str | None) -> _Did:
+    answered = event.parent_id or event.post_id
+    return event.author_id, Kind.COMMENT.value, answered, event.language, event.mentions
 
 
-def _month(event: Event, recorded: Recorded) -> str:
-    return month_of(event.day if isinstance(event, SignalsGiven) else happened(recorded))
+def _reacted(event: ReactionChanged, by: str | None) -> _Did:
+    """Where there was no reaction before; taking it back does not undo it."""
+    if event.old is not None or event.new is None:
+        return None
+    return event.member_id, Kind.REACTION.value, event.item_id, "", _NOBODY
+
+
+def _acknowledged(event: PostAcknowledged, by: str | None) -> _Did:
+    return event.member_id, Kind.ACKNOWLEDGEMENT.value, event.post_id, event.language, _NOBODY
+
+
+def _started(event: PageStarted, by: str | None) -> _Did:
+    return None if by is None else (by, Kind.PAGE_STARTED.value, event.page_id, event.language, _NOBODY)
+
+
+def _worked(kind: Kind) -> Callable[[Any, str | None], _Did]:
+    """On a page that there was."""
+
+    def did(event: PageRevised | PageMoved | PageDeleted | PageRestored, by: str | None) -> _Did:
+        return None if by is None else (by, kind.value, event.page_id, "", _NOBODY)
+
+    return did
+
+
+def _opened_space(event: SpaceOpened, by: str | None) -> _Did:
+    return None if by is None else (by, Kind.SPACE_OPENED.value, event.space_id, "", _NOBODY)
+
+
+def _started_group(event: GroupStarted, by: str | None) -> _Did:
+    return event.started_by, Kind.GROUP_STARTED.value, event.group_id, "", _NOBODY
+
+
+def _joined(event: MemberJoinedGroup, by: str | None) -> _Did:
+    return event.member_id, Kind.GROUP_JOINED.value, event.group_id, "", _NOBODY
+
+
+def _changed_own(event: ProfileChanged | LanguageChanged, by: str | None) -> _Did:
+    return (event.member_id, Kind.HERE.value, "", "", _NOBODY) if by == event.member_id else None
+
+
+def _here(event: ConsentChanged | SignalsGiven, by: str | None) -> _Did:
+    return event.member_id, Kind.HERE.value, "", "", _NOBODY
+
+
+#: By the event's class: this is asked three times for every event there is.
+_DID: dict[type[Event], Callable[[Any, str | None], _Did]] = {
+    PostPublished: _posted,
+    CommentPublished: _commented,
+    ReactionChanged: _reacted,
+    PostAcknowledged: _acknowledged,
+    PageStarted: _started,
+    PageRevised: _worked(Kind.PAGE_REVISED),
+    PageMoved: _worked(Kind.PAGE_MOVED),
+    PageDeleted: _worked(Kind.PAGE_DELETED),
+    PageRestored: _worked(Kind.PAGE_RESTORED),
+    SpaceOpened: _opened_space,
+    GroupStarted: _started_group,
+    MemberJoinedGroup: _joined,
+    ProfileChanged: _changed_own,
+    LanguageChanged: _changed_own,
+    ConsentChanged: _here,
+    SignalsGiven: _here,
+}
 
 
 def _keys(event: Event, recorded: Recorded) -> Collection[str]:
-    member_id = who(event, recorded)
-    if member_id is None:
+    did = _DID[type(event)](event, recorded.by)
+    if did is None:
         return ()
-    month = _month(event, recorded)
-    return (activity_key(member_id, month), MONTH + month)
+    month = month_of(event.day if isinstance(event, SignalsGiven) else happened(recorded))
+    return (activity_key(did[0], month), MONTH + month)
 
 
 def _evolve(view: ActivityView | None, event: Event, recorded: Recorded, key: str) -> ActivityView:
     at, known = seconds(happened(recorded)), seconds(recorded.recorded_utc)
     if key.startswith(MONTH):
-        now = view or ActivityView(month=key.removeprefix(MONTH), changes=Changes())
-        changes = now.changes or Changes()
-        return ActivityView(month=now.month, changes=changes.with_one(at, known))
-    if view is None:
-        member_id, _, month = key.rpartition(":")
-        view = ActivityView(month=month, member_id=member_id)
+        before = view.changes if view is not None else None
+        changes = (before or Changes()).with_one(at, known)
+        return ActivityView.model_construct(
+            month=key.removeprefix(MONTH), member_id=None, facts=[], changes=changes
+        )
+    did = _DID[type(event)](event, recorded.by)
+    assert did is not None, "what counts for nobody has no key"
+    member_id, kind, ref, language, others = did
+    facts = [] if view is None else view.facts
     if isinstance(event, SignalsGiven):
-        facts = view.facts
-        for item in event.items:
-            kind = Kind.READ if item.signal is SignalKind.READ else Kind.OPENED
-            opened = min(seconds(item.at.replace(tzinfo=None)), known)
-            ref = f"{item.kind.value}:{item.item_id}"
-            fact = Fact(opened, recorded.stream, recorded.version, kind.value, ref, "", known, _NOBODY)
+        for fact in _seen(event, recorded, known):
             facts = _with(facts, fact)
     else:
-        did, ref, language, others = _did(event)
-        fact = Fact(at, recorded.stream, recorded.version, did.value, ref, language, known, others)
-        facts = _with(view.facts, fact)
-    return ActivityView.model_construct(month=view.month, member_id=view.member_id, facts=facts, changes=None)
+        fact = Fact(at, recorded.stream, recorded.version, kind, ref, language, known, others)
+        facts = _with(facts, fact)
+    month = key[len(member_id) + 1 :]
+    return ActivityView.model_construct(month=month, member_id=member_id, facts=facts, changes=None)
+
+
+def _seen(event: SignalsGiven, recorded: Recorded, known: int) -> Iterator[Fact]:
+    for item in event.items:
+        kind = Kind.READ if item.signal is SignalKind.READ else Kind.OPENED
+        at = min(seconds(item.at.replace(tzinfo=None)), known)
+        ref = f"{item.kind.value}:{item.item_id}"
+        yield Fact(at, recorded.stream, recorded.version, kind.value, ref, "", known, _NOBODY)
 
 
 def _with(facts: list[Row], fact: Fact) -> list[Row]:
@@ -152,20 +182,7 @@ activity: Projection[ActivityView] = Projection(
     "engagement.activity",
     1,
     ActivityView,
-    (
-        PostPublished,
-        CommentPublished,
-        ReactionChanged,
-        PostAcknowledged,
-        *_PAGES,
-        SpaceOpened,
-        GroupStarted,
-        MemberJoinedGroup,
-        ProfileChanged,
-        LanguageChanged,
-        ConsentChanged,
-        SignalsGiven,
-    ),
+    tuple(_DID),
     _nothing,
     _evolve,
     (Index((("month", 1), ("_id", 1))),),

@@ -67,11 +67,13 @@ class Changes(BaseModel):
     last_recorded: int | None = None
 
     def with_one(self, at: int, recorded: int) -> "Changes":
-        return Changes(
+        if self.first_at is None or self.first_recorded is None or self.last_recorded is None:
+            return Changes(count=self.count + 1, first_at=at, first_recorded=recorded, last_recorded=recorded)
+        return Changes.model_construct(
             count=self.count + 1,
-            first_at=at if self.first_at is None else min(at, self.first_at),
-            first_recorded=recorded if self.first_recorded is None else min(recorded, self.first_recorded),
-            last_recorded=recorded if self.last_recorded is None else max(recorded, self.last_recorded),
+            first_at=min(at, self.first_at),
+            first_recorded=min(recorded, self.first_recorded),
+            last_recorded=max(recorded, self.last_recorded),
         )
 
 
