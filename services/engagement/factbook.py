@@ -46,19 +46,19 @@ class Ledger:
     def first_at(self) -> int | None:
         """When the first thing happened that figures know of."""
         every = (*self.activity.values(), *self.people.values())
-        return min((m.changes.first_at for m in every if m.changes.first_at is not None), default=None)
+        return min((month.changes.first_at for month in every), default=None)
 
     def label(self, months: Iterable[str], until: str) -> str:
         """What a figure of these months was made of, and of the people up to the month `until`."""
-        acts = sum(self.activity[m].changes.count for m in months if m in self.activity)
-        steps = sum(month.changes.count for name, month in self.people.items() if name <= until)
+        acts = sum(self.activity[m].changes.times for m in months if m in self.activity)
+        steps = sum(month.changes.times for name, month in self.people.items() if name <= until)
         return f"{self.generations}/{acts}/{steps}"
 
     def last_recorded(self, months: Iterable[str], until: str) -> int | None:
         """When the latest of what the figure is made of was recorded."""
         found = [self.activity[m].changes for m in months if m in self.activity]
         found += [month.changes for name, month in self.people.items() if name <= until]
-        return max((c.last_recorded for c in found if c.last_recorded is not None), default=None)
+        return max((changes.last_recorded for changes in found), default=None)
 
     def settled(self, months: Iterable[str], until: str) -> bool:
         """Whether every view holds whole what the label tells of."""
@@ -199,6 +199,6 @@ class Factbook:
         with reading():
             found = await collection.find(where, {"changes": 1, "_seen": 1}).to_list()
         return {
-            document["_id"].removeprefix(MONTH): Month(Changes(**document["changes"]), document["_seen"])
+            document["_id"].removeprefix(MONTH): Month(Changes(*document["changes"]), document["_seen"])
             for document in found
         }

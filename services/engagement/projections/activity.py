@@ -18,9 +18,10 @@ from contracts.wiki import PageDeleted, PageMoved, PageRestored, PageRevised, Pa
 from services.engagement.domain.signals import SignalKind, SignalsGiven
 from services.engagement.projections.facts import (
     MONTH,
-    Changes,
+    Counted,
     Fact,
     Kind,
+    changed,
     happened,
     month_of,
     seconds,
@@ -38,7 +39,7 @@ class ActivityView(BaseModel):
     month: str
     member_id: str | None = None
     facts: list[Row] = Field(default_factory=list)
-    changes: Changes | None = None
+    changes: Counted | None = None
 
 
 _NOBODY: tuple[str, ...] = ()
@@ -137,8 +138,7 @@ def _keys(event: Event, recorded: Recorded) -> Collection[str]:
 def _evolve(view: ActivityView | None, event: Event, recorded: Recorded, key: str) -> ActivityView:
     at, known = seconds(happened(recorded)), seconds(recorded.recorded_utc)
     if key.startswith(MONTH):
-        before = view.changes if view is not None else None
-        changes = (before or Changes()).with_one(at, known)
+        changes = changed(view.changes if view is not None else None, at, known)
         return ActivityView.model_construct(
             month=key.removeprefix(MONTH), member_id=None, facts=[], changes=changes
         )

@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
 from shared.kernel.events import Recorded
 
 _EPOCH = datetime(1970, 1, 1)
@@ -57,24 +55,26 @@ class Fact(NamedTuple):
     others: tuple[str, ...]
 
 
-class Changes(BaseModel):
-    """What changed in a month (by event time), for whoever kept a figure of it: how often, and the earliest
-    and latest times. Set in the documents of months only."""
+class Changes(NamedTuple):
+    """What changed in a month (by event time), for whoever kept a figure of it: how often, when the first of
+    it happened, and when the first and the last were recorded."""
 
-    count: int = 0
-    first_at: int | None = None
-    first_recorded: int | None = None
-    last_recorded: int | None = None
+    times: int
+    first_at: int
+    first_recorded: int
+    last_recorded: int
 
-    def with_one(self, at: int, recorded: int) -> "Changes":
-        if self.first_at is None or self.first_recorded is None or self.last_recorded is None:
-            return Changes(count=self.count + 1, first_at=at, first_recorded=recorded, last_recorded=recorded)
-        return Changes.model_construct(
-            count=self.count + 1,
-            first_at=min(at, self.first_at),
-            first_recorded=min(recorded, self.first_recorded),
-            last_recorded=max(recorded, self.last_recorded),
-        )
+
+#: `Changes`, as it is kept: in the documents of months only.
+Counted = tuple[int, int, int, int]
+
+
+def changed(before: Counted | None, at: int, recorded: int) -> Changes:
+    """One change more."""
+    if before is None:
+        return Changes(1, at, recorded, recorded)
+    count, first_at, first, last = before
+    return Changes(count + 1, min(at, first_at), min(recorded, first), max(recorded, last))
 
 
 def seconds(utc: datetime) -> int:

@@ -20,7 +20,7 @@ from contracts.identity import (
     ProfileChanged,
     RolesChanged,
 )
-from services.engagement.projections.facts import MONTH, Changes, happened, month_of, seconds
+from services.engagement.projections.facts import MONTH, Counted, changed, happened, month_of, seconds
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection
 
@@ -33,7 +33,7 @@ class PersonView(BaseModel):
 
     member_id: str | None = None
     steps: list[Step] = Field(default_factory=list)
-    changes: Changes | None = None
+    changes: Counted | None = None
 
 
 def _step(event: Event) -> tuple[str, tuple[str, ...]]:
@@ -84,8 +84,7 @@ def _keys(event: Event, recorded: Recorded) -> Collection[str]:
 def _evolve(view: PersonView | None, event: Event, recorded: Recorded, key: str) -> PersonView:
     at, known = seconds(happened(recorded)), seconds(recorded.recorded_utc)
     if key.startswith(MONTH):
-        changes = (view.changes if view else None) or Changes()
-        return PersonView(changes=changes.with_one(at, known))
+        return PersonView(changes=changed(view.changes if view is not None else None, at, known))
     now = view or PersonView(member_id=key)
     what, values = _step(event)
     step: Step = (at, recorded.stream, recorded.version, known, what, values)
