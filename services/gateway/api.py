@@ -46,6 +46,7 @@ _ANSWERED = (
     "etag",
     "fikarum-behind",
     "fikarum-commit",
+    "fikarum-complete-up-to",
     "last-modified",
     "retry-after",
 )

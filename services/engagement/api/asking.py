@@ -1,8 +1,10 @@
 """What may be asked of figures: which metric, which days, by what. Each rule refuses in words."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 from services.engagement.factbook import Ledger
 from services.engagement.figures import Asked
@@ -29,8 +31,8 @@ class Question:
     begins: date | None
 
     @property
-    def periods(self) -> list[Period]:
-        return [] if self.first is None else list(covering(self.first, self.last, self.every))
+    def periods(self) -> Iterator[Period]:
+        return iter(()) if self.first is None else covering(self.first, self.last, self.every)
 
 
 def today() -> date:
@@ -125,16 +127,17 @@ def span(first: str | None, last: str | None, every: Every) -> tuple[date, date]
     return since, to
 
 
-def few(periods: list[Period]) -> list[Period]:
+def few(periods: Iterator[Period]) -> list[Period]:
     """Raises Refused for more periods than one answer tells."""
-    if len(periods) > MOST_PERIODS:
+    found = list(islice(periods, MOST_PERIODS + 1))
+    if len(found) > MOST_PERIODS:
         raise Refused(
             "too-many-periods",
             "That is more than {most} periods at once. Ask for fewer, or for longer ones.",
             field="every",
             params={"most": MOST_PERIODS},
         )
-    return periods
+    return found
 
 
 def period_of(text: str) -> Period:

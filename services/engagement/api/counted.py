@@ -140,7 +140,7 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
         answer_behind(response, await room.facts_behind(after))
         kind = asking.length(every, Every.MONTH)
         since, to = asking.span(first, last, kind)
-        periods = asking.few(list(covering(since, to, kind)))
+        periods = asking.few(covering(since, to, kind))
         complete = await room.figures.book.completeness()
         facts = await _mine(room, caller.member_id, periods)
         return MyFigures(

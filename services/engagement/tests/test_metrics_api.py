@@ -126,7 +126,8 @@ async def _appended(store: EventStore, history: History, service: str) -> None:
         )
         for each in told
     ]
-    await store.commits.insert_many([commit.document for commit in commits])
+    if commits:
+        await store.commits.insert_many([commit.document for commit in commits])
 
 
 async def get(house: House, who: str, path: str, **params: Any) -> Any:
@@ -299,6 +300,11 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
         problem = refused(answer, status, code)
         assert problem["detail"] and (status == 404 or problem["field"]), problem
     refused(await house.ask("ann", "GET", "/figures/happiness"), 404, "no-such-metric")
+    for path_, params in (
+        ("/figures/mine", {"from": "0002-01-01", "every": "day"}),
+        (path, {"from": "2025-01", "every": "day", "to": "2026-10"}),
+    ):
+        refused(await house.ask("ann", "GET", path_, params=params), 422, "too-many-periods")
     begin = refused(
         await house.ask("ann", "GET", path, params={"to": "1999-12"}), 422, "before-the-beginning"
     )
@@ -320,6 +326,25 @@ async def test_a_first_day_before_the_beginning_begins_there_and_a_last_day_ahea
     assert told["from"] == "2025-01-01" and told["begins"] == "2025-01-10"
     assert told["to"] == told["as_of"] == datetime.now(UTC).date().isoformat()
     assert told["periods"][-1]["complete"] is False
+
+
+async def test_what_comes_late_corrects_the_figure_of_its_month_that_was_told_already(house: House) -> None:
+    async def contributors() -> int:
+        told = await get(
+            house, "ann", "/figures/monthly-contributors", **{"from": "2025-04", "to": "2025-04"}, by="unit"
+        )
+        return int(told["periods"][0]["values"]["contributors"])
+
+    before = await contributors()
+    assert await contributors() == before, "from what was kept"
+    late = History()
+    late.page("f0", at("2025-04-10"), page_id="late", known=datetime.now(UTC).replace(microsecond=0))
+    await _told(house.service.settings, late, house.identity)
+
+    async def corrected() -> bool:
+        return await contributors() == before + 1
+
+    await eventually(corrected)
 
 
 async def _answers(house: House) -> list[bytes]:

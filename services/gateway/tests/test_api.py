@@ -358,3 +358,22 @@ async def test_operators_see_every_service_and_others_do_not(gateway: Gateway, h
         assert answer.json()["service"] == service
         path = f"{API}/operate/{service}/views"
         problem(await client.get(path, headers=house.members["saga"].bearer), 403, "operators-only")
+
+
+async def test_figures_are_at_metrics_and_refusals_come_in_the_readers_language(
+    saga: httpx.AsyncClient,
+) -> None:
+    listed = await saga.get(f"{API}/metrics")
+    assert listed.status_code == 200 and "monthly-contributors" in {e["name"] for e in listed.json()["items"]}
+    await page_of(saga, await space_of(saga), "counted")
+    told = (await saga.get(f"{API}/metrics/monthly-contributors")).json()
+    assert told["periods"][-1]["values"]["contributors"] >= 1, "what the asker just did is counted"
+    as_lines = await saga.get(f"{API}/metrics/monthly-contributors", headers={"Accept": "text/csv"})
+    assert as_lines.headers["content-type"].startswith("text/csv")
+    assert as_lines.headers["fikarum-complete-up-to"]
+    asked = {"to": "1999-01"}
+    swedish = {"Accept-Language": "sv"}
+    said = problem(
+        await saga.get(f"{API}/metrics/ladder", params=asked, headers=swedish), 422, "before-the-beginning"
+    )
+    assert said["detail"].startswith("Inget är känt om den tiden")
