@@ -5,6 +5,7 @@ A figure that is kept is labelled with how often its months had changed. That is
 saved offsets have passed what those counts tell of: until then a batch may be half written.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,14 +109,13 @@ class Factbook:
         """Counts first, offsets after: what is read behind this holds at least as much."""
         for viewing in self._viewings.values():
             await viewing.views.fresh()
-        activity, people = await self._months("activity"), await self._months("people")
+        activity, people = await asyncio.gather(self._months("activity"), self._months("people"))
         generations = {name: viewing.views.generation for name, viewing in self._viewings.items()}
-        reached, topics, names = {}, {}, []
-        for name, generation in generations.items():
-            if generation is not None:
-                reached[name] = await self._registry.reached(generation.name)
-                topics[name] = frozenset(generation.topics.values())
-                names.append(f"{generation.fold}.{generation.number}")
+        served = {name: each for name, each in generations.items() if each is not None}
+        found = await asyncio.gather(*(self._registry.reached(each.name) for each in served.values()))
+        reached = dict(zip(served, found, strict=True))
+        topics = {name: frozenset(each.topics.values()) for name, each in served.items()}
+        names = [f"{each.fold}.{each.number}" for each in served.values()]
         return Ledger(activity, people, reached, topics, "-".join(names))
 
     async def completeness(self) -> Completeness:
