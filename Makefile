@@ -16,8 +16,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 ##@ The platform (its data, logs and ports are in FIKARUM_HOME, .fikarum by default)
 
-up: setup assets ## Set everything up, start it, and print where to sign in
-	@$(FIKARUM) up
+up: setup assets ## Set everything up, start it, say where to sign in (ARGS=--no-demo: no made-up company)
+	@$(FIKARUM) up $(ARGS)
 
 down: setup ## Stop it, keeping its data
 	@$(FIKARUM) down

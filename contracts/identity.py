@@ -47,7 +47,8 @@ def language_token(language: str) -> str:
 class MemberRegistered(Event):
     """Somebody became a member. One who does not sign in (the author of imported pages) holds no tokens.
 
-    `imported_as` is what the source calls them, where they came with an import.
+    `imported_as` is what the source calls them, where they came with an import. `synthetic`: there is no such
+    person; they were made up for a demonstration.
     """
 
     topic: ClassVar[str | None] = TOPIC
@@ -63,6 +64,7 @@ class MemberRegistered(Event):
     clearance: Classification
     signs_in: bool
     imported_as: str | None = None
+    synthetic: bool = False
 
     def token_changes(self) -> Sequence[TokenChange]:
         if not self.signs_in:

@@ -100,4 +100,4 @@ class Shown:
         self._progress.update(self._bar, completed=through, total=total)
         if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_SECONDS:
             self._said = time.monotonic()
-            self._console.print(f"{through} of {total} changes", highlight=False)
+            self._console.print(f"{through} of {total}", highlight=False)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -111,12 +111,19 @@ def bring(platform: Platform, history: History, space_id: str | None, told: Told
     for first in range(0, len(history.authors), MOST_MEMBERS):
         authors = history.authors[first : first + MOST_MEMBERS]
         report.members += _members(platform, history.source, authors)
+    around = {
+        "source": report.source,
+        "space_id": report.space_id,
+        "owner_id": owner,
+        "language": SPACE_LANGUAGE,
+    }
+    door = Door("/wiki/import/changes", around, "changes")
     through, pace = 0, Pace()
     changes = (found for found in _planned(history.path, history.source) if isinstance(found, Change))
     requests = (handbook.request(change, member_of(history.source, change.author)) for change in changes)
     for batch in portions(requests, pace):
         with pace.measured():
-            _send(platform, report, owner, batch)
+            send(platform, report, door, batch)
         through += len(batch)
         told(through, history.changes)
     if report.commit:
@@ -149,8 +156,8 @@ def _members(platform: Platform, source: str, authors: Iterable[str]) -> int:
 class Pace:
     """How many changes go into one request: as many as are answered in good time, on this machine, now."""
 
-    def __init__(self, most: int = FIRST_CHANGES) -> None:
-        self.most = most
+    def __init__(self, most: int = FIRST_CHANGES, fewest: int = FEWEST_CHANGES) -> None:
+        self.most, self._fewest = most, fewest
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -160,7 +167,7 @@ class Pace:
 
     def took(self, seconds: float) -> None:
         if seconds > GOOD_SECONDS:
-            self.most = max(self.most // 2, FEWEST_CHANGES)
+            self.most = max(self.most // 2, self._fewest)
         elif seconds < GOOD_SECONDS / 2:
             self.most = min(self.most * 2, MOST_CHANGES)
 
@@ -180,17 +187,19 @@ def portions(changes: Iterable[dict[str, Any]], pace: Pace) -> Iterator[list[dic
         yield batch
 
 
-def _send(platform: Platform, report: Report, owner: str, batch: list[dict[str, Any]]) -> None:
-    """A batch that is refused as a whole is halved until the change at fault is alone."""
-    request = {
-        "source": report.source,
-        "space_id": report.space_id,
-        "owner_id": owner,
-        "language": SPACE_LANGUAGE,
-        "changes": batch,
-    }
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where lines are sent: the address, what stands around them, and what they are called there."""
+
+    path: str
+    around: Mapping[str, Any]
+    name: str
+
+
+def send(platform: Platform, report: Report, door: Door, batch: list[dict[str, Any]]) -> None:
+    """A batch that is refused as a whole is halved until the line at fault is alone."""
     try:
-        answer = platform.insist("POST", "/wiki/import/changes", request)
+        answer = platform.insist("POST", door.path, {**door.around, door.name: batch})
     except Refusal as refusal:
         if refusal.status not in (_TOO_LARGE, _MALFORMED):
             raise
@@ -198,8 +207,8 @@ def _send(platform: Platform, report: Report, owner: str, batch: list[dict[str, 
             report.not_kept.append(Problem(batch[0]["line"], refusal.code, str(refusal)))
             return
         middle = len(batch) // 2
-        _send(platform, report, owner, batch[:middle])
-        _send(platform, report, owner, batch[middle:])
+        send(platform, report, door, batch[:middle])
+        send(platform, report, door, batch[middle:])
         return
     if answer["commit"] is not None:
         report.commit = platform.commit

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from infra.cli import (
+    company,
     doctor,
     handbook,
     keeping,
@@ -43,9 +44,11 @@ def options(
 
 @app.command()
 def up(
-    empty: Annotated[bool, typer.Option("--empty", help="Do not import the handbook.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Bring nothing in.")] = False,
+    demo: Annotated[bool, typer.Option(help="Bring the demonstration company in.")] = True,
 ) -> None:
-    """Start everything that does not run yet, and say where it is. The first time it imports the handbook."""
+    """Start everything that does not run yet, and say where it is. The first time it imports the handbook
+    and brings the demonstration company in."""
     home, console = Home.started_here(), Console(stderr=True)
     begun = running.start(home)
     if not begun:
@@ -54,6 +57,8 @@ def up(
         now = running.watch_until_up(home, progress)
     if not empty and (home.secrets / "demo.json").exists():
         handbook.first_time(home, console)
+        if demo:
+            company.first_time(home, console)
     _welcome(home, now.parts["gateway"].address)
 
 
@@ -66,20 +71,6 @@ def _welcome(home: Home, gateway: str) -> None:
         print("More sign-ins: fikarum demo")
     else:
         print("No sign-ins were seeded (FIKARUM_DEMO).")
-
-
-@app.command()
-def demo(as_json: AsJson = False) -> None:
-    """The seeded sign-ins, each with a personal access token. For trying things out, never for production."""
-    found = platform.demo(Home.here())
-    if as_json:
-        print(json.dumps(found, indent=2))
-        return
-    table = operate.table("user name", "password", "name", "roles", "token")
-    for member in found["members"]:
-        roles = ", ".join(member["roles"]) or member["kind"]
-        table.add_row(member["user_name"], member["password"], member["name"], roles, member["token"])
-    operate.wide().print(table)
 
 
 @app.command()
@@ -116,6 +107,7 @@ app.add_typer(operate.parked, name="parked")
 app.add_typer(keeping.erasures, name="erasures")
 app.add_typer(keeping.keys, name="keys")
 app.add_typer(handbook.app, name="import")
+app.add_typer(company.app, name="demo")
 
 
 def run() -> None:

@@ -27,6 +27,7 @@ MY_PROFILE = "/settings/profile"
 CREDENTIALS = "/settings/password"
 CONSENT = "/settings/privacy"
 OPERATE = "/operate"
+TOUR = "/tour"
 
 
 def _with(address: str, /, **query: str | int | None) -> str:

@@ -19,6 +19,7 @@ from services.identity.api import (
 from services.identity.demo import seed
 from services.identity.directory import Directory
 from services.identity.erasures_api import erasures_router
+from services.identity.imports_api import imports_router
 from services.identity.members_api import changing_router, reading_router
 from services.identity.organisation_api import places_router, units_router
 from services.identity.settings import IdentitySettings
@@ -77,6 +78,7 @@ def assemble(settings: IdentitySettings) -> Identity:
         units_router(service),
         places_router(service),
         erasures_router(vault),
+        imports_router(service, membership),
     ):
         service.http.include_router(router)
     relay = KeyRelay(vault, service.topics, settings.kafka)

@@ -1,5 +1,6 @@
-"""The demonstration company: five synthetic members, made once, whose sign-ins lie in `secrets/demo.json`."""
+"""The sign-ins of the demonstration: a synthetic member of each role, made once, in `secrets/demo.json`."""
 
+import asyncio
 import json
 import secrets as random
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 NOTE = "A synthetic company. These people do not exist; their passwords and tokens were made on this machine."
 PASSWORD_BYTES = 15
+#: When these people joined, as the demonstration company tells it: they are there from its first day.
+JOINED = datetime(2025, 3, 3, 7, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,14 @@ PEOPLE = (
     Person("saga", "Saga Demo", "SE", "sv", "Europe/Stockholm"),
     Person("jonas", "Jonas Demo", "DE", "de", "Europe/Berlin"),
     Person("gemma", "Gemma Demo (guest)", "GB", "en", "Europe/London", kind=Kind.GUEST),
+    Person("leena", "Leena Demo (leader)", "FI", "fi", "Europe/Helsinki", roles=frozenset({Role.LEADER})),
+    Person("amir", "Amir Demo (ambassador)", "IE", "en", "Europe/Dublin", roles=frozenset({Role.AMBASSADOR})),
+    Person("claire", "Claire Demo (coach)", "FR", "fr", "Europe/Paris", roles=frozenset({Role.COACH})),
+    Person(
+        "tomasz", "Tomasz Demo (translator)", "PL", "pl", "Europe/Warsaw", roles=frozenset({Role.TRANSLATOR})
+    ),
+    Person("berit", "Berit Demo (board)", "NO", "nb", "Europe/Oslo", roles=frozenset({Role.BOARD})),
+    Person("olivia", "Olivia Demo (operator)", "ES", "es", "Europe/Madrid", roles=frozenset({Role.OPERATOR})),
 )
 
 
@@ -86,13 +97,12 @@ async def seed(store: EventStore, membership: Membership, home: Path) -> None:
         written = {"note": NOTE, "members": [_signs_in(person) for person in PEOPLE]}
         create_secret(path, json.dumps(written, indent=2).encode() + b"\n")
     kept = {one["user_name"]: one for one in json.loads(secret_file(path))["members"]}
-    for person in PEOPLE:
-        if person.user_name in kept:
-            await _register(store, membership, person, kept[person.user_name])
+    signing_in = [person for person in PEOPLE if person.user_name in kept]
+    await asyncio.gather(*(_register(store, membership, one, kept[one.user_name]) for one in signing_in))
 
 
 async def _register(store: EventStore, membership: Membership, person: Person, kept: dict[str, Any]) -> None:
-    occasion = Occasion(by=HOUSE.member_id, correlation_id=new_id())
+    occasion = Occasion(by=HOUSE.member_id, correlation_id=new_id(), occurred_at=JOINED)
     _, tail = await store.state(members, member_stream(person.member_id))
     if tail == 0:
         command = RegisterMember(
@@ -104,6 +114,7 @@ async def _register(store: EventStore, membership: Membership, person: Person, k
             time_zone=person.time_zone,
             country=person.country,
             roles=person.roles,
+            synthetic=True,
         )
         await membership.register(command, NewAccount(person.user_name, kept["password"]), occasion)
     shown = secrets.read(kept["token"])
@@ -122,4 +133,4 @@ async def _register(store: EventStore, membership: Membership, person: Person, k
             now=now,
             expires_at=now + LONGEST_LIFE,
         )
-        await store.handle(access_tokens, issue, occasion)
+        await store.handle(access_tokens, issue, Occasion(by=HOUSE.member_id, correlation_id=new_id()))

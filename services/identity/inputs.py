@@ -175,6 +175,9 @@ class NameItem(BaseModel):
     state: Standing
     erased: bool = False
     pending: bool = False
+    synthetic: bool = Field(
+        default=False, description="There is no such person: made up to show the platform"
+    )
 
 
 class MemberItem(NameItem):

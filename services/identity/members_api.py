@@ -76,6 +76,7 @@ def _name(view: MemberView, text: str | Missing | None) -> NameItem:
         state=view.standing,
         erased=erased,
         pending=pending,
+        synthetic=view.synthetic,
     )
 
 

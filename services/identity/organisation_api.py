@@ -111,7 +111,7 @@ def places_router(service: Service) -> APIRouter:
     ) -> None:
         """The whole place: what is left out is no more."""
         permit(acting(caller), Permission.PLACE_MEMBERS)
-        await _check_manager(service, member_id, new.manager_id)
+        await check_manager(service, member_id, new.manager_id)
         command = PlaceMember(
             acting=acting(caller),
             member_id=member_id,
@@ -149,7 +149,7 @@ async def path_of(service: Service, unit_id: str | None, field: str) -> tuple[st
     return unit.path
 
 
-async def _check_manager(service: Service, member_id: str, manager_id: str | None) -> None:
+async def check_manager(service: Service, member_id: str, manager_id: str | None) -> None:
     """Raises Refused where there is no such manager, or where they are below the member already."""
     above, steps = manager_id, 0
     while above is not None and steps < HIGHEST:

@@ -50,6 +50,7 @@ class MemberView(BaseModel):
     clearance: Classification
     signs_in: bool
     imported_as: str | None
+    synthetic: bool = False
     standing: Standing
     registered_at: datetime
     version: int

@@ -105,10 +105,10 @@ def of_faults(faults: Sequence[Fault]) -> Problem:
 
 def of_validation(error: RequestValidationError) -> Problem:
     """Pydantic's findings, by field; values are not repeated."""
-    return of_faults([_fault(found) for found in error.errors()[:MOST_FAULTS]])
+    return of_faults([_fault(found, error.body) for found in error.errors()[:MOST_FAULTS]])
 
 
-def _fault(found: Mapping[str, Any]) -> Fault:
+def _fault(found: Mapping[str, Any], body: object) -> Fault:
     code = str(found["type"]).replace("_", "-").replace(".", "-")
     place, *path = [str(part) for part in found["loc"]]
     if code == "json-invalid":
@@ -120,9 +120,21 @@ def _fault(found: Mapping[str, Any]) -> Fault:
         if code == "missing":
             return Fault(field="", message="A body is needed.", code=code)
     field = ".".join(path) or ("" if place == "body" else place)
-    return Fault(
-        field=field[:LONGEST_FIELD], message=str(found["msg"]).removeprefix("Value error, "), code=code
-    )
+    message = str(found["msg"]).removeprefix("Value error, ")
+    if place == "body" and (line := _line_of(found["loc"][1:], body)) is not None:
+        message = f"Line {line}: {message}"
+    return Fault(field=field[:LONGEST_FIELD], message=message, code=code)
+
+
+def _line_of(path: Sequence[Any], body: object) -> int | None:
+    """The line of an import at fault: whoever made the batch knows it by its number, not by its place."""
+    if len(path) < 2 or not isinstance(path[1], int) or not isinstance(body, Mapping):
+        return None
+    try:
+        line = body[path[0]][path[1]]["line"]
+    except (LookupError, TypeError):
+        return None
+    return line if isinstance(line, int) and not isinstance(line, bool) else None
 
 
 def of_http(error: HTTPException) -> Problem:

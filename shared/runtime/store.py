@@ -10,7 +10,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -70,11 +70,16 @@ class Committed:
 @dataclass(frozen=True, slots=True)
 class Idempotency:
     """A member's key for one request, bound to what was asked: the same key for another request is
-    refused."""
+    refused.
+
+    `looked_up`: the caller asked `repeated` a moment ago, and it was not done; the store does not ask again
+    before it decides. That it is done once does not rest on this.
+    """
 
     member_id: str
     key: str
     request_hash: str
+    looked_up: bool = field(default=False, compare=False)
 
     @property
     def stored(self) -> tuple[str, str]:
@@ -176,7 +181,7 @@ class EventStore:
         outcome is not known: the same request with the same idempotency key finds out).
         """
         stream, commit_id = decider.stream(command), new_id()
-        if idempotency is not None and (done := await self._repeated(idempotency)) is not None:
+        if idempotency is not None and (done := await self._done_before(idempotency)) is not None:
             return done
         async with self._lock(stream):
             for attempt in range(TRIES):
@@ -218,7 +223,7 @@ class EventStore:
         `plan` is asked again after a lost race. No two parts may be of one stream. Raises as `handle` does.
         """
         commit_id = new_id()
-        if idempotency is not None and (done := await self._repeated(idempotency)) is not None:
+        if idempotency is not None and (done := await self._done_before(idempotency)) is not None:
             return done
         tried: list[tuple[Commit, Committed]] = []
         for attempt in range(TRIES):
@@ -414,6 +419,9 @@ class EventStore:
         )
         done = [(document["idempotency"], document["request_hash"]) async for document in found]
         return {asked[stored] for stored in done if stored in asked}
+
+    async def _done_before(self, idempotency: Idempotency) -> Committed | None:
+        return None if idempotency.looked_up else await self._repeated(idempotency)
 
     async def _repeated(self, idempotency: Idempotency) -> Committed | None:
         with reading():

@@ -113,3 +113,10 @@ def test_what_is_imported_fits_what_the_services_accept() -> None:
     (limit,) = (each for each in Import.model_fields["changes"].metadata if hasattr(each, "max_length"))
     assert limit.max_length >= importing.MOST_CHANGES
     assert importing.MOST_MEMBERS <= MOST_IMPORTED
+
+
+def test_short_lines_are_never_cut_into_small_requests() -> None:
+    pace = Pace(MOST_CHANGES, 100)
+    for _ in range(5):
+        pace.took(60.0)
+    assert pace.most == 100

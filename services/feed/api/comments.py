@@ -5,7 +5,9 @@ from datetime import datetime
 from fastapi import APIRouter, Response, status
 
 from services.feed import projections
-from services.feed.api.access import Feed, asker, own_language
+from services.feed.api import acts
+from services.feed.api.access import Feed, own_language
+from services.feed.api.acts import Doer
 from services.feed.api.answers import CommentList, Done
 from services.feed.api.requests import EditedComment, LanguageOf, NewComment
 from services.feed.api.showing import shown_comments
@@ -13,12 +15,8 @@ from services.feed.domain.comments import (
     CorrectCommentLanguage,
     DeleteComment,
     EditComment,
-    PublishComment,
     comments,
 )
-from services.feed.domain.permissions import demand
-from shared.kernel.audience import Reader
-from shared.kernel.errors import NotFound
 from shared.runtime import cursors
 from shared.runtime.http import (
     After,
@@ -80,41 +78,10 @@ def _publish(api: APIRouter, feed: Feed) -> None:
         caller: Caller, post_id: str, new: NewComment, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
         """Answers the post, or one of its comments."""
-        reader = await feed.readers.of(caller)
-        post = await feed.stored_post(post_id, reader)
-        demand("feed:comment", asker(caller, reader, post.group_id))
-        command = PublishComment(
-            comment_id=new_id(),
-            post_id=post_id,
-            author_id=caller.member_id,
-            text=new.text,
-            audience=post.audience,
-            classification=post.classification,
-            detected=await feed.detector.detect(new.text, own_language(reader)),
-            parent_id=new.parent_id,
-            thread_id=await _thread(feed, reader, post_id, new.parent_id),
-            group_id=post.group_id,
-            language=new.language,
-            mentions=await feed.mentioned(new.text, post.audience, post.classification),
-        )
-        answer = _done(
-            response, await feed.store.handle(comments, command, doing, idempotency=key, begins=True)
-        )
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+        answer = _done(response, await acts.comment(feed, doer, new_id(), post_id, new))
         response.headers["Location"] = f"/posts/{post_id}/comments#{answer.id}"
         return answer
-
-
-async def _thread(feed: Feed, reader: Reader, post_id: str, parent_id: str | None) -> str | None:
-    """Raises NotFound where the comment to be answered is not one of this post's."""
-    if parent_id is None:
-        return None
-    try:
-        parent, _ = await feed.stored_comment(parent_id, reader)
-    except NotFound:
-        parent = None
-    if parent is None or parent.post_id != post_id:
-        raise NotFound("no-such-comment", "There is no such comment.", field="parent_id")
-    return parent.thread_id
 
 
 def _change(api: APIRouter, feed: Feed) -> None:

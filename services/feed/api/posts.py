@@ -7,9 +7,10 @@ from fastapi import APIRouter, Response, status
 
 from contracts.feed import Picture
 from services.feed import projections
+from services.feed.api import acts
 from services.feed.api.access import Feed, own_language
+from services.feed.api.acts import Doer
 from services.feed.api.answers import Done, PostAnswer
-from services.feed.api.reach import Target, target_of
 from services.feed.api.requests import EditedPost, LanguageOf, NewPost
 from services.feed.api.showing import shown_posts
 from services.feed.domain.pictures import ShowPicture, pictures
@@ -48,30 +49,14 @@ def _publish(api: APIRouter, feed: Feed) -> None:
         caller: Caller, new: NewPost, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
         """Says something to an audience, or in a group."""
-        reader = await feed.readers.of(caller)
-        target = await target_of(feed, caller, reader, new)
-        command = PublishPost(
-            post_id=new_id(),
-            author_id=caller.member_id,
-            kind=new.kind,
-            title=new.title,
-            text=new.text,
-            audience=target.audience,
-            classification=target.classification.value,
-            detected=await feed.detector.detect(f"{new.title} {new.text}", own_language(reader)),
-            language=new.language,
-            group_id=target.group_id,
-            mentions=await _mentioned(feed, new.text, target),
-            must_acknowledge=new.must_acknowledge,
-        )
-        committed = await _published(feed, command, new, doing, key)
-        answer = _done(response, committed)
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+
+        async def publish(command: PublishPost) -> Committed:
+            return await _published(feed, command, new, doing, key)
+
+        answer = _done(response, await acts.post(feed, doer, new_id(), new, publish))
         response.headers["Location"] = f"/posts/{answer.id}"
         return answer
-
-
-async def _mentioned(feed: Feed, text: str, target: Target) -> tuple[str, ...]:
-    return await feed.mentioned(text, target.audience, target.classification)
 
 
 async def _published(

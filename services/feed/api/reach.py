@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from contracts.feed import PostKind
 from services.feed.api.access import Feed, asker, no_group
 from services.feed.api.answers import ReachAnswer
-from services.feed.api.requests import NewPost, Reach
+from services.feed.api.requests import Reach, Said
 from services.feed.domain.permissions import demand
 from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
 from shared.kernel.errors import Refused
@@ -39,7 +39,7 @@ class Addressed(Protocol):
     def classification(self) -> str | None: ...
 
 
-async def target_of(feed: Feed, caller: Actor, reader: Reader, new: NewPost) -> Target:
+async def target_of(feed: Feed, caller: Actor, reader: Reader, new: Said) -> Target:
     """Raises Refused, Forbidden where the caller may not write there, NotFound for hidden groups."""
     target = await _target(feed, caller, reader, new)
     if new.kind is PostKind.ANNOUNCEMENT:

@@ -6,17 +6,15 @@ from fastapi import APIRouter, Response
 
 from contracts.feed import ReactionKind
 from services.feed import projections
-from services.feed.api.access import Feed, asker
+from services.feed.api import acts
+from services.feed.api.access import Feed
+from services.feed.api.acts import Doer
 from services.feed.api.answers import Acknowledgement, Done, ReactionItem, ReactionList
 from services.feed.api.requests import Acknowledged, Reacted
-from services.feed.domain.acknowledgements import AcknowledgePost, acknowledgements
-from services.feed.domain.permissions import demand
-from services.feed.domain.reactions import React, reactions
-from shared.kernel.events import Occasion
+from services.feed.domain.acknowledgements import acknowledgements
 from shared.runtime import cursors
-from shared.runtime.auth import Actor
 from shared.runtime.http import After, Caller, Cursor, Doing, IdempotencyKey, PageSize, answer_commit
-from shared.runtime.store import Idempotency
+from shared.runtime.store import Committed
 
 _LATEST = [("reacted_at", -1), ("_id", -1)]
 
@@ -30,59 +28,38 @@ def router(feed: Feed) -> APIRouter:
 
 
 def _react(api: APIRouter, feed: Feed) -> None:
-    async def of_post(
-        caller: Actor,
-        post_id: str,
-        kind: ReactionKind | None,
-        doing: Occasion,
-        response: Response,
-        key: Idempotency | None,
-    ) -> Done:
-        reader = await feed.readers.of(caller)
-        post = await feed.stored_post(post_id, reader)
-        demand("feed:react", asker(caller, reader, post.group_id))
-        return await done(React(post_id, post_id, caller.member_id, kind), doing, response, key)
-
-    async def of_comment(
-        caller: Actor,
-        comment_id: str,
-        kind: ReactionKind | None,
-        doing: Occasion,
-        response: Response,
-        key: Idempotency | None,
-    ) -> Done:
-        comment, _, _ = await feed.comment_to_change(comment_id, caller, "feed:react")
-        return await done(React(comment_id, comment.post_id, caller.member_id, kind), doing, response, key)
-
-    async def done(command: React, doing: Occasion, response: Response, key: Idempotency | None) -> Done:
-        committed = await feed.store.handle(reactions, command, doing, idempotency=key)
+    def done(response: Response, item_id: str, committed: Committed) -> Done:
         if committed.version:
             answer_commit(response, committed)
-        return Done(id=command.item_id, version=committed.version)
+        return Done(id=item_id, version=committed.version)
 
     @api.put("/posts/{post_id}/reaction")
     async def react_to_post(
         caller: Caller, post_id: str, said: Reacted, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
-        return await of_post(caller, post_id, said.kind, doing, response, key)
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+        return done(response, post_id, await acts.react_to_post(feed, doer, post_id, said.kind))
 
     @api.delete("/posts/{post_id}/reaction")
     async def take_back_post_reaction(
         caller: Caller, post_id: str, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
-        return await of_post(caller, post_id, None, doing, response, key)
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+        return done(response, post_id, await acts.react_to_post(feed, doer, post_id, None))
 
     @api.put("/comments/{comment_id}/reaction")
     async def react_to_comment(
         caller: Caller, comment_id: str, said: Reacted, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
-        return await of_comment(caller, comment_id, said.kind, doing, response, key)
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+        return done(response, comment_id, await acts.react_to_comment(feed, doer, comment_id, said.kind))
 
     @api.delete("/comments/{comment_id}/reaction")
     async def take_back_comment_reaction(
         caller: Caller, comment_id: str, doing: Doing, response: Response, key: IdempotencyKey
     ) -> Done:
-        return await of_comment(caller, comment_id, None, doing, response, key)
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+        return done(response, comment_id, await acts.react_to_comment(feed, doer, comment_id, None))
 
 
 def _list(api: APIRouter, feed: Feed) -> None:
@@ -123,11 +100,8 @@ def _acknowledge(api: APIRouter, feed: Feed) -> None:
         read: Acknowledged | None = None,
     ) -> Acknowledgement:
         """The caller has read the announcement. Once is enough, for each of its editions."""
-        reader = await feed.readers.of(caller)
-        post = await feed.stored_post(post_id, reader)
-        edition, language = (read.edition, read.language) if read is not None else (None, None)
-        command = AcknowledgePost(post_id, caller.member_id, post, edition, language)
-        committed = await feed.store.handle(acknowledgements, command, doing, idempotency=key)
+        doer = Doer(caller, await feed.readers.of(caller), doing, key)
+        committed = await acts.acknowledge(feed, doer, post_id, read)
         answer_commit(response, committed)
         known, _ = await feed.store.state(acknowledgements, committed.stream)
         last = (await feed.store.load(committed.stream))[-1]

@@ -25,7 +25,7 @@ class ShownPicture(Input):
     alt: Annotated[str, Field(max_length=2_000)] = ""
 
 
-class NewPost(Input):
+class Said(Input):
     """What is left out: the language is detected, the audience is all staff, or the group's in a group."""
 
     text: Text
@@ -36,6 +36,11 @@ class NewPost(Input):
     classification: Level | None = None
     language: Language | None = None
     must_acknowledge: bool = False
+
+
+class NewPost(Said):
+    """A post as its author sends it, with the pictures that they uploaded before."""
+
     pictures: Annotated[list[ShownPicture], Field(max_length=10)] = Field(default_factory=list)
 
 

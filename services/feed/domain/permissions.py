@@ -43,6 +43,10 @@ def _announcer(asker: Asker, author_id: str | None) -> bool:
     return asker.staff and bool(asker.roles & ANNOUNCERS)
 
 
+def _operator(asker: Asker, author_id: str | None) -> bool:
+    return bool(asker.roles & {"operator", "admin"})
+
+
 def _author(asker: Asker, author_id: str | None) -> bool:
     return asker.member_id == author_id
 
@@ -69,6 +73,7 @@ RULES: dict[str, tuple[Rule, str]] = {
         "Only its author, a translator or an editor says which language this is in.",
     ),
     "feed:report": (_author_or_keeper, "Only its sender or an editor sees who has read this."),
+    "feed:import": (_operator, "Only an operator imports posts."),
     "feed:reach": (_staff, "Guests write in their groups. Choose one of yours."),
 }
 

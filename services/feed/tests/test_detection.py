@@ -2,6 +2,8 @@
 
 import pytest
 
+from infra.demo.phrases import phrases
+from infra.demo.shapes import LANGUAGES
 from services.feed.detection import SURE, Detector
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,3 +37,13 @@ async def test_a_sentence_tells_its_language(detector: Detector, text: str, lang
 async def test_what_tells_nothing_is_in_its_authors_language(detector: Detector, text: str) -> None:
     found = await detector.detect(text, "fi")
     assert found.code == "fi" and found.confidence < SURE
+
+
+async def test_what_the_demonstration_company_says_is_known_for_its_language(detector: Detector) -> None:
+    for language in LANGUAGES:
+        said = phrases(language).said
+        themes = said["posts"].values()
+        texts = [f"{one} {more}" for theme in themes for one, more in zip(*theme.values(), strict=True)]
+        texts += [*said["comments"], *said["friday"], *(page["text"] for page in said["pages"])]
+        found = [(await detector.detect(text, "it")).code for text in texts]
+        assert found.count(language) >= 0.9 * len(texts), (language, found)

@@ -16,12 +16,14 @@ from services.gateway.pages import (
     settings,
     spaces,
     talk,
+    touring,
     writing,
 )
 
 ALL = (
     door.routes,
     home.routes,
+    touring.routes,
     composing.routes,
     announcing.routes,
     talk.routes,

@@ -21,19 +21,20 @@ AT_ONCE = 100
 
 
 class Known(BaseModel):
-    """What identity says for display. `pending`: the name is on its way there."""
+    """What identity says for display. `pending`: the name is on its way there. `synthetic`: made up."""
 
     member_id: str
     name: str = ""
     kind: str = ""
     erased: bool = False
     pending: bool = False
+    synthetic: bool = False
 
     @property
     def person(self) -> Person:
         if self.erased:
             return Person.erased(self.member_id)
-        return Person.named(self.member_id, "" if self.pending else self.name)
+        return Person.named(self.member_id, "" if self.pending else self.name, synthetic=self.synthetic)
 
 
 class _Listed(BaseModel):

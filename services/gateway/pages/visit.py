@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from services.gateway import forgery, places
 from services.gateway.clients import Answer, Away, M
 from services.gateway.locale import Locale, translate_refusal
+from services.gateway.pages import demonstration
 from services.gateway.pages.belonging import Belonging
 from services.gateway.pages.people import Known, People
 from services.gateway.reception import NOTICE_COOKIE, Reception, address_of, body_of, new_secret, theme_of
@@ -142,6 +143,7 @@ class Visit:
             notices=notices,
             behind=self.behind,
             groups=self.groups,
+            demo=demonstration.of(self.reception.settings.folder) is not None,
         )
 
     @property

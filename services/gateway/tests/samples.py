@@ -52,6 +52,7 @@ from services.gateway.view_models import (
     ViewLine,
     WikiPageView,
 )
+from services.gateway.view_models.tour import Planted, Stops, TourView
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ALL = Rights(edit=True, move=True, delete=True, restore=True)
@@ -77,6 +78,7 @@ def shell(
         "place": place,
         "notices": [Notice(text or "The page is saved.")],
         "groups": samples_belonging.groups(text) if signed_in else (),
+        "demo": True,
     }
     return Shell(**{**values, **more})  # type: ignore[arg-type]
 
@@ -92,6 +94,7 @@ def views(text: str = "") -> dict[str, View]:
         **_operating_views(text),
         **samples_belonging.views(text),
         **samples_talk.views(text),
+        **_tour_views(text),
     }
 
 
@@ -327,6 +330,16 @@ def _account_views(text: str) -> dict[str, View]:
             [], "k5", name=text, errors={"name": text or "Give it a name.", "days": text}
         ),
         "sessions": SessionsView(sessions),
+    }
+
+
+def _tour_views(text: str) -> dict[str, View]:
+    every = Stops("p1", "p2", True, "g1", "g2", "g3", "g4", "demo-logistics-poznan", "w1")
+    planted = Planted(500, 2_744, NOW, 35, 10, NOW, 51, 18, 452, 296, 26)
+    signing_in = [("saga", "member"), ("gemma", "guest"), (text or "leena", text or "leader")]
+    return {
+        "tour": TourView(every, planted, True, ["admin", "editor", text or "coach"], signing_in),
+        "tour-guest": TourView(Stops(suppliers="g3"), planted, False, [], signing_in),
     }
 
 

@@ -14,16 +14,21 @@ Place = Literal["home", "groups", "wiki", "people", "search", "operate", "settin
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who did something. `erased` and `unknown` members are shown by words instead of a name."""
+    """Somebody who did something. `erased` and `unknown` members are shown by words instead of a name.
+
+    `synthetic`: there is no such person, and the page says so.
+    """
 
     id: str
     name: str
     initials: str
     state: Literal["known", "unknown", "erased"] = "known"
+    synthetic: bool = False
 
     @classmethod
-    def named(cls, member_id: str, name: str) -> "Person":
-        return cls(member_id, name, initials(name), "known" if name.strip() else "unknown")
+    def named(cls, member_id: str, name: str, *, synthetic: bool = False) -> "Person":
+        state: Literal["known", "unknown"] = "known" if name.strip() else "unknown"
+        return cls(member_id, name, initials(name), state, synthetic)
 
     @classmethod
     def erased(cls, member_id: str) -> "Person":
@@ -78,6 +83,8 @@ class Shell:
     behind: bool = False
     #: The reader's own groups, the first few by name.
     groups: Sequence[GroupRef] = ()
+    #: A demonstration company lives here.
+    demo: bool = False
 
 
 class View:

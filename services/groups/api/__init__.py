@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.groups.api import groups, invitations, members
+from services.groups.api import groups, imports, invitations, members
 from services.groups.api.access import Groups
 
 __all__ = ["Groups", "router"]
@@ -10,6 +10,6 @@ __all__ = ["Groups", "router"]
 
 def router(room: Groups) -> APIRouter:
     api = APIRouter(tags=["groups"])
-    for part in (groups, members, invitations):
+    for part in (imports, groups, members, invitations):
         api.include_router(part.router(room))
     return api

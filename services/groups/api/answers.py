@@ -11,7 +11,7 @@ from services.groups.domain.permissions import RULES, Asker, Place, may
 from services.groups.projections import GroupView, InvitationView, MembershipView
 
 #: Permissions that no answer about a group tells of.
-_ELSEWHERE = frozenset({"groups:start", "groups:appoint"})
+_ELSEWHERE = frozenset({"groups:start", "groups:appoint", "groups:import"})
 
 
 class Mine(BaseModel):

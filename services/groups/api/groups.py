@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 
 from services.groups import commands, projections
+from services.groups.api import acts
 from services.groups.api.access import Groups, asker, checked_group
 from services.groups.api.answers import (
     GroupAnswer,
@@ -124,9 +125,8 @@ def _write(api: APIRouter, room: Groups) -> None:
     ) -> GroupDone:
         """The caller is its first owner. The answer's commit covers the group and that they are in it."""
         reader = await room.readers.of(caller)
-        demand("groups:start", asker(caller, reader))
         command = StartGroup(new_id(), new.name, new.purpose, new.openness, new.language, caller.member_id)
-        committed = await commands.start(room.store, command, doing, key)
+        committed = await acts.start(room, asker(caller, reader), command, doing, key)
         group_id = committed.stream.removeprefix("group-")
         stream = membership_stream(group_id, caller.member_id)
         first = Committed(committed.service, stream, 1, committed.commit_id)

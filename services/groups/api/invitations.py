@@ -4,7 +4,8 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response, status
 
-from services.groups import commands, projections
+from services.groups import projections
+from services.groups.api import acts
 from services.groups.api.access import Groups, checked_group, is_member_id
 from services.groups.api.answers import (
     GroupOffer,
@@ -15,17 +16,9 @@ from services.groups.api.answers import (
 )
 from services.groups.api.members import done
 from services.groups.api.requests import NewInvitation
-from services.groups.domain.memberships import (
-    AcceptInvitation,
-    EndInvitation,
-    InviteMember,
-    memberships,
-    no_such_invitation,
-)
-from services.groups.domain.permissions import demand
+from services.groups.domain.memberships import EndInvitation, memberships, no_such_invitation
 from services.groups.projections import InvitationView, membership_key
 from shared.runtime import cursors
-from shared.runtime.auth import Actor
 from shared.runtime.http import After, Caller, Cursor, Doing, IdempotencyKey, PageSize
 
 NEWEST = [("invited_at", -1), ("_id", -1)]
@@ -38,12 +31,6 @@ def router(room: Groups) -> APIRouter:
     return api
 
 
-async def _demand_invite(room: Groups, group_id: str, caller: Actor) -> None:
-    who = await room.asker(caller)
-    _, here = await commands.place(room.store, checked_group(group_id), who)
-    demand("groups:invite", who, here)
-
-
 def _of_groups(api: APIRouter, room: Groups) -> None:
     @api.get("/groups/{group_id}/invitations")
     async def list_invitations(
@@ -51,7 +38,7 @@ def _of_groups(api: APIRouter, room: Groups) -> None:
     ) -> InvitationList:
         """Who is asked in and has not answered, for owners."""
         await room.reader(caller, response, after, projections.invitations)
-        await _demand_invite(room, group_id, caller)
+        await acts.demand_invite(room, group_id, await room.asker(caller))
         found = await room.invitations.find(
             {"group_id": group_id},
             sort=NEWEST,
@@ -71,11 +58,8 @@ def _of_groups(api: APIRouter, room: Groups) -> None:
         key: IdempotencyKey,
     ) -> MembershipDone:
         """Asks somebody in: guests come by this way only. Asking again changes nothing."""
-        await _demand_invite(room, group_id, caller)
-        person = await room.people.get(new.member_id)
-        there = person is not None and person.there
-        command = InviteMember(group_id, new.member_id, there, caller.member_id)
-        committed = await room.store.handle(memberships, command, doing, idempotency=key)
+        who = await room.asker(caller)
+        committed = await acts.invite(room, who, group_id, new.member_id, doing, key)
         return await done(room, response, committed, group_id, new.member_id)
 
     @api.delete("/groups/{group_id}/invitations/{member_id}")
@@ -87,7 +71,7 @@ def _of_groups(api: APIRouter, room: Groups) -> None:
         response: Response,
         key: IdempotencyKey,
     ) -> MembershipDone:
-        await _demand_invite(room, group_id, caller)
+        await acts.demand_invite(room, group_id, await room.asker(caller))
         if not is_member_id(member_id):
             raise no_such_invitation()
         command = EndInvitation(group_id, member_id, caller.member_id)
@@ -118,8 +102,7 @@ def _mine(api: APIRouter, room: Groups) -> None:
         caller: Caller, group_id: str, doing: Doing, response: Response, key: IdempotencyKey
     ) -> MembershipDone:
         await room.readers.of(caller)
-        command = AcceptInvitation(checked_group(group_id), caller.member_id)
-        committed = await room.store.handle(memberships, command, doing, idempotency=key)
+        committed = await acts.accept(room, caller.member_id, group_id, doing, key)
         return await done(room, response, committed, group_id, caller.member_id)
 
     @api.delete("/invitations/{group_id}")

@@ -7,16 +7,11 @@ from fastapi import APIRouter, Response
 from contracts.groups import Standing
 from contracts.identity import Kind
 from services.groups import commands, projections
+from services.groups.api import acts
 from services.groups.api.access import Groups, checked_group, is_member_id
 from services.groups.api.answers import MemberItem, MemberList, MembershipDone
 from services.groups.api.requests import NewOwner, NewStanding
-from services.groups.domain.memberships import (
-    ChangeStanding,
-    JoinGroup,
-    LeaveGroup,
-    memberships,
-    not_in_group,
-)
+from services.groups.domain.memberships import ChangeStanding, not_in_group
 from services.groups.domain.permissions import Asker, demand
 from services.groups.projections import membership_key
 from shared.kernel.errors import Refused
@@ -84,10 +79,7 @@ def _write_mine(api: APIRouter, room: Groups) -> None:
         caller: Caller, group_id: str, doing: Doing, response: Response, key: IdempotencyKey
     ) -> MembershipDone:
         """Into an open group, or one that the caller is asked into. Joining again changes nothing."""
-        who = await room.asker(caller)
-        _, here = await commands.place(room.store, checked_group(group_id), who, invited=True)
-        command = JoinGroup(group_id, caller.member_id, here.openness, guest=not who.staff)
-        committed = await room.store.handle(memberships, command, doing, idempotency=key)
+        committed = await acts.join(room, await room.asker(caller), group_id, doing, key)
         return await done(room, response, committed, group_id, caller.member_id)
 
     @api.delete("/groups/{group_id}/members/me")
@@ -166,8 +158,7 @@ async def _leave(
 ) -> MembershipDone:
     who = await room.asker(caller)
     await _named(room, group_id, member_id, who)
-    command = LeaveGroup(group_id, member_id, None if member_id == caller.member_id else caller.member_id)
-    committed = await commands.leave(room.store, command, who, doing, key)
+    committed = await acts.leave(room, who, group_id, member_id, doing, key)
     return await done(room, response, committed, group_id, member_id)
 
 

@@ -33,6 +33,10 @@ def sees(asker: Asker, place: Place) -> bool:
     return place.mine.standing is not None or (place.openness is Openness.OPEN and asker.staff)
 
 
+def _operator(asker: Asker, place: Place | None) -> bool:
+    return bool(asker.roles & {"operator", "admin"})
+
+
 def _staff(asker: Asker, place: Place | None) -> bool:
     return asker.staff
 
@@ -93,6 +97,10 @@ RULES: dict[str, tuple[Rule, Callable[[], Forbidden]]] = {
     "groups:appoint": (
         _admin,
         lambda: Forbidden("may-not-appoint", "Only administrators find an owner for a group that has none."),
+    ),
+    "groups:import": (
+        _operator,
+        lambda: Forbidden("may-not-import", "Only an operator imports groups."),
     ),
 }
 

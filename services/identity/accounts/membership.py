@@ -83,10 +83,13 @@ class Membership:
         """Idempotent: who is there already stays as they are. Answers how many are new."""
         for one in imported:
             permit(one.command.acting, Permission.IMPORT_MEMBERS)
-        member_ids = [one.command.member_id for one in imported]
+        await self.keys_for([one.command.member_id for one in imported])
+        return sum(await asyncio.gather(*(self._import(one, occasion) for one in imported)))
+
+    async def keys_for(self, member_ids: Sequence[str]) -> None:
+        """Made and in memory, so that those who are registered next wait for no key of their own."""
         await self._vault.ensure(member_ids)
         await self._vault.ring.recall(member_ids)
-        return sum(await asyncio.gather(*(self._import(one, occasion) for one in imported)))
 
     async def _import(self, one: Imported, occasion: Occasion) -> bool:
         member, tail = await self._store.state(members, member_stream(one.command.member_id))

@@ -52,6 +52,7 @@ class RegisterMember:
     clearance: Classification | None = None
     signs_in: bool = True
     imported_as: str | None = None
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
             clearance=command.clearance or default_clearance(command.kind, command.roles),
             signs_in=command.signs_in and not imported,
             imported_as=_source_name(command.imported_as),
+            synthetic=command.synthetic,
         )
     ]
 

@@ -196,21 +196,5 @@ class Done(BaseModel):
     version: int
 
 
-class LineResult(BaseModel):
-    """What became of one line of an import: done, already (in an earlier run), or refused with the reason."""
-
-    line: int
-    outcome: str
-    code: str | None = None
-    detail: str | None = None
-
-
-class ImportResult(BaseModel):
-    results: list[LineResult]
-    commit: str | None = Field(
-        description="The last commit, for `Fikarum-After`; other pages may follow a moment later"
-    )
-
-
 def _allowed(permissions: tuple[str, ...], asker: Asker, owner_id: str) -> dict[str, bool]:
     return {name: may(f"wiki:{name}", asker, owner_id) for name in permissions}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from shared.runtime.http import Input
+from shared.runtime.imports import ImportedLine, Source
 
 Body = Annotated[str, Field(max_length=500_000, description="Markdown, kept byte for byte")]
 Note = Annotated[str, Field(max_length=2_000, description="What changed and why, on one line")]
@@ -108,3 +109,19 @@ class Import(Input):
     classification: Level = "internal"
     language: Language = "en"
     changes: Annotated[list[ImportedChange], Field(max_length=200)]
+
+
+class ImportedSpace(ImportedLine):
+    """A space as it was elsewhere; `by` opened it, `at` that time, and owns it."""
+
+    space_id: Id
+    name: Annotated[str, Field(max_length=400)]
+    purpose: Annotated[str, Field(max_length=4_000)] = ""
+    audience: Audience = Field(default=["staff"])
+    classification: Level = "internal"
+    language: Language
+
+
+class SpacesImport(Input):
+    source: Source
+    spaces: Annotated[list[ImportedSpace], Field(max_length=200)]

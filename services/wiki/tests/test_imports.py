@@ -15,6 +15,7 @@ from services.wiki.api.requests import ImportedChange
 from services.wiki.handbook import Change, lines, plan
 from services.wiki.tests.conftest import House
 from services.wiki.tests.test_api import refused, space_of
+from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
 
 #: One service for all of them: each test has a space of its own.
@@ -191,3 +192,24 @@ async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
 async def _list(house: House, space: str, commit: str) -> Any:
     headers = {"Fikarum-After": commit}
     return await house.ask("bob", "GET", "/wiki/pages", params={"space": space, "limit": 1}, headers=headers)
+
+
+async def test_spaces_arrive_in_the_names_of_their_owners_once(house: House) -> None:
+    space_id = new_id()
+    space = {
+        "line": 1,
+        "space_id": space_id,
+        "by": "ann",
+        "at": "2025-04-07T09:30:00Z",
+        "name": "Guides",
+        "language": "en",
+    }
+    asked = {"source": "spaces", "spaces": [space]}
+    for outcome in ("done", "already"):
+        answer = await house.ask("oda", "POST", "/wiki/import/spaces", json=asked)
+        assert answer.json()["results"] == [{"line": 1, "outcome": outcome, "code": None, "detail": None}]
+    stored = await house.service.store.load(f"space-{space_id}")
+    assert [(each.by, each.imported, each.event().model_dump()["owner_id"]) for each in stored] == [
+        ("ann", True, "ann")
+    ]
+    refused(await house.ask("ann", "POST", "/wiki/import/spaces", json=asked), 403, "may-not-import")

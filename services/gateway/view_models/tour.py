@@ -1,0 +1,52 @@
+"""What the walk through the demonstration company wants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from services.gateway.view_models.shell import View
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Where the tour leads. What is empty is not there, or not for this reader."""
+
+    film: str = ""
+    announcement: str = ""
+    report: bool = False
+    friday: str = ""
+    mail_list: str = ""
+    suppliers: str = ""
+    lessons: str = ""
+    island_unit: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """Figures of what is to be seen."""
+
+    people: int
+    posts: int
+    since: datetime
+    began_after: int
+    began_before: int
+    replaced_on: datetime
+    mails: int
+    announcements: int
+    asked: int
+    confirmed: int
+    islanders: int
+
+
+@dataclass(frozen=True, slots=True)
+class TourView(View):
+    """`sign_ins` are user names with the part that each plays, the reader's own left out."""
+
+    template: ClassVar[str] = "pages/tour.html"
+    stops: Stops
+    planted: Planted
+    staff: bool
+    roles: Sequence[str]
+    sign_ins: Sequence[tuple[str, str]]
