@@ -70,13 +70,6 @@ class Views(Generic[V]):
                 found.update({d["_id"]: self._view(d) async for d in self.collection.find(where)})
         return found
 
-    async def held(self, keys: Collection[str]) -> dict[str, tuple[V, Mapping[str, int]]]:
-        """The live documents among `keys`, each with the last offset that it holds of every partition."""
-        await self.fresh()
-        with reading():
-            found = await self.collection.find({"_id": {"$in": list(keys)}, "_live": True}).to_list()
-        return {document["_id"]: (self._view(document), document["_seen"]) for document in found}
-
     async def find(
         self,
         where: Mapping[str, Any],

@@ -38,6 +38,7 @@ def test_two_pages_show_different_tokens_and_both_are_good() -> None:
         forgery.token_for("another secret"),
         forgery.token_for("a secret")[:-4],
     ],
+    ids=["none", "empty", "a letter", "letters", "padding", "long", "zeros", "another's", "cut"],
 )
 def test_anything_else_is_refused(shown: str | None) -> None:
     with pytest.raises(Forbidden) as refused:
