@@ -243,7 +243,7 @@ async def test_bodies_have_a_limit_whether_they_say_their_size_or_not(
         "keys",
         "tokens",
         "health/ready",
-        "metrics",
+        "figures",
         "commits/page-1/1",
         "access-tokens",
         "wiki/%2e%2e/tokens",

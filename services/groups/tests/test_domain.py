@@ -256,6 +256,10 @@ CASES: dict[str, tuple[list[tuple[Asker, Place | None]], list[tuple[Asker, Place
         [(ADMIN, None), (ADMIN, Place(CLOSED, OUT))],
         [(STAFF, Place(OPEN, OWNER)), (GUEST, None)],
     ),
+    "groups:import": (
+        [(Asker("opal", frozenset({"operator"}), staff=True), None), (ADMIN, None)],
+        [(STAFF, None), (STAFF, Place(OPEN, OWNER)), (GUEST, None)],
+    ),
 }
 
 

@@ -280,6 +280,7 @@ async def test_names_are_asked_for_by_the_hundred_and_unknown_ids_are_left_out(h
                 "state": "active",
                 "erased": False,
                 "pending": False,
+                "synthetic": False,
             }
         ]
     }

@@ -34,8 +34,8 @@ _APPEND = (
         "`If-Match` is compared with the loaded tail",
         "who worked on an old version overwrites the newer one",
         STORE,
-        "if if_match is not None and if_match != known.tail:",
-        "if False:",
+        "stale = if_match is not None and if_match != known.tail",
+        "stale = False",
         "test_append.py::test_if_match_is_compared_with_the_tail_and_nothing_else",
     ),
     P(

@@ -272,6 +272,16 @@ _PERSONAL = (
         "except (KafkaError, PyMongoError) as error:\n                # Also what nobody expected",
         "test_personal_data.py::test_keys_are_sent_though_their_relay_fails_in_a_way_that_nobody_expected",
     ),
+    P(
+        "rewrapped-as-read",
+        "Personal data 3",
+        "a key is wrapped anew only as it was read",
+        "of two that rotate at once, one wraps again what the other has sent, or brings back an erased key",
+        VAULT,
+        '{"_id": document["_id"], "version": document["version"], "master": document["master"]},',
+        '{"_id": document["_id"]},',
+        "test_personal_data.py::test_the_master_key_is_rotated_and_the_old_one_opens_nothing_any_more",
+    ),
 )
 
 PROTECTIONS = (*_READING, *_PERSONAL)
