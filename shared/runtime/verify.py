@@ -48,11 +48,14 @@ class Report:
     events: int = 0
     documents: dict[str, int] = field(default_factory=dict)
     parked: dict[str, int] = field(default_factory=dict)
-    found: Counter[str] = field(default_factory=Counter)
+    found: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
+    def to_json(self) -> str:
+        return json.dumps(asdict(self)) + "\n"
+
     def add(self, kind: str, where: str, says: str) -> None:
-        self.found[kind] += 1
+        self.found[kind] = self.found.get(kind, 0) + 1
         if self.found[kind] <= MOST_TOLD:
             self.findings.append(Finding(kind, where, says))
 
@@ -154,7 +157,7 @@ def main(module: str, file: str) -> int:
     service: Service = importlib.import_module(module).service
     collect_rarely()
     report = asyncio.run(verify(service))
-    Path(file).write_text(json.dumps(asdict(report)) + "\n", encoding="utf-8")
+    Path(file).write_text(report.to_json(), encoding="utf-8")
     return 1 if report.findings else 0
 
 

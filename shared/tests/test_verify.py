@@ -1,6 +1,7 @@
 """Verifying finds what is not as the events say, and nothing else, also while events keep arriving."""
 
 import asyncio
+import json
 import random
 from typing import Any
 
@@ -110,7 +111,9 @@ async def test_a_gap_in_a_stream_is_named(settings: Settings) -> None:
         await _settled(service)
         await service.store.commits.delete_one({"_id": "hand-ann:0000000002"})
 
-        assert ("gap", "hand-ann", "version 3 comes after 1") in _said(await _looked(settings))
+        report = await _looked(settings)
+        assert ("gap", "hand-ann", "version 3 comes after 1") in _said(report)
+        assert json.loads(report.to_json())["found"]["gap"] == 1
 
 
 async def test_a_log_that_lacks_what_was_sent_is_named(settings: Settings) -> None:
