@@ -28,6 +28,8 @@ from shared.runtime.topics import Topics
 
 #: What is told of each kind; the rest is counted.
 MOST_TOLD = 20
+#: How often a view is compared anew because another generation of it was swapped in meanwhile.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,23 @@ async def _view(
     log: Log,
 ) -> None:
     database, topics = engines
-    projection = service.projection(name)
-    active = (await Registry(database).of(name, projection.version)).active
-    if active is None:
-        report.add("view", name, f"no generation of fold {projection.version} serves")
-        return
-    refolding = Refolding(projection, active, database, topics, service.settings.kafka, log.take)
-    compared = await refolding.run()
+    projection, registry = service.projection(name), Registry(database)
+    for _ in range(_TRIES):
+        active = (await registry.of(name, projection.version)).active
+        if active is None:
+            report.add("view", name, f"no generation of fold {projection.version} serves")
+            return
+        refolding = Refolding(projection, active, database, topics, service.settings.kafka, log.take)
+        compared = await refolding.run()
+        now = (await registry.of(name, projection.version)).active
+        if now is not None and now.number == active.number:
+            break
     report.documents[name], report.parked[name] = compared.documents, compared.parked
     for key, says in compared.differs.items():
         report.add("view", f"{name} {key}", says)
+    if compared.behind:
+        says = f"is behind the log: {compared.behind} documents could not be compared (fikarum lag)"
+        report.add("behind", name, says)
 
 
 def main(module: str, file: str) -> int:
