@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.runtime.generations import Offsets
+from shared.runtime.refolding import Refolding
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.verify import Report, verify
@@ -94,6 +96,38 @@ async def test_nothing_is_found_while_events_keep_arriving(settings: Settings) -
             over.set()
             await writing
         assert _said(report) == []
+
+
+class _Overtaken(Refolding):
+    """The serving view goes ahead whenever the fresh one has come to the end."""
+
+    service: Service
+    tampered = False
+
+    async def _read_to_end(self, *arguments: Any) -> Offsets:
+        position = await super()._read_to_end(*arguments)
+        await _work(self.service, 40, random.Random(5))
+        await _settled(self.service)
+        if self.tampered:
+            await _walls(self.service).update_one({"_id": "wall-1"}, {"$inc": {"total": 1}})
+        return position
+
+
+@pytest.mark.parametrize("tampered", [False, True])
+async def test_a_document_on_the_move_is_compared_as_it_was(settings: Settings, tampered: bool) -> None:
+    async with serving(assemble(settings)) as service:
+        await _work(service, 40, random.Random(6))
+        await _settled(service)
+        generation = service.views(WALLS).generation
+        assert generation is not None
+        engines = (service.database, service.topics, settings.kafka)
+        refolding = _Overtaken(WALLS, generation, *engines, lambda batch, names: None)
+        refolding.service, refolding.tampered = service, tampered
+
+        compared = await refolding.run()
+
+        assert (compared.documents, compared.behind) == (len(_WALLS), 0)
+        assert compared.differs == ({"wall-1": "differs in total"} if tampered else {})
 
 
 async def test_a_document_that_was_tampered_with_is_named_with_its_field(settings: Settings) -> None:
