@@ -1,43 +1,61 @@
 """A view folded afresh beside the one that serves, and the two compared document by document, while events go
 on arriving.
 
-Two documents that have seen the same offsets must be the same. Where they have seen different ones, one of
-the two is behind: the fresh fold goes on, the serving one is waited for, and they are compared again.
+Two documents that have seen the same offsets must be the same. Where they have seen different ones, the
+serving view is waited for until it holds what the fresh one holds; then a copy of the fresh document is taken
+exactly as far as the serving one has come.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+import bson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import BaseModel
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.kernel.errors import Undecodable
+from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection, canonical
-from shared.runtime.codec import CODEC
-from shared.runtime.folding import Delivered, Fold, delivered
+from shared.runtime.codec import CODEC, incoming
+from shared.runtime.folding import Delivered, Fold, content, delivered
 from shared.runtime.generations import Generation, Offsets, Registry, offset_key
 from shared.runtime.topics import Topics
 
 BATCH = 4_000
-#: How often documents that are on the move are compared again, and the seconds between.
-ROUNDS, PAUSE = 20, 0.5
 #: Seconds that the serving view gets to hold what the fresh one holds.
 PATIENCE = 20.0
 
 Stored = Mapping[str, Any]
+
+
+class _Later(NamedTuple):
+    where: str
+    offset: int
+    recorded: Recorded
+    event: Event
+
+
 #: Told of every batch that is read, with the topics' names by those that the broker knows.
 Told = Callable[[list[Delivered], dict[str, str]], None]
 
 
 @dataclass(slots=True)
 class Compared:
-    """`differs`: by key, what is wrong with the serving document."""
+    """`differs`: by key, what is wrong with the serving document. `behind`: documents that could not be
+    compared, since the serving view did not catch up with the log."""
 
     documents: int = 0
     parked: int = 0
+    behind: int = 0
     differs: dict[str, str] = field(default_factory=dict)
+
+    def count(self, serving: Stored | None) -> None:
+        if serving is not None:
+            self.documents += serving.get("_live", False)
+            self.parked += "_parked" in serving
 
 
 class Refolding:
@@ -74,8 +92,8 @@ class Refolding:
         try:
             await self._fold.prepare()
             names = await self._assign(consumer)
-            position = await self._read_to_end(consumer, names)
-            return await self._compare(consumer, names, position)
+            await self._read_to_end(consumer, names)
+            return await self._compare(consumer, names)
         finally:
             await consumer.stop()
             await self._registry.drop(self._scratch)
@@ -91,8 +109,10 @@ class Refolding:
             consumer.seek(at, 0)
         return {self._topics.full_name(name): name for name in found}
 
-    async def _read_to_end(self, consumer: AIOKafkaConsumer, names: dict[str, str]) -> Offsets:
-        """Folds what there is by now; answers where it got to."""
+    async def _read_to_end(
+        self, consumer: AIOKafkaConsumer, names: dict[str, str], kept: list[Delivered] | None = None
+    ) -> Offsets:
+        """Folds what there is by now, and adds it to `kept`; answers where it got to."""
         ends = await consumer.end_offsets(list(self._keys))
         ids = {at.topic: key.rpartition("/")[0] for at, key in self._keys.items()}
         while True:
@@ -101,25 +121,75 @@ class Refolding:
             if batch:
                 self._told(batch, names)
                 await self._fold.apply(batch)
+                if kept is not None:
+                    kept.extend(batch)
             position = {at: await consumer.position(at) for at in self._keys}
             if all(position[at] >= end for at, end in ends.items()):
                 return {self._keys[at]: offset for at, offset in position.items()}
 
-    async def _compare(
-        self, consumer: AIOKafkaConsumer, names: dict[str, str], position: Offsets
-    ) -> Compared:
+    async def _compare(self, consumer: AIOKafkaConsumer, names: dict[str, str]) -> Compared:
         compared = Compared()
         moving = [key async for key in self._differing(compared)]
-        for _ in range(ROUNDS):
-            if not moving:
-                break
-            position = await self._read_to_end(consumer, names)
-            caught_up = await self._serving_reaches(position)
-            moving = await self._again(moving, compared, caught_up=caught_up)
-            await asyncio.sleep(PAUSE if moving else 0)
+        if not moving:
+            return compared
+        position = await self._read_to_end(consumer, names)
+        if not await self._serving_reaches(position):
+            compared.behind = len(moving)
+            return compared
+        # Here the serving documents hold all that the fresh ones hold, and what came since.
+        serving = {key: await self._document(self._serving.name, key) for key in moving}
+        fresh = {key: await self._document(self._scratch, key) for key in moving}
+        since: list[Delivered] = []
+        await self._read_to_end(consumer, names, since)
+        later = self._by_key(since, set(moving))
         for key in moving:
-            compared.differs[key] = "has not seen the events that the log holds for it"
+            compared.count(serving[key])
+            if said := self._judged(key, serving[key], fresh[key], later.get(key, ())):
+                compared.differs[key] = said
         return compared
+
+    def _by_key(self, since: Iterable[Delivered], keys: set[str]) -> dict[str, list[_Later]]:
+        """The events among these that change one of the documents."""
+        found: dict[str, list[_Later]] = {}
+        names = {event.__name__ for event in self._projection.events}
+        for one in since:
+            try:
+                recorded = incoming(dict(one.record.headers), one.record.value)
+                mend = self._fold.parking.mends.get(recorded.id)
+                if recorded.type not in names or (mend is not None and mend.skip):
+                    continue
+                if mend is not None:
+                    recorded = recorded._replace(data=mend.data, schema_version=mend.schema_version)
+                event = recorded.event()
+            except Undecodable:
+                continue
+            for key in keys & set(self._projection.keys(event)):
+                found.setdefault(key, []).append(_Later(one.where, one.offset, recorded, event))
+        return found
+
+    def _judged(
+        self, key: str, serving: Stored | None, fresh: Stored | None, later: Iterable[_Later]
+    ) -> str | None:
+        """What is wrong with the serving document, seen beside a fresh one that is taken just as far."""
+        before: Mapping[str, int] = fresh["_seen"] if fresh is not None else {}
+        if serving is None or any(serving["_seen"].get(at, -1) < offset for at, offset in before.items()):
+            return "has not seen the events that the log holds for it"
+        if "_parked" in serving or (fresh is not None and "_parked" in fresh):
+            return None  # told as parked
+        view = self._view(fresh)
+        seen = dict(before)
+        for one in later:
+            if before.get(one.where, -1) < one.offset <= serving["_seen"].get(one.where, -1):
+                view = self._projection.evolve(view, one.event, one.recorded, key)
+                seen[one.where] = max(one.offset, seen.get(one.where, -1))
+        if seen != serving["_seen"]:
+            return "has seen events that the log does not hold"
+        return difference(serving, _as_stored(key, view))
+
+    def _view(self, stored: Stored | None) -> BaseModel | None:
+        if stored is None or not stored.get("_live"):
+            return None
+        return self._projection.view.model_validate(content(stored))
 
     async def _differing(self, compared: Compared) -> AsyncIterator[str]:
         """Both collections side by side, by key; yields what cannot be told yet."""
@@ -135,29 +205,13 @@ class Refolding:
                 yield other["_id"]
                 other = await anext(fresh, None)
                 continue
-            compared.documents += one.get("_live", False)
-            compared.parked += "_parked" in one
             if one["_seen"] != other["_seen"]:
                 yield one["_id"]
-            elif said := difference(one, other):
-                compared.differs[one["_id"]] = said
+            else:
+                compared.count(one)
+                if said := difference(one, other):
+                    compared.differs[one["_id"]] = said
             one, other = await anext(serving, None), await anext(fresh, None)
-
-    async def _again(self, keys: Iterable[str], compared: Compared, *, caught_up: bool) -> list[str]:
-        """Those among the keys that still cannot be told."""
-        moving = []
-        for key in keys:
-            one, other = (
-                await self._document(self._serving.name, key),
-                await self._document(self._scratch, key),
-            )
-            if one is not None and other is None and caught_up:
-                compared.differs[key] = "is there, and no event makes it"
-            elif one is None or other is None or one["_seen"] != other["_seen"]:
-                moving.append(key)
-            elif said := difference(one, other):
-                compared.differs[key] = said
-        return moving
 
     async def _serving_reaches(self, position: Offsets) -> bool:
         """Waits until the serving generation has passed what the fresh one has folded; False: not in time."""
@@ -177,6 +231,12 @@ class Refolding:
         documents = self._database.get_collection(collection, codec_options=CODEC)
         async for document in documents.find().sort("_id", 1):
             yield document
+
+
+def _as_stored(key: str, view: BaseModel | None) -> Stored:
+    """What the store would give back."""
+    document = {"_id": key} | ({**view.model_dump(), "_live": True} if view is not None else {})
+    return bson.decode(bson.encode(document), CODEC)
 
 
 def difference(serving: Stored, fresh: Stored) -> str | None:

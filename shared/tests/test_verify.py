@@ -1,11 +1,14 @@
 """Verifying finds what is not as the events say, and nothing else, also while events keep arriving."""
 
 import asyncio
+import json
 import random
 from typing import Any
 
 import pytest
 
+from shared.runtime.generations import Offsets
+from shared.runtime.refolding import Refolding
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.verify import Report, verify
@@ -79,11 +82,52 @@ async def _streams(service: Service) -> int:
 async def test_nothing_is_found_while_events_keep_arriving(settings: Settings) -> None:
     async with serving(assemble(settings)) as service:
         await _work(service, 30, random.Random(2))
-        writing = asyncio.create_task(_work(service, 400, random.Random(3)))
-        report = await _looked(settings)
-        assert not writing.done(), "it was over before anything was compared"
-        await writing
+        over = asyncio.Event()
+
+        async def always() -> None:
+            chance = random.Random(3)
+            while not over.is_set():
+                await _work(service, 20, chance)
+
+        writing = asyncio.create_task(always())
+        try:
+            report = await _looked(settings)
+        finally:
+            over.set()
+            await writing
         assert _said(report) == []
+
+
+class _Overtaken(Refolding):
+    """The serving view goes ahead whenever the fresh one has come to the end."""
+
+    service: Service
+    tampered = False
+
+    async def _read_to_end(self, *arguments: Any) -> Offsets:
+        position = await super()._read_to_end(*arguments)
+        await _work(self.service, 40, random.Random(5))
+        await _settled(self.service)
+        if self.tampered:
+            await _walls(self.service).update_one({"_id": "wall-1"}, {"$inc": {"total": 1}})
+        return position
+
+
+@pytest.mark.parametrize("tampered", [False, True])
+async def test_a_document_on_the_move_is_compared_as_it_was(settings: Settings, tampered: bool) -> None:
+    async with serving(assemble(settings)) as service:
+        await _work(service, 40, random.Random(6))
+        await _settled(service)
+        generation = service.views(WALLS).generation
+        assert generation is not None
+        engines = (service.database, service.topics, settings.kafka)
+        refolding = _Overtaken(WALLS, generation, *engines, lambda batch, names: None)
+        refolding.service, refolding.tampered = service, tampered
+
+        compared = await refolding.run()
+
+        assert (compared.documents, compared.behind) == (len(_WALLS), 0)
+        assert compared.differs == ({"wall-1": "differs in total"} if tampered else {})
 
 
 async def test_a_document_that_was_tampered_with_is_named_with_its_field(settings: Settings) -> None:
@@ -99,7 +143,7 @@ async def test_a_document_that_was_tampered_with_is_named_with_its_field(setting
             ("view", f"{WALLS.name} wall-1", "differs in total"),
             ("view", f"{WALLS.name} wall-2", "has not seen the events that the log holds for it"),
             ("view", f"{WALLS.name} wall-3", "is gone, and should not be"),
-            ("view", f"{WALLS.name} wall-x", "is there, and no event makes it"),
+            ("view", f"{WALLS.name} wall-x", "is there, and should not be"),
         ]
 
 
@@ -110,7 +154,9 @@ async def test_a_gap_in_a_stream_is_named(settings: Settings) -> None:
         await _settled(service)
         await service.store.commits.delete_one({"_id": "hand-ann:0000000002"})
 
-        assert ("gap", "hand-ann", "version 3 comes after 1") in _said(await _looked(settings))
+        report = await _looked(settings)
+        assert ("gap", "hand-ann", "version 3 comes after 1") in _said(report)
+        assert json.loads(report.to_json())["found"]["gap"] == 1
 
 
 async def test_a_log_that_lacks_what_was_sent_is_named(settings: Settings) -> None:

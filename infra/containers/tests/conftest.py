@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from infra.engines.ports import ports_of
 #: A platform in containers that somebody keeps running, at FIKARUM_GATEWAY_PORT: it is looked at as it is.
 PROJECT_VARIABLE = "FIKARUM_TEST_PROJECT"
 #: Seconds until everything is ready: images may have to be built, and two cores start ten processes.
-BUILD_PATIENCE, PATIENCE = 1_800, 300.0
+BUILD_PATIENCE, PATIENCE = 3_600, 600.0
 SERVICES = ("gateway", "identity", "feed", "groups", "wiki", "search", "engagement")
 ENGINES = ("mongo", "kafka", "opensearch")
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -89,23 +89,15 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boxes]:
 
 
 def _entered(stack: Stack, project: str, port: int) -> Boxes:
-    stack, url = stack.named(project), f"http://127.0.0.1:{port}"
-    _until_ready(stack, url)
-    members = json.loads(stack.run("run", "--rm", "-T", "operator", "demo", "--json"))["members"]
-    return Boxes(stack, project, url, {member["user_name"]: member for member in members})
-
-
-def _until_ready(stack: Stack, url: str) -> None:
+    entered = Boxes(stack.named(project), project, f"http://127.0.0.1:{port}", {})
     deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            answer = httpx.get(f"{url}/health/ready", trust_env=False, timeout=5.0)
-            if answer.is_success:
-                return
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < deadline, stack.run("logs", "--tail", "20")
-        time.sleep(0.5)
+    # The gateway is ready before those behind it are.
+    for service in SERVICES:
+        while entered.container(service).exec_run(["python", "-m", "shared.runtime.ready"]).exit_code:
+            assert time.monotonic() < deadline, stack.run("logs", "--tail", "20", service)
+            time.sleep(0.5)
+    members = json.loads(entered.operator("demo", "--json"))["members"]
+    return replace(entered, members={member["user_name"]: member for member in members})
 
 
 def settings_of(container: Any) -> dict[str, Any]:
