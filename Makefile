@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 FIKARUM := ./fikarum
-# Test runs side by side, each on engines of its own (1.5 GB): tests wait more than they compute.
-WORKERS ?= 2
+# Test runs side by side, each on engines of its own (1.5 GB); 0: one run. Two need more than two cores: beside a platform that
+# loads a company, a browser's stories run out of patience.
+WORKERS ?= 0
 LOCKED := --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 UPGRADE := --upgrade
 # What runs on engines in containers too: the semantics of store, relay and views, and the search index.
