@@ -17,7 +17,7 @@ PHONE = {"width": 360, "has_touch": True, "is_mobile": True}
 def say(writer: Person, text: str) -> None:
     writer.go("/")
     writer.page.locator("#compose-text").fill(text)
-    expect(writer.page.locator("#compose-reach")).to_contain_text("3")
+    expect(writer.page.locator("#compose-reach")).to_contain_text("9")
     writer.page.locator("#compose .btn.primary").click()
     expect(writer.page.locator(".toast")).to_be_visible()
 
