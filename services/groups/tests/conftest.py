@@ -26,7 +26,7 @@ MEMBERS: Company = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def groups_settings(
     mongo_uri: str, kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
