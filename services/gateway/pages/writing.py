@@ -25,7 +25,7 @@ from services.gateway.view_models import (
     RevisionLine,
     SpaceRef,
 )
-from shared.kernel.audience import EVERYONE, STAFF, Classification
+from shared.kernel.audience import EVERYONE, GROUP, STAFF, Classification
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
 from shared.runtime.ids import new_id
 
@@ -47,7 +47,7 @@ async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
             form,
             language=chosen.language,
             classification=chosen.classification,
-            audience=chosen.audience,
+            audience=chosen.audience if space else _choosable(visit, chosen.audience) or chosen.audience,
             title=_readable(path),
         )
     else:
@@ -306,9 +306,21 @@ def _editing(
     return visit.show(view, place="wiki", status=failures.status if failures else 200)
 
 
+def _choosable(visit: Visit, audience: Sequence[str]) -> list[str]:
+    """Without groups that this member is not in: who comes for a page of no certain space may well write it in
+    another, where nobody but their members may choose those."""
+    mine = {GROUP + group.id for group in visit.groups}
+    return [
+        clause
+        for clause in audience
+        if all(token in mine for token in clause.split("&") if token.startswith(GROUP))
+    ]
+
+
 def _audiences(visit: Visit, spaces: Sequence[Space], page: Page | None) -> list[str]:
     offered = [STAFF, EVERYONE, f"member:{visit.signed_in.held.member_id}"]
-    more = [clause for space in spaces for clause in space.audience] + (page.audience if page else [])
+    theirs = [clause for space in spaces for clause in space.audience]
+    more = [*_choosable(visit, theirs), *(page.audience if page else [])]
     return list(dict.fromkeys([*offered, *more]))
 
 

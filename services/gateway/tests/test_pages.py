@@ -10,6 +10,7 @@ import pytest
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway, Visitor
 from shared.runtime.ids import new_id
+from shared.tests.eventually import eventually
 
 Fields = dict[str, str | list[str]]
 NOWHERE = "http://127.0.0.1:9"
@@ -618,3 +619,33 @@ async def test_readers_who_are_not_there_or_leave_the_writer_out_are_told_of_bes
     answer = await eskil.send(f"{page}/edit", {**now, "body": "# Pay\n\nNew.\n"})
     assert answer.status_code == 422 and "You could not see this yourself" in _errors(answer)
     assert "New." in answer.text
+
+
+async def test_a_new_page_of_no_certain_space_is_not_meant_for_groups_of_others(
+    gateway: Gateway, house: House
+) -> None:
+    program = gateway.client(**house.members["saga"].bearer)
+    new = {"name": f"Group {new_id()}", "purpose": "Theirs.", "openness": "open", "language": "en"}
+    answer = await program.post("/api/v1/groups", json=new)
+    assert answer.status_code == 201, answer.text
+    theirs = f"group:{answer.json()['id']}"
+    # The first by name, so that it is the one offered.
+    first = {"name": f"! {new_id()}", "language": "en", "audience": ["staff", theirs]}
+    eskil = await gateway.visitor(house.members["eskil"])
+
+    async def made() -> str:
+        answer = await program.post("/api/v1/wiki/spaces", json=first)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    space = await eventually(made)
+
+    async def offered() -> str:
+        page = (await eskil.see("/wiki/new")).text
+        assert space in page
+        return page
+
+    assert theirs not in await eventually(offered)
+    assert theirs in (await eskil.see(f"/wiki/new?space={space}")).text
+    typed: Fields = {"title": "Pay", "body": "So much.", "space_name": f"Space {new_id()}"}
+    assert (await eskil.send("/wiki/new", typed)).status_code == 303
