@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from infra.checks.chromium import chromium
 from services.gateway import assets, places
@@ -29,8 +29,13 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 Answer = Callable[[str, str], str]
 
 
+#: Milliseconds. Generous: on a busy machine everything still shows, only later.
+_PATIENCE = 20_000
+
+
 @contextmanager
 def started() -> Iterator[Browser]:
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
         yield browser
