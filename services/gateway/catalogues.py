@@ -21,6 +21,8 @@ from babel.messages.pofile import read_po, write_po
 GATEWAY = Path(__file__).resolve().parent
 LOCALES = GATEWAY / "locales"
 ROOMS = (GATEWAY.parent, GATEWAY.parents[1] / "shared")
+#: Where figures are defined, in words that pages show.
+METRICS = GATEWAY.parent / "engagement/metrics"
 DOMAINS = ("interface", "refusals")
 #: The classes of `shared.kernel.errors` that carry a code and a sentence, and the gateway's own of them.
 REFUSALS = frozenset(
@@ -119,12 +121,15 @@ class Gap:
         return f"{self.language}: {self.where}: {self.why}: {self.text}"
 
 
-def source_texts(folder: Path = GATEWAY) -> Catalog:
-    """Every text that templates and Python of the gateway hand to gettext."""
+def source_texts(folder: Path = GATEWAY, metrics: Path = METRICS) -> Catalog:
+    """Every text that templates and Python of the gateway hand to gettext, and what figures are called."""
     catalog = Catalog(domain="interface")
     keywords = {**DEFAULT_KEYWORDS, "_": None}
     for name, line, text, _, context in extract_from_dir(folder, _METHODS, _OPTIONS, keywords):
         catalog.add(text, locations=[(name, line)], context=context)
+    for file in sorted(metrics.rglob("*.py")):
+        for line, text in _definitions_in(file):
+            catalog.add(text, locations=[(file.name, line)])
     return catalog
 
 
@@ -147,6 +152,20 @@ def _refusals_in(file: Path) -> Iterator[tuple[int, str, str]]:
             match node.args[:2]:
                 case [ast.Constant(value=str(code)), ast.Constant(value=str(sentence))]:
                     yield node.lineno, code, sentence
+
+
+def _definitions_in(file: Path) -> Iterator[tuple[int, str]]:
+    """Titles and words of definitions, and what their measures are called, as far as they are written out."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            said: list[ast.expr] = []
+            if node.func.id == "Definition":
+                said = [each.value for each in node.keywords if each.arg in ("title", "words")]
+            elif node.func.id == "Measure":
+                said = node.args[1:2]
+            for text in said:
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.lineno, text.value
 
 
 def extract(locales: Path = LOCALES) -> None:

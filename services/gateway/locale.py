@@ -76,6 +76,18 @@ class Locale:
         local = self.local(moment) if isinstance(moment, datetime) else moment
         return dates.format_date(local, style, self.cldr)
 
+    def month(self, day: date) -> str:
+        """November 2026"""
+        return str(dates.format_skeleton("yMMMM", day, locale=self.cldr))
+
+    def short_month(self, day: date) -> str:
+        """Nov"""
+        return dates.format_date(day, "LLL", self.cldr)
+
+    def short_day(self, day: date) -> str:
+        """3 Nov"""
+        return str(dates.format_skeleton("MMMd", day, locale=self.cldr))
+
     def time(self, moment: datetime) -> str:
         """08:51"""
         return dates.format_time(self.local(moment), "short", locale=self.cldr)
@@ -121,9 +133,13 @@ class Locale:
     def number(self, number: float) -> str:
         return numbers.format_decimal(number, locale=self.cldr)
 
+    def signed(self, number: float) -> str:
+        """+0.30 or -0.78: a place between two ends."""
+        return numbers.format_decimal(number, "+0.00;-0.00", self.cldr)
+
     def percent(self, share: float) -> str:
         """`share` is 0 to 1, rounded down, so that 100 % means done."""
-        return numbers.format_percent(int(share * 100) / 100, locale=self.cldr)
+        return numbers.format_percent(int(share * 100 + 1e-9) / 100, locale=self.cldr)
 
     def size(self, count: int) -> str:
         """Bytes in the largest unit that leaves a whole part: 412 MB."""

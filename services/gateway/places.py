@@ -26,6 +26,8 @@ SESSIONS = "/settings/sessions"
 MY_PROFILE = "/settings/profile"
 CREDENTIALS = "/settings/password"
 CONSENT = "/settings/privacy"
+ADOPTION = "/adoption"
+MY_FIGURES = "/adoption/mine"
 OPERATE = "/operate"
 TOUR = "/tour"
 
@@ -219,6 +221,25 @@ def member(member_id: str) -> str:
 
 def search(**asked: str | None) -> str:
     return _with(SEARCH, **asked)
+
+
+def adoption(**asked: str | None) -> str:
+    """`as_of` a day, `unit` an id."""
+    return _with(ADOPTION, **asked)
+
+
+def figure(name: str, **asked: str | None) -> str:
+    """One metric with its past; `as_of` a day, `by` unit, country or language."""
+    return _with(f"{ADOPTION}/{quote(name, safe='')}", **asked)
+
+
+def counted(name: str, **asked: str | None) -> str:
+    """What a figure counts; `period`, `group`, `as_of`, `cursor`."""
+    return _with(f"{ADOPTION}/{quote(name, safe='')}/events", **asked)
+
+
+def figure_csv(name: str, **asked: str | None) -> str:
+    return _with(f"/api/v1/metrics/{quote(name, safe='')}", format="csv", **asked)
 
 
 def rebuild(view: str) -> str:

@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -122,6 +122,16 @@ def _day(context: Context, moment: datetime) -> Markup:
 
 
 @pass_context
+def _month(context: Context, day: date) -> str:
+    return _locale(context).month(day)
+
+
+@pass_context
+def _signed(context: Context, number: float) -> str:
+    return _locale(context).signed(number)
+
+
+@pass_context
 def _number(context: Context, number: float) -> str:
     return _locale(context).number(number)
 
@@ -212,9 +222,11 @@ _FILTERS: dict[str, Any] = {
     "day": _day,
     "language_name": _language_name,
     "moment": _moment,
+    "month": _month,
     "number": _number,
     "percent": _percent,
     "sentence_case": locale.sentence_case,
+    "signed": _signed,
     "size": _size,
     "span": _span,
     "time_there": _time_there,

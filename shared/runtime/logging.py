@@ -41,6 +41,8 @@ _PERSONAL_WORDS = re.compile(r"address|body|display_name|email|full_name|phone|p
 _SECRET_TEXT = re.compile(
     r"(?i:\bbearer\s+)\S+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^\s/@:]*:[^\s/@]*(?=@)|\bfkr_\w{8,}"
 )
+#: One list for the process: a logger that was cached under an earlier configuration follows the last one.
+_CHAIN: list[Processor] = []
 _STRUCK = "[struck out]"
 #: Shorter text holds neither a token nor an address with a password.
 _HARMLESS = 11
@@ -206,12 +208,13 @@ def configure(service: str, settings: Settings, stream: TextIO | None = None) ->
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     _route_others()
+    _CHAIN[:] = [
+        structlog.stdlib.filter_by_level,
+        *before,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *before,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_CHAIN,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=settings.production,

@@ -1,6 +1,7 @@
 """Which pages are there? Every area's routes."""
 
 from services.gateway.pages import (
+    adoption,
     announcing,
     composing,
     door,
@@ -37,5 +38,6 @@ ALL = (
     reading.routes,
     keeping.routes,
     settings.routes,
+    adoption.routes,
     operate.routes,
 )

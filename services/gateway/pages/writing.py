@@ -307,8 +307,8 @@ def _editing(
 
 
 def _choosable(visit: Visit, audience: Sequence[str]) -> list[str]:
-    """Without groups that this member is not in: who comes for a page of no certain space may well write it in
-    another, where nobody but their members may choose those."""
+    """Without groups that this member is not in: who comes for a page of no certain space may well write it
+    in another, where nobody but their members may choose those."""
     mine = {GROUP + group.id for group in visit.groups}
     return [
         clause

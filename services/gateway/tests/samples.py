@@ -8,7 +8,7 @@ from typing import get_args
 from markupsafe import Markup
 
 from services.gateway.locale import Locale
-from services.gateway.tests import samples_belonging, samples_talk
+from services.gateway.tests import samples_adoption, samples_belonging, samples_talk
 from services.gateway.view_models import (
     ChangedPage,
     CompareView,
@@ -94,6 +94,7 @@ def views(text: str = "") -> dict[str, View]:
         **_operating_views(text),
         **samples_belonging.views(text),
         **samples_talk.views(text),
+        **samples_adoption.views(text),
         **_tour_views(text),
     }
 

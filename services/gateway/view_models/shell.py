@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from services.gateway.locale import Locale
 
 Theme = Literal["light", "dark"]
-Place = Literal["home", "groups", "wiki", "people", "search", "operate", "settings"]
+Place = Literal["home", "groups", "wiki", "people", "search", "adoption", "operate", "settings"]
 
 
 @dataclass(frozen=True, slots=True)

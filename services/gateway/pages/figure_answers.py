@@ -1,0 +1,101 @@
+"""What the service of figures answers, as far as pages show it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+Values = Mapping[str, float | None]
+
+
+class MeasureSaid(BaseModel):
+    name: str
+    title: str
+    unit: str
+
+
+class DefinitionSaid(BaseModel):
+    name: str
+    version: int
+    in_force: bool
+    title: str
+    words: str
+    formula: str
+    source: str
+    changed: str
+    measures: list[MeasureSaid]
+
+
+class CompleteSaid(BaseModel):
+    recorded_at: datetime | None
+    behind: bool
+
+
+class GroupSaid(BaseModel):
+    group: str
+    hidden: bool
+    people: int | None
+    values: Values | None
+
+
+class GroupNamed(BaseModel):
+    group: str
+    name: str | None
+    path: list[str]
+
+
+class PeriodSaid(BaseModel):
+    period: str
+    first: date
+    last: date
+    complete: bool
+    people: int
+    values: Values
+    groups: list[GroupSaid]
+
+
+class SeriesSaid(BaseModel):
+    metric: DefinitionSaid
+    every: str
+    as_of: date
+    complete_up_to: CompleteSaid
+    groups: list[GroupNamed]
+    periods: list[PeriodSaid]
+
+    @property
+    def told(self) -> int:
+        """Where the period is that a page tells: the last that is over, else the last; -1 for none."""
+        over = [at for at, period in enumerate(self.periods) if period.complete]
+        return over[-1] if over else len(self.periods) - 1
+
+
+class EventSaid(BaseModel):
+    stream: str
+
+
+class CountedSaid(BaseModel):
+    kind: str
+    member_id: str
+    at: datetime
+    event: EventSaid
+
+
+class CountedList(BaseModel):
+    items: list[CountedSaid]
+    next: str | None
+
+
+class MyMonthSaid(BaseModel):
+    first: date
+    acts: Mapping[str, int]
+    rung: str
+
+
+class MineSaid(BaseModel):
+    complete_up_to: CompleteSaid
+    periods: list[MyMonthSaid] = Field(default_factory=list)
+
+
+class MetricListSaid(BaseModel):
+    items: list[DefinitionSaid]
+    floor: int

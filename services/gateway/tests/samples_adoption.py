@@ -1,0 +1,115 @@
+"""Filled views of figures: a company that does well and badly, one that has just begun, and a hidden unit."""
+
+from datetime import UTC, date, datetime
+
+from services.gateway.pages import charts
+from services.gateway.view_models import Person, View
+from services.gateway.view_models.adoption import (
+    AdoptionView,
+    Behind,
+    CountedLine,
+    CountedView,
+    Counting,
+    Definition,
+    Figure,
+    FigureView,
+    GroupRow,
+    Measure,
+    MyFiguresView,
+    MyMonth,
+    PeriodRow,
+    UnitChoice,
+)
+
+NOW = datetime(2026, 11, 3, 8, 51, tzinfo=UTC)
+_PAST = [0.31, 0.34, None, 0.36, 0.41, 0.4, 0.45, 0.47, 0.5, 0.51, 0.52, 0.54]
+_COUNTING = Counting(date(2026, 10, 1), True, NOW, False, "", 21_480)
+_MONTHS = ["Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"]
+
+
+def views(text: str) -> dict[str, View]:
+    units = [UnitChoice("nordvik", text or "Nordvik", 0), UnitChoice("sales", text or "Sales", 1)]
+    spark = charts.spark(_PAST)
+    figures = [
+        Figure("passive-share", "share", 0.54, spark, {}, 0.03, 3, False),
+        Figure("announcement-reach", "share", 0.93, spark, {}, 0.002, 3, True),
+        Figure("language-share", "share", 0.87, spark, {}, -0.01, 3, False),
+        Figure("cross-unit-talk", "share", 0.27, spark, {}, 0.1, 3, False),
+        Figure("leaders-participation", "share", None),
+        Figure("monthly-active-members", "share", 0.9, spark),
+        Figure("mails-replaced", "acts", 431_000, spark, {"hours": 7_662.2}, 16_000, 3, False),
+        Figure("monthly-contributors", "people", 1, spark, {}, -4, 3, False),
+    ]
+    behind = [
+        Behind("language", "ar", "", 0.29, 298),
+        Behind("unit", "poznan", text or "Logistics Poznań", -0.78, 26),
+    ]
+    nothing = [Figure("passive-share", "share", None)]
+    return {
+        "adoption": AdoptionView(figures, _COUNTING, behind, units),
+        "adoption-new": AdoptionView(nothing, Counting(None, False, None, False)),
+        "adoption-unit": AdoptionView(
+            figures[:2],
+            Counting(date(2026, 11, 1), False, None, True, "2026-11-02"),
+            units=units,
+            unit="sales",
+            unit_name=text or "Sales",
+            errors={"as_of": text or "There is nothing before 3 March 2025."},
+        ),
+        "adoption-too-few": AdoptionView(
+            nothing, _COUNTING, units=units, unit="sales", unit_name=text or "Sales", too_few=True
+        ),
+        "figure": _figure(text, figures[0], "unit"),
+        "figure-index": _figure(text, Figure("cross-unit-talk", "index", -0.3), "language"),
+        "figure-ladder": _figure(text, Figure("ladder", "people", 9, more={"rose": 3, "fell": 1}), "country"),
+        "figure-events": CountedView(
+            _definition(text),
+            "2026-10",
+            [
+                CountedLine("comment", Person.named("m-nowak", text or "Elżbieta Nowak"), NOW, "/posts/p1"),
+                CountedLine("group-started", Person.erased("m-gone"), NOW, ""),
+            ],
+            "/adoption/passive-share",
+            "/adoption/passive-share/events?cursor=x",
+        ),
+        "figure-events-none": CountedView(_definition(text), "2026-10", [], "/adoption/passive-share"),
+        "my-figures": MyFiguresView(
+            [
+                MyMonth("November 2026", {"post": 3, "read": 12}, "author"),
+                MyMonth("October 2026", {}, "reader"),
+            ],
+            NOW,
+        ),
+    }
+
+
+def _definition(text: str) -> Definition:
+    words = text or "Members who neither reacted, nor answered, nor wrote within the period."
+    return Definition("passive-share", text or "Passive share", words, "passive / members", "Ours", 1, "")
+
+
+def _figure(text: str, figure: Figure, by: str) -> FigureView:
+    main = Measure("main", text or "Share who take part", figure.unit)
+    index = figure.unit == "index"
+    values = [None if value is None else value - 0.5 if index else value for value in _PAST]
+    rows = [
+        PeriodRow(month, "2026-10", at != len(_MONTHS) - 1, {"main": value, "members": 21_480})
+        for at, (month, value) in enumerate(zip(_MONTHS, values, strict=True))
+    ]
+    groups = [
+        GroupRow("unit:nordvik", "nordvik", text or "Nordvik", 0, 480, {"main": 0.5}, 0.5),
+        GroupRow("unit:small", "small", text or "Small", 1, None, {}),
+        GroupRow("unit:quiet", "quiet", text or "Quiet", 2, 12, {"main": None}),
+    ]
+    return FigureView(
+        figure=figure,
+        definition=_definition(text),
+        counting=_COUNTING,
+        plot=charts.columns(values, _MONTHS, 1.0 if index else None),
+        main=main,
+        measures=[main, Measure("members", "Members in the period", "people")],
+        rows=list(reversed(rows)),
+        groups=groups,
+        by=by,  # type: ignore[arg-type]
+        may_look_behind=True,
+    )

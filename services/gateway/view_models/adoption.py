@@ -1,0 +1,209 @@
+"""What the pages of figures want: a value with its past, a sentence to say it in, and how it is counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import ClassVar, Literal
+
+from services.gateway.view_models.shell import Person, View
+
+#: How a value is written: people and acts are whole numbers, a share is 0 to 1, an index -1 to 1.
+Unit = Literal["people", "acts", "share", "index", "hours"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A line in a box of 96 by 34, what lies under it, and where it ends. Empty for fewer than two values."""
+
+    line: str = ""
+    area: str = ""
+    x: float = 0.0
+    y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the board's page. `name` is the metric's; `value` is None where nothing was counted or
+    nothing may be told. `more` are other measures of the same month, for the sentence. `change` is the
+    difference to `months` months before; `steady`: too little to speak of."""
+
+    name: str
+    unit: Unit
+    value: float | None
+    spark: Spark = Spark()
+    more: Mapping[str, float | None] = field(default_factory=dict)
+    change: float | None = None
+    months: int = 3
+    steady: bool = True
+
+    @property
+    def rose(self) -> bool:
+        return self.change is not None and self.change > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A language or unit that is left behind, with what is low there. `value` is a share, or an index."""
+
+    kind: Literal["language", "unit"]
+    code: str
+    name: str
+    value: float
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChoice:
+    """`depth` is 0 at the top."""
+
+    id: str
+    name: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """As of when, and how much of it is there. `month` is the one that is told; `complete` at `recorded_at`
+    everything that came in until then is counted; None where more is waiting."""
+
+    month: date | None
+    over: bool
+    recorded_at: datetime | None
+    behind: bool
+    as_of: str = ""
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionView(View):
+    """`figures` in the order in which a board reads. `unit` is what is asked about, else the whole company;
+    `too_few`: of that unit nothing may be told."""
+
+    template: ClassVar[str] = "pages/adoption.html"
+    figures: Sequence[Figure]
+    counting: Counting
+    left_behind: Sequence[Behind] = ()
+    units: Sequence[UnitChoice] = ()
+    unit: str = ""
+    unit_name: str = ""
+    floor: int = 5
+    too_few: bool = False
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A bar of a plot, as a path, its label, and whether a narrow plot leaves the label out."""
+
+    path: str
+    x: float
+    label: str
+    minor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Columns over months in a box of 640 by 330, and the lines to read them by."""
+
+    columns: Sequence[Column]
+    grid: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A column of numbers. `title` is in the reader's language."""
+
+    name: str
+    title: str
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    label: str
+    period: str
+    complete: bool
+    values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """One unit, country or language in the last month. `values` are empty where too few are in it."""
+
+    group: str
+    code: str
+    name: str
+    depth: int
+    people: int | None
+    values: Mapping[str, float | None]
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """How it is counted. `title` and `words` are in the reader's language; formula and source are English."""
+
+    name: str
+    title: str
+    words: str
+    formula: str
+    source: str
+    version: int
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureView(View):
+    """One metric with its past, by groups, with its definition. `may_look_behind`: the reader may list what
+    it counts."""
+
+    template: ClassVar[str] = "pages/figure.html"
+    figure: Figure
+    definition: Definition
+    counting: Counting
+    plot: Plot | None
+    main: Measure
+    measures: Sequence[Measure]
+    rows: Sequence[PeriodRow]
+    groups: Sequence[GroupRow]
+    by: Literal["", "unit", "country", "language"]
+    may_look_behind: bool = False
+    floor: int = 5
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLine:
+    kind: str
+    who: Person
+    at: datetime
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedView(View):
+    """The events that a figure counts."""
+
+    template: ClassVar[str] = "pages/figure_events.html"
+    definition: Definition
+    label: str
+    lines: Sequence[CountedLine]
+    back: str
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MyMonth:
+    label: str
+    acts: Mapping[str, int]
+    rung: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyFiguresView(View):
+    """What the reader did, which nobody else is shown."""
+
+    template: ClassVar[str] = "pages/my_figures.html"
+    months: Sequence[MyMonth]
+    recorded_at: datetime | None = None
+    behind: bool = False
