@@ -198,7 +198,7 @@ def _give_habits(draw: random.Random, found: list[Member], until: datetime) -> N
 def enrolled(ledger: Ledger, seed: int, chief: SignIn, everybody: list[Member]) -> None:
     """Registers, places and describes everybody, as whoever brings them in."""
     draw = chance(seed, "places")
-    leaders = {m.unit: m.id for m in reversed(everybody) if "leader" in m.roles and not m.seeded and m.unit}
+    leaders = {m.unit: m for m in reversed(everybody) if "leader" in m.roles and not m.seeded and m.unit}
     for member in everybody:
         if not member.seeded:
             ledger.add("identity", "register", chief.member_id, member.joined, **_registration(member))
@@ -225,21 +225,27 @@ def _registration(member: Member) -> dict[str, Any]:
     }
 
 
-def _place(draw: random.Random, member: Member, leaders: dict[str, str]) -> dict[str, Any]:
-    above = leaders.get(member.unit)
-    if above == member.id:
-        parent = BY_ID[member.unit].parent
-        above = leaders.get(parent) if parent else None
+def _place(draw: random.Random, member: Member, leaders: dict[str, Member]) -> dict[str, Any]:
+    """They report to who leads their unit, or the one above where that is themselves or somebody who comes
+    later."""
+    above = _above(member, leaders, member.unit)
+    if above is None and (parent := BY_ID[member.unit].parent):
+        above = _above(member, leaders, parent)
     titles = phrases(member.language).said["titles"]
     title = f"{titles[1]}, {BY_ID[member.unit].name}" if "leader" in member.roles else draw.choice(titles)
     return {
         "member_id": member.id,
         "unit_id": member.unit,
         "title": title,
-        "manager_id": above,
+        "manager_id": above.id if above else None,
         "office": BY_CODE[member.country].office,
         "country": member.country,
     }
+
+
+def _above(member: Member, leaders: dict[str, Member], unit: str) -> Member | None:
+    leader = leaders.get(unit)
+    return leader if leader and leader is not member and leader.joined <= member.joined else None
 
 
 def _profile(draw: random.Random, member: Member) -> dict[str, Any]:

@@ -183,3 +183,13 @@ def test_every_language_says_everything() -> None:
 def test_what_makes_no_company_is_said(until: datetime, size: int, sign_ins: tuple[SignIn, ...]) -> None:
     with pytest.raises(ValueError, match=r"\."):
         company(7, until, sign_ins, size)
+
+
+def test_nobody_reports_to_somebody_who_comes_later() -> None:
+    for seed in (1, 7):
+        whole = company(seed, UNTIL, SIGN_INS, SIZE).commands["identity"]
+        there = {one.member_id: "" for one in SIGN_INS}
+        there |= {c["member_id"]: c["at"] for c in whole if c["op"] == "register"}
+        placed = [c for c in whole if c["op"] == "place" and c["manager_id"]]
+        assert len(placed) > SIZE / 2
+        assert [c["line"] for c in placed if there[c["manager_id"]] >= c["at"]] == []
