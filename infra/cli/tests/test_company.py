@@ -23,6 +23,8 @@ from services.gateway.tests.house import SERVICES, House, opened
 pytestmark = pytest.mark.timeout(600)
 
 SIZE, UNTIL = 60, datetime(2025, 8, 1, tzinfo=UTC)
+#: Nothing is told of fewer people.
+FLOOR = 5
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +159,53 @@ def test_who_confirmed_an_announcement_is_who_should(brought: Brought, house: Ho
             assert {tag: share["acknowledged"] for tag, share in report["languages"].items()} == {
                 tag: share["acknowledged"] for tag, share in one["languages"].items()
             }
+
+
+def test_the_metrics_find_what_was_planted(brought: Brought, alva: Platform, small: Company) -> None:
+    """Month by month as the manifest counts, which knows the commands alone. The island shows where it is
+    large enough to be told of."""
+    months = {one["month"]: one for one in small.manifest["months"]}
+    wanted = {name: counted(one) for name, one in months.items()}
+    deadline = time.monotonic() + 60
+    found: dict[str, dict[str, Any]] = {}
+    while found != wanted and time.monotonic() < deadline:
+        found = {name: {} for name in months}
+        for metric in ("monthly-contributors", "posts-and-comments"):
+            told = alva.ask("GET", f"/metrics/{metric}", **{"from": min(months), "to": max(months)})
+            for period in told["periods"]:
+                found[period["period"]] |= period["values"]
+        found = {name: measured(values) for name, values in found.items()}
+    assert found == wanted
+    talk = alva.ask("GET", "/metrics/cross-unit-talk", by="unit", **{"from": min(months), "to": max(months)})
+    island = small.manifest["island"]
+    of_it = [
+        group
+        for period in talk["periods"]
+        for group in period["groups"]
+        if group["group"] == f"unit:{island['unit']}"
+    ]
+    assert of_it
+    if island["members"] < FLOOR:
+        assert all(group["hidden"] and group["values"] is None for group in of_it)
+    else:
+        told = [group["values"] for group in of_it if group["values"]]
+        assert sum(values["within_units"] for values in told) > 0
+        assert sum(values["across_units"] for values in told) == 0
+    assert sum(period["values"]["across_units"] for period in talk["periods"]) > 0
+
+
+def counted(month: dict[str, Any]) -> dict[str, int]:
+    return {name: month[name] for name in ("contributors", "posts", "comments", "reactions", "page_changes")}
+
+
+def measured(values: dict[str, Any]) -> dict[str, int]:
+    return {
+        "contributors": values["contributors"],
+        "posts": values["posts"] + values["announcements"],
+        "comments": values["comments"],
+        "reactions": values["reactions"],
+        "page_changes": values["pages_started"] + values["page_changes"],
+    }
 
 
 def test_pages_lie_in_the_spaces_of_their_languages(brought: Brought, alva: Platform, small: Company) -> None:

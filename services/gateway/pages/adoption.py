@@ -64,6 +64,7 @@ LEAST_READABLE = 0.6
 LEAST_ACROSS = -0.6
 #: Fewer ties than this say nothing of how a unit talks.
 LEAST_TIES = 10
+#: Of languages, and of units, the worst are shown.
 _MOST_BEHIND = 5
 #: Whoever may see what a figure counts; leaders see that of their own unit.
 _LOOKS_BEHIND = frozenset({"board", "admin"})
@@ -157,10 +158,12 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
     if unit and asked is None:
         raise NotFound("no-such-unit", "There is no such unit.")
     group = f"unit:{unit}" if unit else ""
+    all_behind = [] if unit else [_languages_behind(by_language), _units_behind(series)]
     return AdoptionView(
         figures=[_figure(each, group) for each in series],
         counting=_counting(series[0], as_of),
-        left_behind=() if unit else [*_languages_behind(by_language), *_units_behind(series)],
+        left_behind=[each for behind in all_behind for each in behind[:_MOST_BEHIND]],
+        behind=sum(len(behind) for behind in all_behind),
         units=units,
         unit=unit,
         unit_name=asked.name if asked else "",
@@ -260,7 +263,7 @@ def _languages_behind(series: SeriesSaid) -> list[Behind]:
         and (share := group.values.get("readable_share")) is not None
         and share < LEAST_READABLE
     ]
-    return sorted(low, key=lambda each: each.value)[:_MOST_BEHIND]
+    return sorted(low, key=lambda each: each.value)
 
 
 def _units_behind(found: Sequence[SeriesSaid]) -> list[Behind]:
@@ -277,7 +280,7 @@ def _units_behind(found: Sequence[SeriesSaid]) -> list[Behind]:
         and (index := group.values.get("ei_units")) is not None
         and index <= LEAST_ACROSS
     ]
-    return sorted(low, key=lambda each: each.value)[:_MOST_BEHIND]
+    return sorted(low, key=lambda each: each.value)
 
 
 def _one(visit: Visit, series: SeriesSaid, by: By, as_of: str, errors: Mapping[str, str]) -> FigureView:

@@ -46,7 +46,7 @@ def views(text: str) -> dict[str, View]:
     ]
     nothing = [Figure("passive-share", "share", None)]
     return {
-        "adoption": AdoptionView(figures, _COUNTING, behind, units),
+        "adoption": AdoptionView(figures, _COUNTING, behind, 3, units),
         "adoption-new": AdoptionView(nothing, Counting(None, False, None, False)),
         "adoption-unit": AdoptionView(
             figures[:2],

@@ -76,13 +76,15 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionView(View):
-    """`figures` in the order in which a board reads. `unit` is what is asked about, else the whole company;
+    """`figures` in the order in which a board reads. `behind` are all that are left behind, `left_behind` the
+    worst. `unit` is what is asked about, else the whole company;
     `too_few`: of that unit nothing may be told."""
 
     template: ClassVar[str] = "pages/adoption.html"
     figures: Sequence[Figure]
     counting: Counting
     left_behind: Sequence[Behind] = ()
+    behind: int = 0
     units: Sequence[UnitChoice] = ()
     unit: str = ""
     unit_name: str = ""
