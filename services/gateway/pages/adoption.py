@@ -69,6 +69,8 @@ _MOST_BEHIND = 5
 #: Whoever may see what a figure counts; leaders see that of their own unit.
 _LOOKS_BEHIND = frozenset({"board", "admin"})
 _TURNS = "_to_"
+#: Characters of a period's name: 2026-W10.
+_LONGEST_PERIOD = 20
 
 By = Literal["", "unit", "country", "language"]
 
@@ -104,7 +106,7 @@ async def figure(name: str, visit: Member, as_of: str = "", by: str = "") -> Res
     failures = Failures(visit)
     chosen: By = cast(By, by) if by in ("unit", "country", "language") else ""
     with failures.caught():
-        series = await _series(visit, name, as_of, chosen)
+        series = await _series(visit, name, as_of, by)
         return visit.show(_one(visit, series, chosen, as_of, {}), place="adoption")
     series = await _series(visit, name, "", chosen)
     view = _one(visit, series, chosen, as_of, failures.errors)
@@ -115,6 +117,8 @@ async def figure(name: str, visit: Member, as_of: str = "", by: str = "") -> Res
 async def counted(
     name: str, visit: Member, period: str = "", group: str = "", as_of: str = "", cursor: str = ""
 ) -> Response:
+    if not 0 < len(period) <= _LONGEST_PERIOD:
+        raise NotFound("no-such-address", "There is nothing at this address.")
     asked = {"period": period, "group": group, "as_of": as_of, "cursor": cursor}
     query = {key: value for key, value in asked.items() if value}
     path = f"/figures/{part(name)}/events"
@@ -144,7 +148,7 @@ async def _all(visit: Visit, as_of: str) -> list[SeriesSaid]:
     return list(await asyncio.gather(*asked, _series(visit, "language-share", as_of, "language")))
 
 
-async def _series(visit: Visit, name: str, as_of: str, by: By) -> SeriesSaid:
+async def _series(visit: Visit, name: str, as_of: str, by: str) -> SeriesSaid:
     given = {"as_of": as_of, "by": by}
     query = {key: value for key, value in given.items() if value}
     return (await visit.ask("engagement", "GET", f"/figures/{part(name)}", query=query)).read(SeriesSaid)
@@ -160,7 +164,7 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
     group = f"unit:{unit}" if unit else ""
     all_behind = [] if unit else [_languages_behind(by_language), _units_behind(series)]
     return AdoptionView(
-        figures=[_figure(each, group) for each in series],
+        figures=[figure_of(each, group) for each in series],
         counting=_counting(series[0], as_of),
         left_behind=[each for behind in all_behind for each in behind[:_MOST_BEHIND]],
         behind=sum(len(behind) for behind in all_behind),
@@ -215,7 +219,7 @@ def _derived(values: Values) -> Values:
     return {**values, **more}
 
 
-def _figure(series: SeriesSaid, group: str = "") -> Figure:
+def figure_of(series: SeriesSaid, group: str = "") -> Figure:
     main = _main(series.metric)
     past = [_values(series, at, group) or {} for at in range(series.told + 1)]
     values = [each.get(main.name) for each in past]
@@ -231,7 +235,14 @@ def _figure(series: SeriesSaid, group: str = "") -> Figure:
         change=change,
         months=_CHANGE_OVER,
         steady=change is None or abs(change) < _least(main.unit, before),
+        hidden=_hidden(series, group),
     )
+
+
+def _hidden(series: SeriesSaid, group: str) -> bool:
+    """There is such a group in the month that is told, and nothing may be told of it."""
+    period = _last(series)
+    return period is not None and any(each.group == group and each.hidden for each in period.groups)
 
 
 def _least(unit: Unit, before: float | None) -> float:
@@ -297,7 +308,7 @@ def _one(visit: Visit, series: SeriesSaid, by: By, as_of: str, errors: Mapping[s
         values, [short(period.first) for period in series.periods], 1.0 if main.unit == "index" else None
     )
     return FigureView(
-        figure=_figure(series),
+        figure=figure_of(series),
         definition=_definition(visit, series.metric),
         counting=_counting(series, as_of),
         plot=plot,

@@ -35,7 +35,7 @@ def views(text: str) -> dict[str, View]:
         Figure("announcement-reach", "share", 0.93, spark, {}, 0.002, 3, True),
         Figure("language-share", "share", 0.87, spark, {}, -0.01, 3, False),
         Figure("cross-unit-talk", "share", 0.27, spark, {}, 0.1, 3, False),
-        Figure("leaders-participation", "share", None),
+        Figure("leaders-participation", "share", None, hidden=True),
         Figure("monthly-active-members", "share", 0.9, spark),
         Figure("mails-replaced", "acts", 431_000, spark, {"hours": 7_662.2}, 16_000, 3, False),
         Figure("monthly-contributors", "people", 1, spark, {}, -4, 3, False),

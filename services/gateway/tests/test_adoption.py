@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from services.gateway.pages.adoption import figure_of as told
+from services.gateway.pages.figure_answers import SeriesSaid
 from services.gateway.tests.house import House
 from services.gateway.tests.test_pages import text_of
 from services.gateway.tests.visitors import Gateway
@@ -21,13 +23,13 @@ async def test_the_board_reads_each_figure_as_a_sentence_and_finds_how_it_is_cou
     posted = await program.post("/api/v1/posts", json={"text": text, "audience": ["staff"], "language": "en"})
     assert posted.status_code == 201
 
-    async def told() -> None:
+    async def counted() -> None:
         """The month that is not over has somebody who wrote."""
         page = await eskil.see("/adoption/monthly-contributors")
         row = re.search(r"not over</span></th>\s*<td class=\"n\">(\d+)</td>", page.text)
         assert row and int(row[1]) > 0, text_of(page)
 
-    await eventually(told)
+    await eventually(counted)
     page = (await eskil.see("/adoption")).text
     assert page.count('class="stat"') == 8
     links = re.findall(r'href="(/adoption/[a-z-]+)"', page)
@@ -56,6 +58,9 @@ async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
         for wrong in ("1999-01-01", "yesterday"):
             seen = await eskil.see(f"{path}?as_of={wrong}")
             assert seen.status_code == 422 and 'id="as_of-error"' in seen.text, (path, wrong)
+    wrong_by = await eskil.see("/adoption/ladder?by=nope")
+    assert wrong_by.status_code == 422 and 'id="by-error"' in wrong_by.text
+    assert (await eskil.see("/adoption/ladder/events")).status_code == 404
     assert (await eskil.see("/adoption/no-such-thing")).status_code == 404
     assert (await eskil.see("/adoption?unit=nowhere")).status_code == 404
 
@@ -85,3 +90,41 @@ async def test_it_speaks_swedish(gateway: Gateway, house: House) -> None:
     saga = await gateway.visitor(house.members["saga"])
     seen = await saga.see("/adoption/monthly-contributors")
     assert "Bidragande per månad" in seen.text and "Så räknas det" in seen.text
+
+
+def test_what_is_hidden_is_not_called_nothing() -> None:
+    """A unit of which one figure may be told and another may not."""
+    complete = {"recorded_at": None, "behind": True}
+    measure = {"name": "taking_part_share", "title": "Share", "unit": "share"}
+    metric = {
+        "name": "leaders-participation",
+        "version": 1,
+        "in_force": True,
+        "title": "Leaders",
+        "words": "",
+        "formula": "",
+        "source": "",
+        "changed": "",
+        "measures": [measure],
+    }
+    hidden = {"group": "unit:small", "hidden": True, "people": None, "values": None}
+    period = {
+        "period": "2026-10",
+        "first": "2026-10-01",
+        "last": "2026-10-31",
+        "complete": True,
+        "people": 30,
+        "values": {"taking_part_share": 0.5},
+        "groups": [hidden],
+    }
+    said = {
+        "metric": metric,
+        "every": "month",
+        "as_of": "2026-11-01",
+        "complete_up_to": complete,
+        "groups": [],
+        "periods": [period],
+    }
+    series = SeriesSaid.model_validate(said)
+    assert told(series, "unit:small").hidden and not told(series, "unit:gone").hidden
+    assert told(series).value == 0.5 and not told(series).hidden

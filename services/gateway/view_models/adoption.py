@@ -25,7 +25,8 @@ class Spark:
 class Figure:
     """One number of the board's page. `name` is the metric's; `value` is None where nothing was counted or
     nothing may be told. `more` are other measures of the same month, for the sentence. `change` is the
-    difference to `months` months before; `steady`: too little to speak of."""
+    difference to `months` months before; `steady`: too little to speak of. `hidden`: of so few nothing is
+    told."""
 
     name: str
     unit: Unit
@@ -35,6 +36,7 @@ class Figure:
     change: float | None = None
     months: int = 3
     steady: bool = True
+    hidden: bool = False
 
     @property
     def rose(self) -> bool:
