@@ -2,8 +2,8 @@
 
 import time
 import zlib
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -99,6 +99,16 @@ def _npgettext(context: Context, about: str, one: str, many: str, n: int) -> str
     return _locale(context).npgettext(about, one, many, n)
 
 
+def _written(by: Callable[[Locale, Any], str]) -> Any:
+    """The filter that writes a value as this reader does."""
+
+    @pass_context
+    def written(context: Context, value: Any) -> str:
+        return by(_locale(context), value)
+
+    return written
+
+
 def _time(moment: datetime, shown: str, full: str = "") -> Markup:
     title = f' title="{escape(full)}"' if full else ""
     at = moment.isoformat(timespec="seconds")
@@ -119,46 +129,6 @@ def _moment(context: Context, moment: datetime) -> Markup:
 @pass_context
 def _day(context: Context, moment: datetime) -> Markup:
     return _time(moment, _locale(context).day(moment))
-
-
-@pass_context
-def _month(context: Context, day: date) -> str:
-    return _locale(context).month(day)
-
-
-@pass_context
-def _signed(context: Context, number: float) -> str:
-    return _locale(context).signed(number)
-
-
-@pass_context
-def _number(context: Context, number: float) -> str:
-    return _locale(context).number(number)
-
-
-@pass_context
-def _percent(context: Context, share: float) -> str:
-    return _locale(context).percent(share)
-
-
-@pass_context
-def _size(context: Context, count: int) -> str:
-    return _locale(context).size(count)
-
-
-@pass_context
-def _span(context: Context, seconds: float) -> str:
-    return _locale(context).span(seconds)
-
-
-@pass_context
-def _language_name(context: Context, tag: str) -> str:
-    return _locale(context).language_name(tag)
-
-
-@pass_context
-def _country_name(context: Context, code: str) -> str:
-    return _locale(context).country_name(code)
 
 
 @pass_context
@@ -218,16 +188,16 @@ _FILTERS: dict[str, Any] = {
     "ago": _ago,
     "audience": _audience,
     "by_name": _by_name,
-    "country_name": _country_name,
+    "country_name": _written(Locale.country_name),
     "day": _day,
-    "language_name": _language_name,
+    "language_name": _written(Locale.language_name),
     "moment": _moment,
-    "month": _month,
-    "number": _number,
-    "percent": _percent,
+    "month": _written(Locale.month),
+    "number": _written(Locale.number),
+    "percent": _written(Locale.percent),
     "sentence_case": locale.sentence_case,
-    "signed": _signed,
-    "size": _size,
-    "span": _span,
+    "signed": _written(Locale.signed),
+    "size": _written(Locale.size),
+    "span": _written(Locale.span),
     "time_there": _time_there,
 }

@@ -233,7 +233,6 @@ def figure_of(series: SeriesSaid, group: str = "") -> Figure:
         spark=charts.spark(values),
         more=past[-1] if past else {},
         change=change,
-        months=_CHANGE_OVER,
         steady=change is None or abs(change) < _least(main.unit, before),
         hidden=_hidden(series, group),
     )
@@ -390,7 +389,6 @@ def _definition(visit: Visit, said: DefinitionSaid) -> Definition:
         formula=said.formula,
         source=said.source,
         version=said.version,
-        changed=said.changed,
     )
 
 

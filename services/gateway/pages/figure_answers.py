@@ -22,7 +22,6 @@ class DefinitionSaid(BaseModel):
     words: str
     formula: str
     source: str
-    changed: str
     measures: list[MeasureSaid]
 
 
@@ -57,7 +56,6 @@ class PeriodSaid(BaseModel):
 class SeriesSaid(BaseModel):
     metric: DefinitionSaid
     every: str
-    as_of: date
     complete_up_to: CompleteSaid
     groups: list[GroupNamed]
     periods: list[PeriodSaid]
@@ -98,4 +96,3 @@ class MineSaid(BaseModel):
 
 class MetricListSaid(BaseModel):
     items: list[DefinitionSaid]
-    floor: int

@@ -31,14 +31,14 @@ def views(text: str) -> dict[str, View]:
     units = [UnitChoice("nordvik", text or "Nordvik", 0), UnitChoice("sales", text or "Sales", 1)]
     spark = charts.spark(_PAST)
     figures = [
-        Figure("passive-share", "share", 0.54, spark, {}, 0.03, 3, False),
-        Figure("announcement-reach", "share", 0.93, spark, {}, 0.002, 3, True),
-        Figure("language-share", "share", 0.87, spark, {}, -0.01, 3, False),
-        Figure("cross-unit-talk", "share", 0.27, spark, {}, 0.1, 3, False),
+        Figure("passive-share", "share", 0.54, spark, {}, 0.03, False),
+        Figure("announcement-reach", "share", 0.93, spark, {}, 0.002, True),
+        Figure("language-share", "share", 0.87, spark, {}, -0.01, False),
+        Figure("cross-unit-talk", "share", 0.27, spark, {}, 0.1, False),
         Figure("leaders-participation", "share", None, hidden=True),
         Figure("monthly-active-members", "share", 0.9, spark),
-        Figure("mails-replaced", "acts", 431_000, spark, {"hours": 7_662.2}, 16_000, 3, False),
-        Figure("monthly-contributors", "people", 1, spark, {}, -4, 3, False),
+        Figure("mails-replaced", "acts", 431_000, spark, {"hours": 7_662.2}, 16_000, False),
+        Figure("monthly-contributors", "people", 1, spark, {}, -4, False),
     ]
     behind = [
         Behind("language", "ar", "", 0.29, 298),
@@ -85,7 +85,7 @@ def views(text: str) -> dict[str, View]:
 
 def _definition(text: str) -> Definition:
     words = text or "Members who neither reacted, nor answered, nor wrote within the period."
-    return Definition("passive-share", text or "Passive share", words, "passive / members", "Ours", 1, "")
+    return Definition("passive-share", text or "Passive share", words, "passive / members", "Ours", 1)
 
 
 def _figure(text: str, figure: Figure, by: str) -> FigureView:

@@ -9,6 +9,8 @@ from services.gateway.view_models.shell import Person, View
 
 #: How a value is written: people and acts are whole numbers, a share is 0 to 1, an index -1 to 1.
 Unit = Literal["people", "acts", "share", "index", "hours"]
+#: Of fewer people nothing is told: engagement's rule, as pages say it.
+FLOOR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Spark:
 class Figure:
     """One number of the board's page. `name` is the metric's; `value` is None where nothing was counted or
     nothing may be told. `more` are other measures of the same month, for the sentence. `change` is the
-    difference to `months` months before; `steady`: too little to speak of. `hidden`: of so few nothing is
+    difference to three months before; `steady`: too little to speak of. `hidden`: of so few nothing is
     told."""
 
     name: str
@@ -34,7 +36,6 @@ class Figure:
     spark: Spark = Spark()
     more: Mapping[str, float | None] = field(default_factory=dict)
     change: float | None = None
-    months: int = 3
     steady: bool = True
     hidden: bool = False
 
@@ -79,8 +80,7 @@ class Counting:
 @dataclass(frozen=True, slots=True)
 class AdoptionView(View):
     """`figures` in the order in which a board reads. `behind` are all that are left behind, `left_behind` the
-    worst. `unit` is what is asked about, else the whole company;
-    `too_few`: of that unit nothing may be told."""
+    worst. `unit` is what is asked about, else the whole company; `too_few`: of it nothing may be told."""
 
     template: ClassVar[str] = "pages/adoption.html"
     figures: Sequence[Figure]
@@ -90,7 +90,7 @@ class AdoptionView(View):
     units: Sequence[UnitChoice] = ()
     unit: str = ""
     unit_name: str = ""
-    floor: int = 5
+    floor: int = FLOOR
     too_few: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -153,7 +153,6 @@ class Definition:
     formula: str
     source: str
     version: int
-    changed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class FigureView(View):
     groups: Sequence[GroupRow]
     by: Literal["", "unit", "country", "language"]
     may_look_behind: bool = False
-    floor: int = 5
+    floor: int = FLOOR
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
