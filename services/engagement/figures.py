@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from pymongo import ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.engagement.factbook import Factbook, Ledger
@@ -21,6 +22,8 @@ from services.engagement.projections.facts import Fact, Kind
 from services.engagement.projections.items import ItemView
 from shared.runtime.away import reading
 
+#: Counts up when the rule of what is told changes: what was kept by another is worked out anew.
+RULE = 2
 _SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT})
 
 
@@ -80,13 +83,21 @@ class _Library:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """One period of what is asked, the name that it is kept under, and the label that it must have."""
+    """One period of what is asked, the name that it is kept under (but for what it is told by), and the label
+    that it must have."""
 
     asked: Asked
     reach: Reach
     known: int | None
-    key: str
+    name: str
     label: str
+
+    @property
+    def key(self) -> str:
+        return self.told_by(self.asked.by)
+
+    def told_by(self, by: By | None) -> str:
+        return f"{self.name}|{by.value if by is not None else ''}"
 
     @classmethod
     def of(cls, asked: Asked, period: Period, ledger: Ledger) -> "_Wanted":
@@ -98,10 +109,10 @@ class _Wanted:
             period.name,
             str((reach.end - reach.start) // DAY_SECONDS),
             str((reach.after - reach.end) // DAY_SECONDS),
-            asked.by.value if asked.by is not None else "",
             "" if known is None else day_of(known).isoformat(),
         )
-        return cls(asked, reach, known, "|".join(parts), ledger.label(reach.months, reach.last_month))
+        label = f"{RULE}/{ledger.label(reach.months, reach.last_month)}"
+        return cls(asked, reach, known, "|".join(parts), label)
 
 
 class Figures:
@@ -127,20 +138,20 @@ class Figures:
         self, definitions: Sequence[Definition], period: Period, today: date, ledger: Ledger
     ) -> int:
         """Works out what is not kept yet of a period that is over, in every way it can be asked for; answers
-        how much that was."""
+        how many metrics that were."""
         every = [Asked(definition, by, today) for definition in definitions for by in (None, *By)]
         wanted = [_Wanted.of(asked, period, ledger) for asked in every]
         found = await self._find(wanted)
         library = _Library(self.book, ledger)
-        missing = [each for each in wanted if each.key not in found]
-        for each in missing:
+        missing = {each.name: each for each in wanted if each.key not in found}
+        for each in missing.values():
             await self._work_out(each, library)
         return len(missing)
 
     async def acts(self, asked: Asked, period: Period, ledger: Ledger) -> tuple[Window, list[Sums]]:
         """A period's acts themselves, with what may be told of whom."""
         window = await self._window(_Wanted.of(asked, period, ledger), _Library(self.book, ledger))
-        return window, await asyncio.to_thread(reckon, asked.definition, window, asked.by)
+        return window, (await asyncio.to_thread(reckon, asked.definition, window))[asked.by]
 
     async def _find(self, wanted: Sequence[_Wanted]) -> dict[str, list[Sums]]:
         """What is kept and still holds, by name."""
@@ -154,17 +165,21 @@ class Figures:
         }
 
     async def _work_out(self, wanted: _Wanted, library: _Library) -> list[Sums]:
-        """One at a time: it is work for the processor."""
+        """By nothing and by everything at once, one figure at a time: it is work for the processor."""
         async with self._working:
             window = await self._window(wanted, library)
-            sums = await asyncio.to_thread(reckon, wanted.asked.definition, window, wanted.asked.by)
+            found = await asyncio.to_thread(reckon, wanted.asked.definition, window)
         if library.ledger.settled(wanted.reach.months, wanted.reach.last_month):
             stored = {
-                "label": wanted.label,
-                "sums": [[list(each.path), each.people, each.counts] for each in sums],
+                wanted.told_by(by): [[list(each.path), each.people, each.counts] for each in sums]
+                for by, sums in found.items()
             }
-            await self._kept.replace_one({"_id": wanted.key}, stored, upsert=True)
-        return sums
+            writes = [
+                ReplaceOne({"_id": key}, {"label": wanted.label, "sums": sums}, upsert=True)
+                for key, sums in stored.items()
+            ]
+            await self._kept.bulk_write(writes, ordered=False)
+        return found[wanted.asked.by]
 
     async def _window(self, wanted: _Wanted, library: _Library) -> Window:
         reach = wanted.reach

@@ -71,7 +71,8 @@ class Window:
         return self.period.start
 
     def members(self) -> dict[str, int]:
-        """Everybody who was a member in the period, and the last moment at which they were."""
+        """Everybody who was a member in the period, and the moment that says where they are counted: the end
+        of the first day on which they were."""
         return self.people.present(self.start, self.end)
 
 
@@ -142,13 +143,15 @@ EVERYTHING = frozenset(Kind)
 
 
 def placed(window: Window, kinds: frozenset[Kind]) -> dict[str, tuple[int, list[Fact]]]:
-    """Everybody whom a figure of people is about, with the moment that says where they are counted (their
-    last act of these kinds, else the last moment at which they were members) and their acts."""
+    """Everybody whom a figure of people is about, with the moment that says where they are counted (for
+    members the end of their first day in the period, for others their first act) and their acts of these
+    kinds."""
     found: dict[str, tuple[int, list[Fact]]] = {
         member_id: (moment, []) for member_id, moment in window.members().items()
     }
     for member_id, facts in window.acts.items():
         counted = [fact for fact in facts if fact.kind in kinds]
         if counted:
-            found[member_id] = (counted[-1].at, counted)
+            at, _ = found.get(member_id, (counted[0].at, []))
+            found[member_id] = (at, counted)
     return found

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from services.engagement.metrics.periods import DAY_SECONDS
 from services.engagement.projections.people import Step
 from shared.kernel.audience import EVERYONE, STAFF, Classification
 
@@ -68,17 +69,14 @@ class Person:
         place = bisect_right(self.moments, moment)
         return self.states[place - 1] if place else NOBODY
 
-    def last_present(self, start: int, end: int) -> int | None:
-        """The last moment of [start, end) at which they were a member; None where there was none."""
-        place = bisect_right(self.moments, end - 1)
-        until = end - 1
-        while place:
-            if self.states[place - 1].present:
-                return until if until >= start else None
-            until = self.moments[place - 1] - 1
-            if until < start:
-                return None
-            place -= 1
+    def placed_in(self, start: int, end: int) -> int | None:
+        """The end of the first day of [start, end) on which they were a member; None where there was none.
+
+        Not the last: whoever knows that somebody moved would learn what they did from the figures of two
+        groups as of the days before and after."""
+        for moment, until, state in zip(self.moments, [*self.moments[1:], end], self.states, strict=True):
+            if state.present and until > start and moment < end:
+                return min(end, (max(moment, start) // DAY_SECONDS + 1) * DAY_SECONDS) - 1
         return None
 
 
@@ -152,8 +150,8 @@ class People:
         return NOBODY if person is None else person.at(moment)
 
     def present(self, start: int, end: int) -> dict[str, int]:
-        """Everybody who was a member in [start, end), with the last moment at which they were."""
-        found = ((person.member_id, person.last_present(start, end)) for person in self)
+        """Everybody who was a member in [start, end), with the moment that says where they are counted."""
+        found = ((person.member_id, person.placed_in(start, end)) for person in self)
         return {member_id: moment for member_id, moment in found if moment is not None}
 
     def addressed(self, audience: Sequence[str], classification: str, moment: int) -> list[str]:

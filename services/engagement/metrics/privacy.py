@@ -1,5 +1,5 @@
-"""Which groups' figures may be told: never of fewer than five people, nor so that five can be told by
-subtracting.
+"""Which groups' figures of one dimension may be told: never of fewer than five people, nor so that fewer can
+be told by subtracting. What several dimensions tell together is looked at in `differencing`.
 
 What is told is a tree: the company, its groups, groups within them. Below each group that is told lies what
 is not told: those directly in it, and its hidden groups. Whoever subtracts gets unions of these remainders

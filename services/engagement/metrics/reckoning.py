@@ -1,11 +1,12 @@
 """From rows to sums: of the company, and of its groups as far as they may be told."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.engagement.metrics.definition import By, Definition, Row, Window
+from services.engagement.metrics.differencing import Cell, told_together
 from services.engagement.metrics.people import People, State
-from services.engagement.metrics.privacy import COMPANY, Path, everybody, told
+from services.engagement.metrics.privacy import COMPANY, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,48 @@ def way(state: State, by: By) -> Path:
     return (state.language,)
 
 
-def reckon(definition: Definition, window: Window, by: By | None) -> list[Sums]:
-    """The company first, then its groups in the order of their paths."""
-    return sums(definition.rows(window), window.people, by)
+def reckon(definition: Definition, window: Window) -> dict[By | None, list[Sums]]:
+    """By nothing and by everything: the company first, then its groups in the order of their paths."""
+    return sums(definition.rows(window), window.people)
 
 
-def sums(rows: Iterable[Row], people: People, by: By | None) -> list[Sums]:
-    own: dict[Path, set[str]] = {COMPANY: set()}
-    counts: dict[Path, dict[str, int]] = {COMPANY: {}}
+def sums(rows: Iterable[Row], people: People) -> dict[By | None, list[Sums]]:
+    """What is told by one dimension depends on what is told by the others."""
+    cells: dict[Cell, set[str]] = {}
+    counts: dict[Cell, dict[str, int]] = {}
     for member_id, at, counted in rows:
-        leaf = COMPANY if by is None else way(people.at(member_id, at), by)
-        own.setdefault(leaf, set()).add(member_id)
+        state = people.at(member_id, at)
+        cell = tuple(way(state, by) for by in By)
+        cells.setdefault(cell, set()).add(member_id)
+        into = counts.setdefault(cell, {})
+        for name, number in counted.items():
+            into[name] = into.get(name, 0) + number
+    shown = told_together(cells) or [frozenset([COMPANY])] * len(By)
+    found: dict[By | None, list[Sums]] = {
+        by: _sums(cells, counts, number, shown[number]) for number, by in enumerate(By)
+    }
+    return {None: found[By.UNIT][:1], **found}
+
+
+def _sums(
+    cells: Mapping[Cell, set[str]],
+    counts: Mapping[Cell, Mapping[str, int]],
+    number: int,
+    shown: Collection[Path],
+) -> list[Sums]:
+    """Of the company and all groups of one dimension."""
+    people: dict[Path, set[str]] = {COMPANY: set()}
+    summed: dict[Path, dict[str, int]] = {COMPANY: {}}
+    for cell, members in cells.items():
+        leaf = cell[number]
         for length in range(len(leaf) + 1):
-            into = counts.setdefault(leaf[:length], {})
-            for name, number in counted.items():
-                into[name] = into.get(name, 0) + number
-    members, shown = everybody(own), told(own)
+            people.setdefault(leaf[:length], set()).update(members)
+            into = summed.setdefault(leaf[:length], {})
+            for name, count in counts[cell].items():
+                into[name] = into.get(name, 0) + count
     return [
-        Sums(path, len(members[path]), dict(sorted(counts[path].items())))
+        Sums(path, len(people[path]), dict(sorted(summed[path].items())))
         if path in shown
         else Sums(path, None, None)
-        for path in sorted(members)
+        for path in sorted(people)
     ]

@@ -311,7 +311,7 @@ class Facts:
         known = None if known_on is None else midnight(known_on + timedelta(days=1))
         reach = Reach.of(definition, named(period), until)
         window = reach.window(self.months, People(self.steps, known), known, self.said)
-        return Told(definition, reckon(definition, window, by))
+        return Told(definition, reckon(definition, window)[by])
 
 
 def told(events: Sequence[Recorded], name: str, period: str, **how: Any) -> Told:

@@ -128,7 +128,7 @@ def test_somebody_never_seen_counts_for_the_company_until_they_are_known() -> No
     assert after.of("posts") == {"north": 1}, "their place is joined by event time, however late it comes"
 
 
-def test_who_moves_counts_where_they_were_when_they_did_it() -> None:
+def test_who_moves_counts_where_they_began_the_period_and_their_acts_where_they_did_them() -> None:
     history = History()
     history.staff(6, "north")
     history.staff(6, "south", prefix="s")
@@ -136,14 +136,31 @@ def test_who_moves_counts_where_they_were_when_they_did_it() -> None:
     history.placed("m0", "south", when=at("2026-03-15"))
     told_ = history.figure("monthly-contributors", "2026-03", by=By.UNIT)
     assert told_.of("contributors") == {"north": 1, "south": 0}
-    assert told_.of("members") == {"north": 6, "south": 6}, "each once: where they acted last"
+    assert told_.of("members") == {"north": 6, "south": 6}, "each once: where they began the month"
     history.post("m0", at("2026-03-20"))
     moved = history.figure("monthly-contributors", "2026-03", by=By.UNIT)
-    assert moved.of("contributors") == {"north": 0, "south": 1}
+    assert moved.of("contributors") == {"north": 1, "south": 0}
     posts = history.figure("posts-and-comments", "2026-03", by=By.UNIT)
     assert posts.of("posts") == {"north": 1, "south": 1}
     quiet = history.figure("monthly-contributors", "2026-04", by=By.UNIT)
     assert quiet.of("members") == {"north": 5, "south": 7}
+
+
+def test_figures_of_the_days_before_and_after_a_move_tell_nothing_of_who_moved() -> None:
+    """Else a group would lose one contributor from one day to the next, and all know whom."""
+    history = History()
+    history.staff(6, "north")
+    history.staff(6, "south", prefix="s")
+    history.post("m0", at("2026-03-10"))
+    history.post("m1", at("2026-03-11"))
+    history.placed("m0", "south", when=at("2026-03-15"))
+    history.post("m0", at("2026-03-16"))
+    for metric in ("monthly-contributors", "monthly-active-members", "passive-share", "ladder"):
+        days = [
+            history.figure(metric, "2026-03", by=By.UNIT, as_of=date(2026, 3, day)).groups
+            for day in (14, 15, 16)
+        ]
+        assert days[0] == days[1] == days[2], metric
 
 
 def test_a_move_that_is_told_late_changes_the_past_from_then_on_but_not_what_was_known() -> None:
@@ -151,7 +168,7 @@ def test_a_move_that_is_told_late_changes_the_past_from_then_on_but_not_what_was
     history.staff(7, "north")
     history.staff(5, "south", prefix="s")
     history.post("m0", at("2026-03-10"))
-    history.placed("m0", "south", when=at("2026-03-05"), known=at("2026-06-01"))
+    history.placed("m0", "south", when=at("2026-02-25"), known=at("2026-06-01"))
     now = history.figure("monthly-contributors", "2026-03", by=By.UNIT)
     then = history.figure("monthly-contributors", "2026-03", by=By.UNIT, known_on=date(2026, 5, 31))
     assert now.of("contributors") == {"north": 0, "south": 1}

@@ -1,11 +1,14 @@
 """Never of fewer than five people, whatever is subtracted from what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.engagement.metrics.definition import By, Row
+from services.engagement.metrics.differencing import Cell, told_together
 from services.engagement.metrics.people import People
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path, everybody, told
 from services.engagement.metrics.reckoning import sums
@@ -71,7 +74,7 @@ def test_hidden_sums_cannot_be_worked_out_from_told_ones(acts: list[tuple[str, i
         rows.append(Row(f"m{n}", int(at("2026-03-02").timestamp()), {"acts": number}))
     views = fold(people, history.events)
     steps = [(key, view.model_dump()["steps"]) for key, view in views.items()]
-    found = {each.path: each for each in sums(rows, People(steps), By.UNIT)}
+    found = {each.path: each for each in sums(rows, People(steps))[By.UNIT]}
     for path, each in found.items():
         if each.counts is None or each.people is None or len(rows) < FLOOR:
             continue
@@ -81,3 +84,80 @@ def test_hidden_sums_cannot_be_worked_out_from_told_ones(acts: list[tuple[str, i
         if left == 0:
             total = sum((s.counts or {}).get("acts", 0) for s in within)
             assert each.counts.get("acts", 0) == total
+
+
+def told_of(people: Mapping[tuple[str, str, str], int], floor: int = FLOOR) -> list[set[str]]:
+    """Units, countries and languages that are told, of so many people in each combination."""
+    cells = {
+        tuple(tuple(part.split("/")) for part in where): {f"{where}-{n}" for n in range(number)}
+        for where, number in people.items()
+    }
+    return [{"/".join(path) for path in groups if path} for groups in told_together(cells, floor)]
+
+
+def test_a_language_less_two_countries_is_no_single_person() -> None:
+    whole = {("s", "GB", "en"): 80, ("s", "IE", "en"): 20, ("s", "PL", "pl"): 49}
+    assert told_of(whole) == [{"s"}, {"GB", "IE", "PL"}, {"en", "pl"}], "nobody is left"
+    _, countries, languages = told_of({**whole, ("s", "PL", "en"): 1})
+    assert languages == {"en", "pl"}
+    assert countries == {"GB"}, "Ireland and Poland are told as one: who speaks English in which is not"
+    assert told_of({**whole, ("s", "PL", "en"): 5})[1] == {"GB", "IE", "PL"}
+
+
+def test_a_country_less_its_units_is_no_single_person() -> None:
+    people = {("n/a", "SE", "sv"): 9, ("n/b", "SE", "sv"): 8, ("n/c", "NO", "nb"): 7, ("o", "NO", "nb"): 30}
+    assert told_of(people)[0] == {"n", "n/a", "n/b", "n/c", "o"}
+    units, countries, _ = told_of({**people, ("n/a", "NO", "nb"): 1})
+    assert units == {"n", "n/a", "o"}, "b and c are told as one: they join both countries"
+    assert countries == {"SE", "NO"}
+
+
+def test_who_was_in_several_places_is_one_person() -> None:
+    here, there = (("a",), ("SE",), ("sv",)), (("a",), ("SE",), ("fi",))
+    cells: dict[Cell, set[str]] = {here: {f"p{n}" for n in range(20)}, there: {f"p{n}" for n in range(4)}}
+    assert told_together(cells)[2] == {COMPANY}
+
+
+def _rank(rows: Sequence[Sequence[int]]) -> int:
+    left, rank = [[Fraction(value) for value in row] for row in rows], 0
+    for column in range(len(rows[0]) if rows else 0):
+        pivot = next((place for place in range(rank, len(left)) if left[place][column]), None)
+        if pivot is None:
+            continue
+        left[rank], left[pivot] = left[pivot], left[rank]
+        for place in range(rank + 1, len(left)):
+            factor = left[place][column] / left[rank][column]
+            if factor:
+                left[place] = [a - factor * b for a, b in zip(left[place], left[rank], strict=True)]
+        rank += 1
+    return rank
+
+
+cells = st.tuples(
+    st.sampled_from([("a",), ("a", "x"), ("a", "y"), ("b",)]),
+    st.sampled_from([("SE",), ("FI",), ("PL",)]),
+    st.sampled_from([("sv",), ("fi",), ("pl",)]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(cells, min_size=1, max_size=2), max_size=13), st.integers(2, 4))
+def test_no_sum_of_figures_of_any_dimensions_is_about_fewer(places: list[list[Cell]], floor: int) -> None:
+    """By brute force, knowing nothing of the rule: a sum of figures about few people only is one that becomes
+    nothing when they are taken away; then fewer sums can be told apart without them than with them."""
+    found: dict[Cell, set[str]] = {}
+    for number, mine in enumerate(places):
+        for cell in mine:
+            found.setdefault(cell, set()).add(f"p{number}")
+    groups = [(number, path) for number, each in enumerate(told_together(found, floor)) for path in each]
+    rows = {
+        f"p{number}": [[int(cell[of][: len(path)] == path) for of, path in groups] for cell in mine]
+        for number, mine in enumerate(places)
+    }
+    whole = _rank([row for each in rows.values() for row in each])
+    if len(places) < floor:
+        return
+    for number in range(1, floor):
+        for away in combinations(rows, number):
+            left = [row for person, each in rows.items() if person not in away for row in each]
+            assert _rank(left) == whole, (groups, away)
