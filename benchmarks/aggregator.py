@@ -30,6 +30,9 @@ from services.engagement.figures import Asked, Figures
 from services.engagement.metrics import DEFINITIONS
 from services.engagement.metrics.definition import By
 from services.engagement.metrics.periods import Every, covering
+from services.engagement.projections import ActivityView
+from services.engagement.projections.activity import activity_key
+from services.engagement.projections.facts import month_of
 from shared.kernel.audience import Classification
 from shared.kernel.events import Event, Occasion
 from shared.kernel.personal import Personal, Sealed
@@ -37,6 +40,7 @@ from shared.runtime.codec import Commit, encode_commit, outgoing, partition_of
 from shared.runtime.ids import new_id
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
+from shared.runtime.views import Views
 
 #: Stream, version, event, when, by whom.
 Told = tuple[str, int, Event, datetime, str]
@@ -247,22 +251,43 @@ async def _answered(run: Run, figures: Figures) -> None:
 
 
 async def _lagging(run: Run, service: Service) -> None:
-    """How old the newest end of the log is that the facts have passed, while events stream in."""
-    viewing = service.viewings[projections.activity.name]
+    """How long after it was sent an act is in the facts, while events stream in: of one act in fifty, each by
+    a member of its own."""
+    views, month = service.views(projections.activity), month_of(datetime.now(UTC).date())
+    waiting: dict[str, float] = {}
+    took: list[float] = []
+    looking = asyncio.create_task(_seen(views, waiting, took))
     producer = AIOKafkaProducer(bootstrap_servers=service.settings.kafka, linger_ms=5, acks="all")
     await producer.start()
-    worst, dice, began = 0.0, random.Random(3), time.perf_counter()
+    dice, began = random.Random(3), time.perf_counter()
     try:
         for n in range(STREAMED * A_SECOND):
             told = _act(10_000_000 + n, datetime.now(UTC), dice)
+            if n % 50 == 0:
+                who = f"probe{n}"
+                told = f"post-p{n}", 1, _post(n, who), datetime.now(UTC), who
+                waiting[activity_key(who, month)] = time.perf_counter()
             if told[2].topic == OURS:
                 await service.store.queue.append(_commit(*told))
             else:
                 await _sent(service, producer, _commit(*told))
-            if n % (A_SECOND // 10) == 0:
-                worst = max(worst, viewing.lag.age())
+            if n % 10 == 0:
                 await asyncio.sleep(max(0.0, n / A_SECOND - (time.perf_counter() - began)))
+        async with asyncio.timeout(60):
+            while waiting:
+                await asyncio.sleep(0.05)
     finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
         await producer.stop()
-    note = "as looked at once a second: up to one second of it is the look's own"
-    run.note("aggregator", "worst lag at 500 events/s", worst, "s", goal=2, at_least=False, note=note)
+    p50, _ = percentiles([1e3 * each for each in took])
+    run.note("aggregator", "an act in the facts at 500 events/s, p50", p50, "ms")
+    run.note("aggregator", "worst lag at 500 events/s", max(took), "s", goal=1, at_least=False)
+
+
+async def _seen(views: Views[ActivityView], waiting: dict[str, float], took: list[float]) -> None:
+    """Looks for the acts that are waited for, fifty times a second."""
+    while True:
+        for key in await views.get_many(list(waiting)):
+            took.append(time.perf_counter() - waiting.pop(key))
+        await asyncio.sleep(0.02)

@@ -305,9 +305,8 @@ class Fold(Generic[V]):
             return None
         if document.parked is None:
             try:
-                view = document.view
-                for item in fresh:
-                    view = self.projection.evolve(view, item.event, item.recorded, key)
+                told = ((item.event, item.recorded) for item in fresh)
+                view = self.projection.folded(document.view, told, key)
                 seen = _seen(document.seen, fresh)
                 return _Folded(self._encode(key, view, document.rev + 1, seen, None), view)
             except Exception as error:

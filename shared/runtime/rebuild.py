@@ -35,8 +35,13 @@ from shared.runtime.topics import Topic, Topics
 
 log = structlog.get_logger(__name__)
 
-#: Records folded at a time.
-BATCH = 4_000
+#: Records folded at a time, and what their bytes may come to: the more, the rarer is one document written
+#: again and again.
+BATCH = 20_000
+BATCH_BYTES = 48_000_000
+#: Records of one partition that are worth being asked for by themselves, and how long they are waited for,
+#: in milliseconds.
+_FEW, _FETCHED_WITHIN = 50, 200
 _REPORT_EVERY = 0.5
 #: A topic that was made anew is full again when nothing came for this long, in seconds, or when it holds what
 #: was recorded after the build began: relays send in the order of recording.
@@ -68,6 +73,7 @@ class Builder:
         self._filling: set[str] = set()
         self._ends: dict[TopicPartition, int] = {}
         self._rests_since = 0.0
+        self._left: dict[TopicPartition, int] = {}
 
     def stop(self) -> None:
         self._stopping = True
@@ -89,8 +95,8 @@ class Builder:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            max_partition_fetch_bytes=8_000_000,
-            fetch_max_bytes=64_000_000,
+            max_partition_fetch_bytes=2_000_000,
+            fetch_max_bytes=32_000_000,
         )
         await consumer.start()
         try:
@@ -111,18 +117,39 @@ class Builder:
             consumer.seek(tp, saved.get(key, 0))
         started, already = time.monotonic(), sum(saved.values())
         self._read = already
+        await self._report(consumer, keys, already, started)
         while not self._stopping:
-            records = await consumer.getmany(timeout_ms=100, max_records=BATCH)
-            batch = [record for part in records.values() for record in part]
+            batch = await self._batch(consumer)
             if batch:
                 await self._fold.apply(delivered(batch, ids))
                 self._note_filled(batch)
                 self._read += len(batch)
                 passing("rebuild.batch")
             await self._report(consumer, keys, already, started)
-            if len(batch) < BATCH and await self._finished(consumer, keys):
+            if not batch and await self._finished(consumer, keys):
                 return True
         return False
+
+    async def _batch(self, consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+        """Of every partition in proportion to what it holds still: what happened at one time is folded
+        together, and the documents of that time are written once and not once for each partition."""
+        left = {tp: number for tp, number in self._left.items() if number >= _FEW}
+        if not left:
+            # What is left may be control records, which are never handed over.
+            records = await consumer.getmany(timeout_ms=100, max_records=BATCH)
+            return [record for part in records.values() for record in part]
+        batch, size, whole = list[ConsumerRecord](), 0, sum(left.values())
+        for tp, number in left.items():
+            most = max(_FEW, BATCH * number // whole)
+            while most > 0 and size < BATCH_BYTES:
+                found = (await consumer.getmany(tp, timeout_ms=_FETCHED_WITHIN, max_records=most)).get(tp, [])
+                if not found:
+                    break
+                batch += found
+                size += sum(len(record.value or b"") for record in found)
+                most -= len(found)
+                self._left[tp] -= len(found)
+        return batch
 
     async def _finished(self, consumer: AIOKafkaConsumer, keys: Mapping[TopicPartition, str]) -> bool:
         """At the end: hands the offsets to the group that will follow, and swaps where the active
@@ -185,7 +212,9 @@ class Builder:
             log.warning("the build was given up", generation=self.generation.name)
             self._stopping = True
             return
-        total = sum((await consumer.end_offsets(list(keys))).values())
+        ends = await consumer.end_offsets(list(keys))
+        self._left = {tp: ends[tp] - await consumer.position(tp) for tp in keys}
+        total = sum(ends.values())
         rate = (self._read - already) / max(now - started, 0.001)
         await self._registry.report(self.generation, read=self._read, total=max(total, self._read), rate=rate)
 

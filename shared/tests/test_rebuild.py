@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.kernel.projection import canonical
-from shared.runtime import telemetry
+from shared.runtime import rebuild, telemetry
 from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
@@ -180,6 +180,24 @@ async def test_a_builder_that_was_killed_is_gone_on_with(settings: Settings, roo
     assert await _marks_on_walls(room, generation) == 60
     active = (await registry.of(WALLS.name, WALLS.version)).active
     assert active is not None and active.number == generation.number
+
+
+async def test_what_happened_together_is_folded_together(
+    room: Room, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each partition a part: else every document would be written once for every partition."""
+    monkeypatch.setattr(rebuild, "BATCH", 100)
+    monkeypatch.setattr(rebuild, "_FEW", 1)
+    for n in range(400):
+        await room.do(Mark(f"hand{n % 40}", (f"wall-{n // 50}",)))
+    await room.drain()
+    registry, topics = Registry(room.database), await room.topics.describe(WALLS.topics)
+    await registry.first(WALLS.name, WALLS.version, topics)
+    generation = await registry.begin(WALLS.name, WALLS.version, topics)
+    assert await Builder(WALLS, generation, room.database, room.topics, settings.kafka).run()
+    assert await _marks_on_walls(room, generation) == 400
+    written = [document["_rev"] async for document in room.database[generation.name].find()]
+    assert len(written) == 8 and sum(written) <= 2 * 8, f"each was written {written} times"
 
 
 async def _marks_on_walls(room: Room, generation: Generation) -> int:

@@ -5,7 +5,7 @@ still holds. Nothing is taken away later: that a post was deleted does not undo 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -19,7 +19,6 @@ from services.engagement.domain.signals import SignalKind, SignalsGiven
 from services.engagement.projections.facts import (
     MONTH,
     Counted,
-    Fact,
     Kind,
     changed,
     happened,
@@ -29,7 +28,7 @@ from services.engagement.projections.facts import (
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Index, Projection
 
-#: `Fact`, as it is kept.
+#: `Fact`, as it is made and kept.
 Row = tuple[int, str, int, str, str, str, int, tuple[str, ...]]
 
 
@@ -136,42 +135,47 @@ def _keys(event: Event, recorded: Recorded) -> Collection[str]:
 
 
 def _evolve(view: ActivityView | None, event: Event, recorded: Recorded, key: str) -> ActivityView:
-    at, known = seconds(happened(recorded)), seconds(recorded.recorded_utc)
+    return _evolve_all(view, ((event, recorded),), key)
+
+
+def _evolve_all(view: ActivityView | None, told: Iterable[tuple[Event, Recorded]], key: str) -> ActivityView:
     if key.startswith(MONTH):
-        changes = changed(view.changes if view is not None else None, at, known)
+        changes = changed(view.changes if view is not None else None, [recorded for _, recorded in told])
         return ActivityView.model_construct(
             month=key.removeprefix(MONTH), member_id=None, facts=[], changes=changes
         )
-    did = _DID[type(event)](event, recorded.by)
-    assert did is not None, "what counts for nobody has no key"
-    member_id, kind, ref, language, others = did
-    facts = [] if view is None else view.facts
-    if isinstance(event, SignalsGiven):
-        for fact in _seen(event, recorded, known):
-            facts = _with(facts, fact)
-    else:
-        fact = Fact(at, recorded.stream, recorded.version, kind, ref, language, known, others)
-        facts = _with(facts, fact)
+    facts, member_id = list[Row]() if view is None else [*view.facts], ""
+    for event, recorded in told:
+        did = _DID[type(event)](event, recorded.by)
+        assert did is not None, "what counts for nobody has no key"
+        member_id, kind, ref, language, others = did
+        known = seconds(recorded.recorded_utc)
+        if isinstance(event, SignalsGiven):
+            for fact in _seen(event, recorded, known):
+                _put(facts, fact)
+        else:
+            at = seconds(happened(recorded))
+            _put(facts, (at, recorded.stream, recorded.version, kind, ref, language, known, others))
     month = key[len(member_id) + 1 :]
     return ActivityView.model_construct(month=month, member_id=member_id, facts=facts, changes=None)
 
 
-def _seen(event: SignalsGiven, recorded: Recorded, known: int) -> Iterator[Fact]:
+def _seen(event: SignalsGiven, recorded: Recorded, known: int) -> Iterator[Row]:
     for item in event.items:
         kind = Kind.READ if item.signal is SignalKind.READ else Kind.OPENED
         at = min(seconds(item.at.replace(tzinfo=None)), known)
         ref = f"{item.kind.value}:{item.item_id}"
-        yield Fact(at, recorded.stream, recorded.version, kind.value, ref, "", known, _NOBODY)
+        yield at, recorded.stream, recorded.version, kind.value, ref, "", known, _NOBODY
 
 
-def _with(facts: list[Row], fact: Fact) -> list[Row]:
+def _put(facts: list[Row], fact: Row) -> None:
     """In its place by event time; what is there already is not there twice."""
     if not facts or facts[-1] < fact:
-        return [*facts, fact]
+        facts.append(fact)
+        return
     place = bisect_left(facts, fact)
-    if place < len(facts) and facts[place] == fact:
-        return facts
-    return [*facts[:place], fact, *facts[place:]]
+    if place == len(facts) or facts[place] != fact:
+        facts.insert(place, fact)
 
 
 def _nothing(event: Event) -> Collection[str]:
@@ -187,4 +191,5 @@ activity: Projection[ActivityView] = Projection(
     _evolve,
     (Index((("month", 1), ("_id", 1))),),
     keys_at=_keys,
+    evolve_all=_evolve_all,
 )

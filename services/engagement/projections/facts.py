@@ -4,6 +4,7 @@ Times are whole seconds since 1970, UTC. What happened is never later than its r
 ahead is set back to that.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -69,12 +70,15 @@ class Changes(NamedTuple):
 Counted = tuple[int, int, int, int]
 
 
-def changed(before: Counted | None, at: int, recorded: int) -> Changes:
-    """One change more."""
-    if before is None:
-        return Changes(1, at, recorded, recorded)
-    count, first_at, first, last = before
-    return Changes(count + 1, min(at, first_at), min(recorded, first), max(recorded, last))
+def changed(before: Counted | None, told: Sequence[Recorded]) -> Counted:
+    """By these events too; `told` is not empty."""
+    count, first_at = len(told), seconds(min(happened(recorded) for recorded in told))
+    times = [recorded.recorded_utc for recorded in told]
+    first, last = seconds(min(times)), seconds(max(times))
+    if before is not None:
+        count, first_at = before[0] + count, min(before[1], first_at)
+        first, last = min(before[2], first), max(before[3], last)
+    return Changes(count, first_at, first, last)
 
 
 def seconds(utc: datetime) -> int:
@@ -85,7 +89,8 @@ def seconds(utc: datetime) -> int:
 
 def happened(recorded: Recorded) -> datetime:
     """UTC, without saying so; never later than the recording."""
-    return min(recorded.occurred_utc, recorded.recorded_utc)
+    occurred, known = recorded.occurred_utc, recorded.recorded_utc
+    return occurred if occurred <= known else known
 
 
 def month_of(day: date) -> str:

@@ -12,7 +12,7 @@ from contracts.engagement import ConsentChanged
 from contracts.identity import MemberErased
 from services.engagement import projections
 from services.engagement.domain.signals import ItemKind, Signal, SignalKind, SignalsGiven, signals_stream
-from services.engagement.projections import ConsentView, OpenedView
+from services.engagement.projections import ActivityView, ConsentView, OpenedView
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection
 from shared.kernel.testing import NOON, recorded
@@ -97,3 +97,21 @@ def test_whatever_comes_first_the_views_are_the_same(data: st.DataObject) -> Non
         order.append(data.draw(st.sampled_from([stream for stream in streams if stream])).pop(0))
     for projection in ALL:
         assert fold(projection, order) == fold(projection, whole)
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.lists(st.integers(0, 3), max_size=30))
+def test_many_acts_at_once_give_what_they_give_one_after_the_other(days: list[int], cuts: list[int]) -> None:
+    """Late, doubled and out of order."""
+    told = [(each.event(), each) for day in days for each in opened(day, SignalKind.VIEW, SignalKind.READ)]
+    told += [(each.event(), each) for each in CONSENT]
+    for key in {key for event, each in told for key in projections.activity.touched(event, each)}:
+        mine = [each for each in told if key in projections.activity.touched(*each)]
+        one: ActivityView | None = None
+        for each in mine:
+            one = projections.activity.evolve(one, *each, key)
+        many: ActivityView | None = None
+        for cut in cuts:
+            many = projections.activity.folded(many, mine[:cut], key) if cut and mine else many
+            mine = mine[cut:]
+        many = projections.activity.folded(many, mine, key) if mine else many
+        assert many == one
