@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from services.gateway.tests import browser
 from services.gateway.tests.house import Member
 
 #: Chromium tells of every page that is no success in the console; the stories look at those themselves.
@@ -23,9 +23,9 @@ class Person:
 
     @classmethod
     @contextmanager
-    def entering(cls, browser: Browser, site: str, *, width: int = 1280, **how: Any) -> Iterator["Person"]:
+    def entering(cls, chromium: Browser, site: str, *, width: int = 1280, **how: Any) -> Iterator["Person"]:
         options = {"locale": "en-GB", "reduced_motion": "reduce", **how}
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         try:
             yield cls(context.new_page(), site)
         finally:
@@ -74,8 +74,7 @@ class Person:
 
     def faults(self) -> list[str]:
         """What axe finds on the page as it is."""
-        found = Axe().run(self.page).response["violations"]
-        return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
+        return browser.faults(self.page)
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than the screen."""

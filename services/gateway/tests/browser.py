@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect, sync_playwright
 
 from infra.checks.chromium import chromium
 from services.gateway import assets, places
@@ -51,7 +52,6 @@ def page(browser: Browser, answer: Answer, width: int = 1280, scripts: bool = Tr
         reduced_motion="reduce",
         java_script_enabled=scripts,
     )
-    complaints: list[str] = []
 
     def answered(route: Route) -> None:
         asked = urlsplit(route.request.url)
@@ -70,12 +70,42 @@ def page(browser: Browser, answer: Answer, width: int = 1280, scripts: bool = Tr
 
     context.route("**/*", answered)
     shown = context.new_page()
-    shown.on(
-        "console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None
-    )
-    shown.on("pageerror", lambda error: complaints.append(str(error)))
+    with calm(shown):
+        try:
+            yield shown
+        finally:
+            context.close()
+
+
+@contextmanager
+def calm(shown: Page) -> Iterator[None]:
+    """Fails at its end where the browser complained about anything meanwhile."""
+    complaints: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def failed(error: Error) -> None:
+        complaints.append(str(error))
+
+    shown.on("console", said)
+    shown.on("pageerror", failed)
     try:
-        yield shown
+        yield
     finally:
-        context.close()
+        shown.remove_listener("console", said)
+        shown.remove_listener("pageerror", failed)
     assert complaints == []
+
+
+#: Only what is wrong is handed over: all that axe tells costs as much again as its look.
+_LOOK = "axe.run({ resultTypes: ['violations'] }).then(found => found.violations)"
+
+
+def faults(shown: Page) -> list[str]:
+    """What axe finds on the page as it is."""
+    if not shown.evaluate("'axe' in window"):
+        shown.evaluate(AXE_SCRIPT)
+    found = shown.evaluate(_LOOK)
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -29,6 +29,7 @@ _ASKED = {
     "engagement": "/consent",
 }
 LONG = 180.0
+Process: TypeAlias = "subprocess.Popen[bytes]"
 #: Passwords of tests need not be slow to guess.
 _QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
 #: Everybody in a test sits at the same address.
@@ -79,20 +80,21 @@ def opened(
     )
     # Several services read it at their start, whichever is the first.
     MasterKey.create(settings.master_key_path)
+    started: dict[str, Process] = {}
     try:
-        with ExitStack() as stack:
-            started = {n: stack.enter_context(_running(n, settings, ports[n])) for n in services}
-            for name, process in started.items():
-                _ready(settings.url_of(name), home / f"{name}.log", process)
-            house = House(settings, _members(home))
-            _known(house, [name for name in services if name in _ASKED])
-            yield house
+        for name in services:
+            started[name] = _begun(name, settings, ports[name])
+        for name, process in started.items():
+            _ready(settings.url_of(name), home / f"{name}.log", process)
+        house = House(settings, _members(home))
+        _known(house, [name for name in services if name in _ASKED])
+        yield house
     finally:
+        _end(started.values())
         drop_all(settings)
 
 
-@contextmanager
-def _running(name: str, settings: Settings, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def _begun(name: str, settings: Settings, port: int) -> Process:
     engines = {"mongo_uri", "kafka", "opensearch_url"}
     given = settings.model_dump(mode="json", include={"namespace", *engines, "home", "log_level"})
     urls = {f"{service}_url": settings.url_of(service) for service in SERVICES}
@@ -106,23 +108,22 @@ def _running(name: str, settings: Settings, port: int) -> Iterator["subprocess.P
     }
     command = [sys.executable, "-m", "shared.runtime.serve", name]
     with (settings.home / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield process
-    finally:
-        _ended(process)
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
 
-def _ended(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _end(processes: Collection[Process]) -> None:
+    """All at once."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def _ready(url: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
+def _ready(url: str, log: Path, process: Process) -> None:
     deadline = time.monotonic() + LONG
     with httpx.Client(trust_env=False, timeout=5.0) as client:
         while True:

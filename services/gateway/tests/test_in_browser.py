@@ -1,13 +1,14 @@
 """What only a browser can tell: what axe finds, that nothing is past the edge, and what the script adds."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from services.gateway.render import render
 from services.gateway.tests import browser, samples
+from services.gateway.tests.browser import faults
 from services.gateway.view_models import SettingsView
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -67,6 +68,22 @@ def chromium() -> Iterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def easel(chromium: Browser) -> Iterator[Page]:
+    """One page for every sample that is only looked at: to make a new one takes as long as the look."""
+    with browser.page(chromium, sample) as page:
+        yield page
+
+
+@contextmanager
+def shown(easel: Page, sample: str, width: int) -> Iterator[Page]:
+    """Fails at its end where the browser complained about the sample."""
+    with browser.calm(easel):
+        easel.set_viewport_size({"width": width, "height": 900})
+        easel.goto(f"{browser.SITE}/{sample}")
+        yield easel
+
+
 def sample(path: str, method: str = "GET") -> str:
     """`/wiki-page?sv.dark` is that sample in Swedish, in the dark."""
     name, _, how = path.strip("/").partition("?")
@@ -75,22 +92,16 @@ def sample(path: str, method: str = "GET") -> str:
     return render(samples.views()[name], samples.shell(language, signed_in=signed_in, theme=theme or None))
 
 
-def faults(page: Page) -> list[str]:
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
-
-
 @pytest.mark.parametrize(
     ("name", "look"),
     [(name, look) for name in PAGES for look in (NARROW_DARK, WIDE_LIGHT)]
     + [("home", WIDE_DARK), ("wiki-page", WIDE_DARK)],
 )
 def test_axe_finds_nothing_and_nothing_stands_past_the_edge(
-    chromium: Browser, name: str, look: tuple[int, str]
+    easel: Page, name: str, look: tuple[int, str]
 ) -> None:
     width, how = look
-    with browser.page(chromium, sample, width) as page:
-        page.goto(f"{browser.SITE}/{name}?{how}")
+    with shown(easel, f"{name}?{how}", width) as page:
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert page.evaluate(PAST_THE_EDGE) == []
         assert faults(page) == []
@@ -117,14 +128,13 @@ def test_no_word_of_anybodys_widens_the_pages_of_all(chromium: Browser, width: i
 
 
 @pytest.mark.parametrize("name", ["home", "wiki-page", "wiki-history", "wiki-new", "operate", "sessions"])
-def test_everything_to_press_is_large_enough(chromium: Browser, name: str) -> None:
+def test_everything_to_press_is_large_enough(easel: Page, name: str) -> None:
     small = """() => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")]
         .filter(e => e.checkVisibility() && !e.closest(".prose") && !e.matches(".skip"))
         .map(e => e.closest("label") ?? e)
         .filter(e => Math.min(e.getBoundingClientRect().height, e.getBoundingClientRect().width) < 23.5)
         .map(e => e.outerHTML.slice(0, 120))"""
-    with browser.page(chromium, sample, 360) as page:
-        page.goto(f"{browser.SITE}/{name}")
+    with shown(easel, name, 360) as page:
         assert page.evaluate(small) == []
 
 
@@ -158,7 +168,7 @@ def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(chromium: Browser) -> 
 
 @pytest.mark.parametrize("name", ["wiki-page", "tokens-created"])
 @pytest.mark.parametrize("width", [320, 360, 1280])
-def test_open_menus_can_be_seen_and_reached_whole(chromium: Browser, name: str, width: int) -> None:
+def test_open_menus_can_be_seen_and_reached_whole(easel: Page, name: str, width: int) -> None:
     reached = """list => {
         const { left, right } = list.getBoundingClientRect();
         list.scrollIntoView({ block: "center" });
@@ -168,8 +178,7 @@ def test_open_menus_can_be_seen_and_reached_whole(chromium: Browser, name: str, 
         return left >= 0 && right <= innerWidth
             && corners.every(([x, y]) => list.contains(document.elementFromPoint(x, y)));
     }"""
-    with browser.page(chromium, sample, width) as page:
-        page.goto(f"{browser.SITE}/{name}?sv")
+    with shown(easel, f"{name}?sv", width) as page:
         assert page.locator("summary.me").is_visible()
         for menu in page.locator("details.menu").all():
             if not menu.is_visible():
