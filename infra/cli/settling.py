@@ -14,8 +14,7 @@ PATIENCE = 300.0
 def settled(platform: Platform, sources: Sequence[str], services: Sequence[str]) -> None:
     """Everything that `sources` hold is in every view of `services`. Raises Fault where it takes too long."""
     deadline = time.monotonic() + PATIENCE
-    for source in sources:
-        _sent(platform, source, deadline)
+    _sent(platform, sources, deadline)
     since = time.monotonic()
     for service in services:
         # A view that has passed an end of the log which was looked at since then holds all that was sent.
@@ -23,13 +22,17 @@ def settled(platform: Platform, sources: Sequence[str], services: Sequence[str])
             _pause(deadline, service)
 
 
-def _sent(platform: Platform, source: str, deadline: float) -> None:
+def _sent(platform: Platform, sources: Sequence[str], deadline: float) -> None:
     """Twice in a row, since the first look may be older than the last write."""
     looks = 0
     while looks < 2:
-        unsent = platform.insist("GET", f"/operate/{source}/views")["relay_unsent_seconds"]
-        looks = looks + 1 if unsent == 0 else 0
-        _pause(deadline, source)
+        unsent = [source for source in sources if _unsent(platform, source)]
+        looks = 0 if unsent else looks + 1
+        _pause(deadline, ", ".join(unsent or sources))
+
+
+def _unsent(platform: Platform, source: str) -> bool:
+    return bool(platform.insist("GET", f"/operate/{source}/views")["relay_unsent_seconds"])
 
 
 def _oldest(platform: Platform, service: str) -> float:
