@@ -3,87 +3,20 @@
 import json
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from infra.cli import shown, state
 from infra.cli.handbook import FIRST_HANDBOOK
-from infra.cli.home import SERVICES, Home, HomeSettings
-from infra.cli.platform import Platform, demo, operator_token
+from infra.cli.home import SERVICES
+from infra.cli.platform import Platform, demo
 from infra.cli.tests.eventually import eventually
+from infra.cli.tests.installation import PATIENCE, Installation
 from infra.engines.settings import ENGINES
 
-ROOT = Path(__file__).parents[3]
-PATIENCE = 180.0
-
 pytestmark = pytest.mark.timeout(600)
-
-
-class Installation:
-    """A home of its own, and the command for it."""
-
-    def __init__(self, path: Path, settings: Mapping[str, str] | None = None) -> None:
-        self.home = Home.of(HomeSettings(home=path))
-        # what other tests set for their services is not for this platform
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FIKARUM_")}
-        self._environment = environment | {"FIKARUM_HOME": str(path), **(settings or {})}
-
-    def run(self, *arguments: str) -> str:
-        """What the command says. Fails the test where it fails."""
-        done = self.begin(*arguments)
-        said, complaint = done.communicate(timeout=400)
-        assert done.returncode == 0, complaint
-        return said + complaint
-
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(ROOT / "fikarum"), *arguments],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def status(self) -> dict[str, Any]:
-        """What the command says, without the second that each command needs to begin."""
-        return shown.status_of(self.home, state.read(self.home.state)).to_json()
-
-    def pid(self, part: str) -> int:
-        return int(self.status()["parts"][part]["pid"])
-
-    def pids(self) -> set[int]:
-        return {part["pid"] for part in self.status()["parts"].values()}
-
-    def platform(self) -> Platform:
-        return Platform(self.status()["addresses"]["gateway"], operator_token(self.home))
-
-    def again_after_killing(self, part: str) -> None:
-        before = self.pid(part)
-        os.kill(before, signal.SIGKILL)
-
-        def begun_again() -> bool:
-            now = self.status()["parts"][part]
-            return bool(now["state"] == "running" and now["restarts"] and now["pid"] != before)
-
-        eventually(begun_again, f"{part} beginning again", PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A platform that is up, without the handbook."""
-    here = Installation(tmp_path_factory.mktemp("platform"))
-    try:
-        here.run("up", "--empty")
-        yield here
-    finally:
-        here.run("down")
 
 
 def lives(pid: int) -> bool:
