@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,9 @@ from infra.cli.home import Home
 from infra.cli.parts import python
 from infra.cli.places import places
 from infra.engines.settings import REPOSITORY
+
+#: Services that are looked at side by side: a look begins with the load of all that the service is made of.
+_AT_ONCE = 2
 
 
 def verify(
@@ -32,10 +36,13 @@ def verify(
     home, console = Home.here(), Console(stderr=True)
     environment = os.environ | places(home).environment()
     environment |= {"FIKARUM_HOME": str(home.path), "FIKARUM_LOG_LEVEL": "error"}
-    reports = []
-    for service in chosen:
+
+    def look(service: str) -> dict[str, Any]:
         console.print(f"Looking at {service}", highlight=False)
-        reports.append(of_service(service, environment))
+        return of_service(service, environment)
+
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as lookers:
+        reports = list(lookers.map(look, chosen))
     if as_json:
         print(json.dumps(reports, indent=2))
     else:

@@ -161,9 +161,10 @@ async def test_nobody_finds_counts_or_is_suggested_what_they_may_not_see(indexed
         async def one() -> None:
             model = Model(drawn)
             await _fill(indexed, model)
-            for reader in asking:
-                await _compare(indexed, model, reader, word, kind)
-                await _compare_meant(indexed, model, reader)
+            await asyncio.gather(
+                *(_compare(indexed, model, reader, word, kind) for reader in asking),
+                *(_compare_meant(indexed, model, reader) for reader in asking),
+            )
 
         asyncio.run_coroutine_threadsafe(one(), loop).result()
 
