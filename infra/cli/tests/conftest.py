@@ -12,6 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from infra.cli.tests.installation import Installation
+from services.gateway.tests.house import QUICK
 
 #: The trace that is followed.
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -64,6 +65,7 @@ def installed(
         "FIKARUM_LOG_LEVEL": "debug",
         "FIKARUM_LOG_FORMAT": "json",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
+        **QUICK,
     }
     here = Installation(tmp_path_factory.mktemp("platform"), settings)
     try:

@@ -31,7 +31,7 @@ _ASKED = {
 LONG = 180.0
 Process: TypeAlias = "subprocess.Popen[bytes]"
 #: Passwords of tests need not be slow to guess.
-_QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
+QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
 #: Everybody in a test sits at the same address.
 LIMITS = Limits(requests_a_minute=60_000, requests_burst=10_000)
 
@@ -101,7 +101,7 @@ def _begun(name: str, settings: Settings, port: int) -> Process:
     limits = settings.limits.model_dump(include={"requests_a_minute", "requests_burst"})
     environment = {
         **os.environ,
-        **_QUICK,
+        **QUICK,
         **{f"FIKARUM_{key.upper()}": str(value) for key, value in {**given, **urls, "port": port}.items()},
         **{f"FIKARUM_LIMITS__{key.upper()}": str(value) for key, value in limits.items()},
         "FIKARUM_DEMO": "true",
