@@ -3,6 +3,7 @@
 from contracts.tokens import CHANGES_TOKENS
 from services.engagement import projections
 from services.engagement.api import Engagement, router
+from services.engagement.coaching import Coaching
 from services.engagement.factbook import Factbook
 from services.engagement.figures import Figures
 from services.engagement.keeping import Keeper
@@ -10,6 +11,7 @@ from shared.runtime.auth import Verifier
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 
+_COACHING = (projections.policies, projections.shown, projections.offers)
 _FACTS = (projections.activity, projections.people, projections.items, projections.units)
 
 
@@ -18,9 +20,10 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         "engagement",
         settings,
         module="services.engagement.app",
-        projections=[projections.consents, projections.opened, *_FACTS],
+        projections=[projections.consents, projections.opened, *_COACHING, *_FACTS],
         tokens_from=CHANGES_TOKENS,
         verifier=verifier,
+        personal=True,
     )
     viewings = [service.viewings[projection.name] for projection in _FACTS]
     figures = Figures(Factbook(service.registry, *viewings), service.database)
@@ -32,7 +35,12 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         consents=service.views(projections.consents),
         opened=service.views(projections.opened),
         activity=service.views(projections.activity),
+        policies=service.views(projections.policies),
+        shown=service.views(projections.shown),
+        offers=service.views(projections.offers),
         figures=figures,
+        coaching=Coaching(service.store, service.views(projections.activity), figures.book),
+        keys=service.keys,
         readers=service.readers,
         behind=service.behind,
     )

@@ -26,6 +26,7 @@ _OWNERS = {
     "suggestions": "search",
     "signals": "engagement",
     "consent": "engagement",
+    "coaching": "engagement",
     "metrics": "engagement",
 }
 #: Members' addresses that a service calls otherwise: `/metrics` of a service is the operators'.

@@ -1,10 +1,11 @@
 """What the routes work with."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from services.engagement.coaching import Coaching
 from services.engagement.domain.consents import Consent, consent_stream, consents
 from services.engagement.domain.permissions import Asker
 from services.engagement.figures import Figures
@@ -12,15 +13,20 @@ from services.engagement.metrics.people import UNKNOWN
 from services.engagement.projections import (
     ActivityView,
     ConsentView,
+    OfferView,
     OpenedView,
+    PolicyView,
+    ShownView,
     activity,
     items,
     people,
     units,
 )
 from shared.kernel.audience import STAFF
+from shared.kernel.personal import Personal, Sealed
 from shared.kernel.projection import Projection
 from shared.runtime.auth import Actor
+from shared.runtime.keys import KeyRing, Missing
 from shared.runtime.readers import Readers
 from shared.runtime.store import EventStore
 from shared.runtime.views import Views
@@ -42,7 +48,12 @@ class Engagement:
     consents: Views[ConsentView]
     opened: Views[OpenedView]
     activity: Views[ActivityView]
+    policies: Views[PolicyView]
+    shown: Views[ShownView]
+    offers: Views[OfferView]
     figures: Figures
+    coaching: Coaching
+    keys: KeyRing
     readers: Readers
     behind: Behind
 
@@ -61,3 +72,9 @@ class Engagement:
         now = int(datetime.now(UTC).timestamp())
         unit = (await book.person(actor.member_id)).at(now).unit
         return Asker(actor.member_id, actor.roles, STAFF in reader.tokens, None if unit == UNKNOWN else unit)
+
+
+async def opened_texts(keys: KeyRing, sealed: Sequence[str]) -> list[str]:
+    """In order; empty where whoever wrote it is erased."""
+    found = await keys.open_all([Personal(sealed=Sealed.parse(text)) for text in sealed])
+    return ["" if isinstance(text, Missing) else text for text in found]

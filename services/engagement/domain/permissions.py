@@ -1,4 +1,5 @@
-"""Who may see which figures, in one table: figures are for all staff, what they count for few."""
+"""Who may see which figures, and whose names, in one table: figures are for all staff, what they count for
+few, names of who is passive for coaches alone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,15 @@ def _board_or_its_leader(asker: Asker, units: Sequence[str]) -> bool:
     return Role.LEADER.value in asker.roles and asker.unit is not None and asker.unit in units
 
 
+def _coach(asker: Asker, units: Sequence[str]) -> bool:
+    """Nobody else, whatever they decide or administer."""
+    return asker.staff and Role.COACH.value in asker.roles
+
+
+def _board_or_admin(asker: Asker, units: Sequence[str]) -> bool:
+    return asker.staff and bool(asker.roles & {Role.BOARD.value, Role.ADMIN.value})
+
+
 def _no_figures() -> Forbidden:
     return Forbidden("may-not-read-metrics", "Figures are for staff. You can see your own.")
 
@@ -42,10 +52,27 @@ def _no_events() -> Forbidden:
     )
 
 
+def _no_names() -> Forbidden:
+    return Forbidden("may-not-see-names", "Only coaches are told who is passive or new.")
+
+
+def _no_policies() -> Forbidden:
+    return Forbidden("may-not-read-policies", "What is decided for each country is for staff.")
+
+
+def _no_deciding() -> Forbidden:
+    return Forbidden(
+        "may-not-change-policies", "Only the board and administrators decide whether coaches see names."
+    )
+
+
 #: Permission, who has it, and what somebody without it is told.
 RULES: dict[str, tuple[Rule, Callable[[], Forbidden]]] = {
     "metrics:read": (_staff, _no_figures),
     "metrics:events": (_board_or_its_leader, _no_events),
+    "names:read": (_coach, _no_names),
+    "policies:read": (_staff, _no_policies),
+    "policies:change": (_board_or_admin, _no_deciding),
 }
 
 

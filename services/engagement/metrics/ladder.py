@@ -60,6 +60,11 @@ def rung(facts: Iterable[Fact]) -> Rung:
     return max(reached, key=_HEIGHT.__getitem__, default=Rung.NOT_SIGNED_IN)
 
 
+def passive(facts: Iterable[Fact]) -> bool:
+    """Whether these acts are nothing but reading, or none."""
+    return _HEIGHT[rung(facts)] <= _HEIGHT[Rung.READER]
+
+
 def _rows(window: Window) -> Iterator[Row]:
     """Members only: of others it is not known whether they could have been there."""
     earlier = window.people.present(window.period.before.start, window.start)
@@ -136,8 +141,7 @@ def _passive(window: Window) -> Iterator[Row]:
     members = window.members()
     for member_id, (at, facts) in placed(window, EVERYTHING).items():
         if member_id in members:
-            passive = _HEIGHT[rung(facts)] <= _HEIGHT[Rung.READER]
-            yield Row(member_id, at, {"members": 1, "passive": int(passive)})
+            yield Row(member_id, at, {"members": 1, "passive": int(passive(facts))})
 
 
 def _share(counts: Counts) -> Values:

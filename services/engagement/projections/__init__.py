@@ -1,6 +1,17 @@
-"""What is known of adoption: consent and reading, and the facts that every figure is made of."""
+"""What is known of adoption: consent and reading, the facts that every figure is made of, and what coaches
+were shown."""
 
 from services.engagement.projections.activity import ActivityView, activity
+from services.engagement.projections.coaching import (
+    OfferView,
+    PolicyView,
+    ShownView,
+    offer_key,
+    offers,
+    policies,
+    shown,
+    shown_key,
+)
 from services.engagement.projections.items import ItemView, items
 from services.engagement.projections.people import PersonView, people
 from services.engagement.projections.reading import (
@@ -16,14 +27,22 @@ __all__ = [
     "ActivityView",
     "ConsentView",
     "ItemView",
+    "OfferView",
     "OpenedView",
     "PersonView",
+    "PolicyView",
+    "ShownView",
     "UnitView",
     "activity",
     "consents",
     "items",
+    "offer_key",
+    "offers",
     "opened",
     "opened_key",
     "people",
+    "policies",
+    "shown",
+    "shown_key",
     "units",
 ]

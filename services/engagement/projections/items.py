@@ -1,4 +1,4 @@
-"""What was said, as far as figures ask about it: by whom, and to whom."""
+"""What was said, as far as figures ask about it: by whom, to whom, and in which language."""
 
 from collections.abc import Collection
 
@@ -21,6 +21,7 @@ class ItemView(BaseModel):
     group_id: str | None = None
     audience: tuple[str, ...] = ()
     classification: str = "open"
+    language: str = ""
 
 
 def _keys(event: Event) -> Collection[str]:
@@ -43,12 +44,13 @@ def _evolve(view: ItemView | None, event: Event, recorded: Recorded, key: str) -
                 group_id=event.group_id,
                 audience=event.audience,
                 classification=event.classification.value,
+                language=event.language,
             )
         case CommentPublished():
-            return ItemView(item_id=key, author_id=event.author_id, at=at)
+            return ItemView(item_id=key, author_id=event.author_id, at=at, language=event.language)
     return view
 
 
 items: Projection[ItemView] = Projection(
-    "engagement.items", 1, ItemView, (PostPublished, CommentPublished), _keys, _evolve
+    "engagement.items", 2, ItemView, (PostPublished, CommentPublished), _keys, _evolve
 )
