@@ -28,6 +28,9 @@ CREDENTIALS = "/settings/password"
 CONSENT = "/settings/privacy"
 ADOPTION = "/adoption"
 MY_FIGURES = "/adoption/mine"
+MY_COACHES = "/adoption/mine/coaches"
+COACH = "/adoption/coach"
+COACH_POLICIES = "/adoption/policies"
 OPERATE = "/operate"
 TOUR = "/tour"
 
@@ -240,6 +243,15 @@ def counted(name: str, **asked: str | None) -> str:
 
 def figure_csv(name: str, **asked: str | None) -> str:
     return _with(f"/api/v1/metrics/{quote(name, safe='')}", format="csv", **asked)
+
+
+def coach_list(list_id: str, more: str | None = None) -> str:
+    """`more`: there are others than those on the list."""
+    return _with(f"{COACH}/lists/{quote(list_id, safe='')}", more=more)
+
+
+def coach_offers(list_id: str) -> str:
+    return f"{coach_list(list_id)}/offers"
 
 
 def rebuild(view: str) -> str:

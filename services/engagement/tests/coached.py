@@ -1,4 +1,5 @@
-"""A company with coaches, as tests of coaching need it: a past, members with real keys, and talk that goes on."""
+"""A company with coaches, as tests of coaching need it: a past, members with real keys, and talk that goes
+on."""
 
 import asyncio
 import contextlib

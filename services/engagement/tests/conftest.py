@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from contracts.identity import Kind
 from services.engagement.assembly import assemble
+from shared.runtime.keys import MasterKey
 from shared.runtime.settings import Settings
 from shared.tests.company import Company, Doorkeeper, House, identity
 from shared.tests.eventually import eventually
@@ -29,6 +30,7 @@ def engagement_settings(
     home: Path = tmp_path_factory.mktemp("engagement")
     with pytest.MonkeyPatch.context() as monkeypatch:
         settings = settings_for(mongo_uri, kafka_bootstrap, home, monkeypatch)
+        MasterKey.create(settings.master_key_path)
         yield settings
         drop_all(settings)
 

@@ -17,6 +17,7 @@ from services.engagement.tests.history import History, at
 from shared.kernel.events import Occasion
 from shared.runtime.codec import PARTITIONS, encode_commit
 from shared.runtime.ids import new_id
+from shared.runtime.keys import MasterKey
 from shared.runtime.relay import Lane, Relay
 from shared.runtime.service import mongo_client
 from shared.runtime.settings import Settings
@@ -71,6 +72,7 @@ async def house(
     with pytest.MonkeyPatch.context() as monkeypatch:
         home = tmp_path_factory.mktemp("figures")
         settings = settings_for(mongo_uri, kafka_bootstrap, home, monkeypatch)
+        MasterKey.create(settings.master_key_path)
         async with identity(settings, ASKERS) as members:
             await _told(settings, planted(), members)
             placed = MemberPlaced(member_id="lea", place=Place(units=("sales", "lund")), place_before=Place())

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, cast
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages import charts
+from services.gateway.pages.coaching import my_coaches, tabs_of
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.figure_answers import (
     CountedList,
@@ -84,20 +86,26 @@ async def adoption(visit: Member, as_of: str = "", unit: str = "") -> Response:
         found = await _all(visit, as_of)
     if failures:
         as_of_now = await _all(visit, "")
-        return visit.show(
-            _board(as_of_now, "", as_of, failures.errors), place="adoption", status=failures.status
-        )
-    return visit.show(_board(found, unit, as_of, {}), place="adoption")
+        view = _board(as_of_now, "", as_of, failures.errors)
+        return visit.show(replace(view, tabs=tabs_of(visit)), place="adoption", status=failures.status)
+    return visit.show(replace(_board(found, unit, as_of, {}), tabs=tabs_of(visit)), place="adoption")
 
 
 @routes.get(places.MY_FIGURES)
-async def my_figures(visit: Member) -> Response:
+async def my_figures(visit: Member, cursor: str = "") -> Response:
     mine = (await visit.ask("engagement", "GET", "/figures/mine")).read(MineSaid)
     months = [
         MyMonth(visit.locale.month(each.first), each.acts, each.rung) for each in reversed(mine.periods)
     ]
     complete = mine.complete_up_to
-    return visit.show(MyFiguresView(months, complete.recorded_at, complete.behind), place="adoption")
+    view = MyFiguresView(
+        months,
+        complete.recorded_at,
+        complete.behind,
+        coaches=await my_coaches(visit, cursor),
+        tabs=tabs_of(visit),
+    )
+    return visit.show(view, place="adoption")
 
 
 @routes.get(places.ADOPTION + "/{name}")

@@ -3,6 +3,7 @@
 from services.gateway.pages import (
     adoption,
     announcing,
+    coaching,
     composing,
     door,
     group_people,
@@ -38,6 +39,8 @@ ALL = (
     reading.routes,
     keeping.routes,
     settings.routes,
+    # before figures, whose addresses are any name
+    coaching.routes,
     adoption.routes,
     operate.routes,
 )

@@ -254,6 +254,10 @@ def told(code: str, locale: Locale) -> Sequence[Notice]:
         "password-changed": _("Your password is changed. Other devices are signed out."),
         "counted": _("Thank you. What you open is counted from now on."),
         "not-counted": _("What you open is not counted."),
+        "list-is-over": _("That list was shown for a day. Ask for it anew."),
+        "offer-noted": _("Noted. They can see it, and you will see whether they come back."),
+        "policy-decided": _("It is decided, and counts from now on."),
+        "visibility-decided": _("Saved. Coaches see it that way from now on."),
         "rebuild-begun": _("The view is being built anew. Readers see the old one until it has caught up."),
         "rebuild-given-up": _("The new generation was dropped."),
     }

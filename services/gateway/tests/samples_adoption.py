@@ -20,6 +20,21 @@ from services.gateway.view_models.adoption import (
     PeriodRow,
     UnitChoice,
 )
+from services.gateway.view_models.coaching import (
+    CoachForm,
+    CoachListView,
+    CoachView,
+    LikedLine,
+    ListedLine,
+    LookLine,
+    MadeLine,
+    MyCoaches,
+    PoliciesView,
+    PolicyForm,
+    PolicyLine,
+    Tabs,
+)
+from services.gateway.view_models.people import UnitRef
 
 NOW = datetime(2026, 11, 3, 8, 51, tzinfo=UTC)
 _PAST = [0.31, 0.34, None, 0.36, 0.41, 0.4, 0.45, 0.47, 0.5, 0.51, 0.52, 0.54]
@@ -73,13 +88,91 @@ def views(text: str) -> dict[str, View]:
             "/adoption/passive-share/events?cursor=x",
         ),
         "figure-events-none": CountedView(_definition(text), "2026-10", [], "/adoption/passive-share"),
-        "my-figures": MyFiguresView(
-            [
-                MyMonth("November 2026", {"post": 3, "read": 12}, "author"),
-                MyMonth("October 2026", {}, "reader"),
-            ],
-            NOW,
+        "my-figures": MyFiguresView(_MINE, NOW, coaches=_my_coaches(text), tabs=Tabs(coach=True)),
+        "my-figures-unseen": MyFiguresView(_MINE, NOW, coaches=MyCoaches("", False, False, False)),
+        **_coaching(text),
+    }
+
+
+_MINE = [MyMonth("November 2026", {"post": 3, "read": 12}, "author"), MyMonth("October 2026", {}, "reader")]
+
+
+def _my_coaches(text: str) -> MyCoaches:
+    note = text or "For the Monday group in Malmö"
+    claire = Person.named("m-claire", text or "Claire Dubois")
+    looks = [
+        LookLine(claire, NOW, "invite-to-group", note, False, [("invitation-to-group", NOW)]),
+        LookLine(Person.erased("m-gone"), NOW, "hear-why", "", True),
+    ]
+    return MyCoaches("SE", True, True, False, looks, "/adoption/mine?cursor=x")
+
+
+def _coaching(text: str) -> dict[str, View]:
+    nowak = Person.named("m-nowak", text or "Elżbieta Nowak")
+    moraes = Person.named("m-moraes", text or "Thiago Moraes")
+    units = [UnitRef("shops", text or "Shops Germany, Austria and Switzerland")]
+    wrong = text or "Say in a few words why: everybody on the list can read it."
+    coach, decides = Tabs(coach=True), Tabs(decides=True)
+    made = [
+        MadeLine("talk", NOW, nowak, (2026, 45)),
+        MadeLine("help-to-start", NOW, moraes),
+        MadeLine("invitation-to-group", NOW),
+    ]
+    lines = [
+        ListedLine(nowak, True, date(2026, 10, 28), None, False, "commenter", units[0].name, [], [moraes]),
+        ListedLine(
+            moraes,
+            False,
+            date(2025, 3, 3),
+            date(2026, 6, 1),
+            False,
+            "reader",
+            units[0].name,
+            [LikedLine("post", "sv", 12), LikedLine("page", "", 1)],
+            [nowak, Person.named("m-claire", text or "Claire Dubois")],
+            ["talk"],
         ),
+        ListedLine(
+            Person.erased("m-gone"), False, date(2025, 3, 3), date(2025, 11, 1), True, "not_signed_in"
+        ),
+    ]
+    policies = [
+        PolicyLine("DE", False),
+        PolicyLine("SE", True, nowak, NOW, text or "Agreed with the works council on 12 October."),
+    ]
+    return {
+        "coach": CoachView(
+            CoachForm("k"), coach, ["SE", "FI"], units, made=made, older="/adoption/coach?cursor=x"
+        ),
+        "coach-none": CoachView(CoachForm("k"), coach),
+        "coach-wrong": CoachView(
+            CoachForm("k", "SE", "shops", "hear-why", text or "x"),
+            coach,
+            ["SE"],
+            units,
+            errors={"note": wrong, "purpose": wrong, "country": wrong},
+            problem=wrong,
+        ),
+        "coach-list": CoachListView(
+            "l1",
+            coach,
+            "SE",
+            "",
+            "help-to-start",
+            NOW,
+            lines,
+            True,
+            wrong="m-moraes",
+            errors={"offer": wrong},
+        ),
+        "coach-list-empty": CoachListView("l1", coach, "SE", text or "Sales", "hear-why", NOW),
+        "coach-policies": PoliciesView(
+            policies,
+            decides,
+            PolicyForm("k", "DE", "names-to-coaches", text or ""),
+            {"reason": wrong, "naming": wrong},
+        ),
+        "coach-policies-read": PoliciesView(policies, Tabs()),
     }
 
 

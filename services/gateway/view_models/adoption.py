@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from services.gateway.view_models.coaching import MyCoaches, Tabs
 from services.gateway.view_models.shell import Person, View
 
 #: How a value is written: people and acts are whole numbers, a share is 0 to 1, an index -1 to 1.
@@ -92,6 +93,7 @@ class AdoptionView(View):
     unit_name: str = ""
     floor: int = FLOOR
     too_few: bool = False
+    tabs: Tabs | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -204,9 +206,11 @@ class MyMonth:
 
 @dataclass(frozen=True, slots=True)
 class MyFiguresView(View):
-    """What the reader did, which nobody else is shown."""
+    """What the reader did, which nobody else is shown; and which coaches were told their name."""
 
     template: ClassVar[str] = "pages/my_figures.html"
     months: Sequence[MyMonth]
     recorded_at: datetime | None = None
     behind: bool = False
+    coaches: MyCoaches | None = None
+    tabs: Tabs | None = None
