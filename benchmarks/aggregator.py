@@ -38,6 +38,7 @@ from shared.kernel.events import Event, Occasion
 from shared.kernel.personal import Personal, Sealed
 from shared.runtime.codec import Commit, encode_commit, outgoing, partition_of
 from shared.runtime.ids import new_id
+from shared.runtime.keys import MasterKey
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
 from shared.runtime.views import Views
@@ -58,6 +59,7 @@ FACTS = (projections.activity, projections.people, projections.items, projection
 
 async def run(run: Run) -> None:
     settings = run.settings(f"a{new_id()[-8:]}_")
+    MasterKey.create(settings.master_key_path)
     service = assemble(settings)
     async with service.engines():
         await service.topics.ensure(sorted({topic for view in FACTS for topic in view.topics}))

@@ -22,9 +22,9 @@ from infra.cli.faults import Fault
 from infra.cli.handbook import Shown
 from infra.cli.home import Home
 from infra.cli.importing import MOST_CHANGES, Door, Pace, Report, Told, portions, send
-from infra.cli.platform import Platform
+from infra.cli.platform import Platform, Refusal
 from infra.cli.settling import settled
-from infra.demo.company import SEED, SIZE, Company, company
+from infra.demo.company import NAMES_IN, NAMES_WHY, SEED, SIZE, Company, company
 from infra.demo.shapes import ROOMS, Room, SignIn
 from infra.engines.locks import exclusive
 
@@ -46,6 +46,7 @@ FEWEST = 100
 #: What the wiki's import says once for many lines.
 _AROUND = ("space_id", "owner_id", "language")
 #: Whose pages show what was brought in.
+_MAY_NOT_DECIDE = "may-not-change-policies"
 _SHOWN_BY = ("feed", "wiki", "search")
 
 app = typer.Typer(help="The seeded sign-ins, and the demonstration company.")
@@ -79,6 +80,7 @@ class Brought:
 
     rooms: dict[Room, Report] = field(default_factory=dict)
     seconds: float = 0.0
+    left_undone: list[str] = field(default_factory=list)
 
     def summary(self) -> list[str]:
         """For people: a line of figures, then why commands are missing."""
@@ -88,7 +90,7 @@ class Brought:
         lines = [f"{kept:,} commands kept ({earlier:,} of them earlier), {lost:,} not"]
         for room, report in self.rooms.items():
             lines += [f"  {room}: {reason.strip()}" for reason in report.summary()[1:]]
-        return lines
+        return [*lines, *self.left_undone]
 
 
 @app.callback(invoke_without_command=True)
@@ -186,8 +188,23 @@ def bring(here: Platform, made: Company, told: Told) -> Brought:
                 through += len(batch)
                 told(through, total)
     settled(here, ("identity", "groups", "feed", "wiki"), _SHOWN_BY)
+    brought.left_undone = decided(here)
     brought.seconds = time.monotonic() - began
     return brought
+
+
+def decided(here: Platform) -> list[str]:
+    """One country lets coaches see names, so that their page shows some. Answers why not, where whoever brings
+    the company in may not decide that."""
+    settled(here, ("identity",), ("engagement",))
+    policy = {"naming": "names-to-coaches", "reason": NAMES_WHY}
+    try:
+        here.insist("PUT", f"/coaching/policies/{NAMES_IN}", policy)
+    except Refusal as refusal:
+        if refusal.code != _MAY_NOT_DECIDE:
+            raise
+        return [f"No country lets coaches see names: {refusal}"]
+    return []
 
 
 def _through(made: Company, room: Room) -> Iterator[tuple[Door, list[dict[str, Any]]]]:

@@ -14,6 +14,9 @@ from infra.demo.truths import manifest
 
 SEED = 7
 SIZE, SMALLEST, LARGEST = 500, 60, 2_000
+#: The country that lets coaches see names, and why; everywhere else they see figures only.
+NAMES_IN = "SE"
+NAMES_WHY = "Agreed with the works council for the first year, for coaches only (demo)."
 #: It takes this long to have a past.
 SHORTEST = timedelta(days=120)
 #: Ordinary posts, and pages in each language, for each member.
@@ -58,6 +61,7 @@ def company(seed: int, until: datetime, sign_ins: Sequence[SignIn], size: int = 
     planted = stories.plant(talk)
     talk.workdays(round(size * _POSTS_EACH))
     truths = manifest(ledger, seed, until, everybody, people, planted)
+    truths["names_to_coaches"] = [NAMES_IN]
     truths["stops"] = stops(ledger, planted, groups)
     return Company(ledger.source, {room: _numbered(ledger.rooms[room], until) for room in ROOMS}, truths)
 

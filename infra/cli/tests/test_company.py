@@ -14,7 +14,7 @@ from infra.cli import company as loading
 from infra.cli.company import Brought, Plan, bring
 from infra.cli.faults import Fault
 from infra.cli.home import Home, HomeSettings
-from infra.cli.platform import Platform
+from infra.cli.platform import Platform, Refusal
 from infra.demo.company import Company, company
 from infra.demo.shapes import SignIn
 from services.gateway import assets
@@ -215,6 +215,29 @@ def test_pages_lie_in_the_spaces_of_their_languages(brought: Brought, alva: Plat
         there = alva.ask("GET", "/wiki/pages", space=space_id, limit=100)["items"]
         assert len(there) == sum(c["space_id"] == space_id for c in started)
         assert {page["language"] for page in there} == {opened[space_id]["language"]}
+
+
+def test_one_country_lets_coaches_see_names_and_no_other_does(
+    brought: Brought, house: House, small: Company
+) -> None:
+    said = {"purpose": "help-to-start", "note": "Who could use a hand?"}
+    with Platform(house.settings.gateway_url, house.members["claire"].token) as claire:
+        policies = claire.ask("GET", "/coaching/policies")["items"]
+        named = [one["country"] for one in policies if one["naming"] == "names-to-coaches"]
+        assert named == small.manifest["names_to_coaches"] and len(policies) > len(named)
+        made = claire.ask("POST", "/coaching/lists", {"country": named[0], **said})
+        told = claire.ask("GET", f"/coaching/lists/{made['id']}")["items"]
+        there = {
+            c["member_id"]
+            for c in small.commands["identity"]
+            if c["op"] == "place" and c["country"] == named[0]
+        }
+        assert there and {one["member_id"] for one in told} == there, "its history ended a year ago"
+        for one in policies:
+            if one["country"] not in named:
+                with pytest.raises(Refusal) as refusal:
+                    claire.ask("POST", "/coaching/lists", {"country": one["country"], **said})
+                assert refusal.value.code == "names-not-allowed-here"
 
 
 def test_guests_see_their_group_and_no_more(brought: Brought, house: House, small: Company) -> None:

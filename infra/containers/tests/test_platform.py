@@ -82,7 +82,7 @@ def test_each_says_itself_that_it_is_well(boxes: Boxes, name: str) -> None:
 def test_who_does_not_open_texts_has_no_key_to_them(boxes: Boxes) -> None:
     for name in SERVICES:
         code, _ = boxes.container(name).exec_run(["test", "-e", "/var/lib/fikarum/keys/master.key"])
-        assert (code == 0) == (name in ("identity", "feed", "search")), name
+        assert (code == 0) == (name in ("identity", "feed", "search", "engagement")), name
     code, _ = boxes.container("feed").exec_run(["sh", "-c", "echo x > /var/lib/fikarum/keys/master.key"])
     assert code != 0
 

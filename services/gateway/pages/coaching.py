@@ -213,7 +213,7 @@ async def _listing(
         unit=units.get(said.unit_id or "", said.unit_id or ""),
         purpose=said.purpose,
         until=said.until,
-        lines=[_listed(item, said, names, units) for item in said.items],
+        lines=[_listed(visit, item, said, names, units) for item in said.items],
         more=more,
         wrong=wrong,
         errors=failures.errors if failures else {},
@@ -222,13 +222,15 @@ async def _listing(
     return visit.show(view, place="adoption", status=failures.status if failures else 200)
 
 
-def _listed(item: ListedSaid, said: ListSaid, names: Names, units: dict[str, str]) -> ListedLine:
-    likes = item.likes
+def _listed(
+    visit: Visit, item: ListedSaid, said: ListSaid, names: Names, units: dict[str, str]
+) -> ListedLine:
+    likes, silent = item.likes, item.silent_since
     return ListedLine(
         who=names.of(item.member_id),
         new=item.new,
-        joined=item.joined,
-        silent_since=item.silent_since,
+        joined=visit.locale.day(item.joined),
+        silent_since=visit.locale.month(silent) if silent else "",
         longer=item.longer,
         rung=item.rung,
         unit=units.get(item.unit_id or "", ""),

@@ -119,12 +119,12 @@ def _coaching(text: str) -> dict[str, View]:
         MadeLine("invitation-to-group", NOW),
     ]
     lines = [
-        ListedLine(nowak, True, date(2026, 10, 28), None, False, "commenter", units[0].name, [], [moraes]),
+        ListedLine(nowak, True, "28 October 2026", "", False, "commenter", units[0].name, [], [moraes]),
         ListedLine(
             moraes,
             False,
-            date(2025, 3, 3),
-            date(2026, 6, 1),
+            "3 March 2025",
+            "June 2026",
             False,
             "reader",
             units[0].name,
@@ -132,9 +132,7 @@ def _coaching(text: str) -> dict[str, View]:
             [nowak, Person.named("m-claire", text or "Claire Dubois")],
             ["talk"],
         ),
-        ListedLine(
-            Person.erased("m-gone"), False, date(2025, 3, 3), date(2025, 11, 1), True, "not_signed_in"
-        ),
+        ListedLine(Person.erased("m-gone"), False, "3 March 2025", "November 2025", True, "not_signed_in"),
     ]
     policies = [
         PolicyLine("DE", False),

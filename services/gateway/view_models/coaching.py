@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from services.gateway.view_models.people import UnitRef
@@ -71,12 +71,13 @@ class LikedLine:
 
 @dataclass(frozen=True, slots=True)
 class ListedLine:
-    """`likes` is None where they did not let that be seen. `offered` are offers made from this list."""
+    """`joined` is a day, `silent_since` a month or nothing, in the reader's words. `likes` is None where they
+    did not let that be seen. `offered` are offers made from this list."""
 
     who: Person
     new: bool
-    joined: date
-    silent_since: date | None
+    joined: str
+    silent_since: str
     longer: bool
     rung: str
     unit: str = ""
