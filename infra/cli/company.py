@@ -194,8 +194,8 @@ def bring(here: Platform, made: Company, told: Told) -> Brought:
 
 
 def decided(here: Platform) -> list[str]:
-    """One country lets coaches see names, so that their page shows some. Answers why not, where whoever brings
-    the company in may not decide that."""
+    """One country lets coaches see names, so that their page shows some. Answers why not, where whoever
+    brings the company in may not decide that."""
     settled(here, ("identity",), ("engagement",))
     policy = {"naming": "names-to-coaches", "reason": NAMES_WHY}
     try:
