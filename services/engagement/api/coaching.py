@@ -1,6 +1,7 @@
 """Coaching over HTTP: a list for a purpose, offers, and whether people came back; and for everybody who
 looked at them. The list is not given as a file: it is for talking with people, not for keeping."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +53,8 @@ from shared.runtime.http import (
     answer_commit,
 )
 from shared.runtime.ids import new_id
+
+_LIST = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 def router(room: Engagement) -> APIRouter:
@@ -121,7 +124,7 @@ def _lists(api: APIRouter, room: Engagement) -> None:
 
 async def _list(room: Engagement, coach_id: str, list_id: str) -> Shown:
     """The coach's, in a country that still lets them be named. Raises NotFound, Conflict, Forbidden."""
-    if not list_id.isalnum() or len(list_id) > 64:
+    if not _LIST.fullmatch(list_id):
         raise NotFound("no-such-list", "You have no such list.")
     shown = await room.coaching.list_of(list_id)
     shown.check(coach_id, datetime.now(UTC))
