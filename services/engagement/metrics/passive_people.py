@@ -108,7 +108,7 @@ class Survey:
 
     def _silent(self, member_id: str, period: Period, mine: Sequence[Fact]) -> None:
         """In this month, too; else how far back it goes is known."""
-        there = self.people[member_id].last_present(period.start, min(period.end, self.now + 1))
+        there = self.people[member_id].placed_in(period.start, min(period.end, self.now + 1))
         if there is None or not passive(mine):
             self._left.discard(member_id)
             return
