@@ -272,6 +272,19 @@ async def test_an_objection_counts_at_the_next_request(world: Coached) -> None:
     assert "pia" in {each["member_id"] for each in (await read(world, list_id))["items"]}
 
 
+async def test_reading_a_list_again_names_nobody_of_whom_it_was_not_written_down(world: Coached) -> None:
+    """Who takes an objection back after it was shown is on the next one."""
+    await opened(world, "SE")
+    for who in ("pia", "amy"):
+        await world.ask(who, "PUT", "/coaching/mine", json={"listed": False, "likes": False})
+    list_id, _ = await shown(world, "SE")
+    for who in ("pia", "amy"):
+        await world.ask(who, "PUT", "/coaching/mine", json={"listed": True, "likes": False})
+    for told, expected in ((await read(world, list_id), False), ((await shown(world, "SE"))[1], True)):
+        assert ("pia" in {each["member_id"] for each in told["items"]}) is expected
+        assert ("amy" in {name for each in told["items"] for name in each["inviters"]}) is expected
+
+
 async def test_what_somebody_likes_is_seen_only_where_they_said_yes_twice(world: Coached) -> None:
     await opened(world, "SE")
     history = History()
