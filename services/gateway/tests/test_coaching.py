@@ -43,6 +43,7 @@ async def test_a_country_of_aggregates_only_yields_no_name_on_any_page_to_anybod
         for answer in asked:
             assert name == "tomasz" or "Tomasz" not in answer.text, (name, answer.url)
         assert asked[0].status_code == 403
+        assert name != "claire" or ('id="country-error"' in asked[0].text and 'value="Why?"' in asked[0].text)
         assert (asked[1].status_code == 200) is (name == "claire")
 
 
