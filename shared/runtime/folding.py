@@ -30,6 +30,7 @@ from shared.runtime import telemetry
 from shared.runtime.away import PASSING
 from shared.runtime.codec import CODEC, event_name, incoming
 from shared.runtime.generations import Registry, offset_key
+from shared.runtime.held import Document, Held
 from shared.runtime.ids import new_id
 from shared.runtime.mirror import Kept, Mirror
 from shared.runtime.parking import Parked, Parking
@@ -62,21 +63,11 @@ class _Item(NamedTuple):
     event: Event
 
 
-@dataclass(slots=True)
-class _Document(Generic[V]):
-    """A view document in hand. `rev` 0: it does not exist yet."""
-
-    view: V | None = None
-    rev: int = 0
-    seen: dict[str, int] = field(default_factory=dict)
-    parked: dict[str, Any] | None = None
-
-
 class _Folded(NamedTuple, Generic[V]):
     """What a document becomes: as it is written, and as it is read."""
 
     encoded: RawBSONDocument
-    view: V | None
+    document: Document[V]
 
 
 @dataclass(slots=True)
@@ -85,8 +76,10 @@ class _Round(Generic[V]):
 
     #: As they are stored, or were when they were looked at: for the mirror.
     kept: dict[str, Kept[V]] = field(default_factory=dict)
-    #: Written by another consumer meanwhile: to be folded again.
+    #: Written by another consumer meanwhile, or there already: to be folded again.
     missed: list[str] = field(default_factory=list)
+    #: Taken for new without having been asked for.
+    guessed: set[str] = field(default_factory=set)
     #: Written, by this consumer or by another one.
     unsure: set[str] = field(default_factory=set)
 
@@ -117,6 +110,7 @@ class Fold(Generic[V]):
         self._documents = database.get_collection(generation, codec_options=CODEC)
         self.parking = Parking(database, projection.name, generation)
         self._names = {event.__name__ for event in projection.events}
+        self._held: Held[V] = Held()
 
     async def prepare(self) -> None:
         """Makes the collection's indexes and reads what is parked and mended."""
@@ -137,6 +131,7 @@ class Fold(Generic[V]):
                 await self._apply(batch)
                 return
             except (*PASSING, Unavailable, OperationFailure) as error:
+                self._held.clear()
                 if not _passes(error):
                     raise
                 log.warning("view waits for its engines", view=self.generation, error=repr(error))
@@ -171,11 +166,12 @@ class Fold(Generic[V]):
         passing("view.read")
         kept: dict[str, Kept[V]] = {}
         unsure: set[str] = set()
-        todo = by_key
+        todo, guessed = by_key, set[str]()
         while todo:
-            done = await self._fold(todo)
+            done = await self._fold(todo, guessed)
             kept.update(done.kept)
             unsure |= done.unsure
+            guessed |= done.guessed
             todo = {key: by_key[key] for key in done.missed}
         passing("view.written")
         await self._hand_over([kept[key] for key in by_key if key in kept and key not in unsure])
@@ -222,16 +218,21 @@ class Fold(Generic[V]):
             await self.parking.park_stream(where, item.delivered, repr(error), traceback.format_exc())
             return ()
 
-    async def _fold(self, todo: Mapping[str, list[_Item]]) -> _Round[V]:
-        """Folds and writes."""
-        documents = await self._load(todo)
+    async def _fold(self, todo: Mapping[str, list[_Item]], guessed: Collection[str]) -> _Round[V]:
+        """Folds and writes; documents that were `guessed` to be new once are asked for."""
         keys, writing, done = list(todo), list[asyncio.Task[None]](), _Round[V]()
+        documents = self._held.of(keys)
+        done.guessed = {k for k in keys if k not in documents and k not in guessed and _begins(k, todo[k])}
+        asked = [key for key in keys if key not in documents and key not in done.guessed]
+        if asked:
+            documents |= await self._load(asked)
+            self._look_for_another(todo, documents, guessed)
         try:
             for first in range(0, len(keys), LARGEST_PORTION):
                 inserts: dict[str, _Folded[V]] = {}
                 updates: dict[str, tuple[int, _Folded[V]]] = {}
                 for key in keys[first : first + LARGEST_PORTION]:
-                    document = documents.get(key) or _Document()
+                    document: Document[V] = documents.get(key) or Document()
                     folded = await self._fold_one(key, document, todo[key])
                     if folded is None:
                         self._is_stored(done, Kept(key, document.rev, document.view))
@@ -247,9 +248,23 @@ class Fold(Generic[V]):
                 await asyncio.wait(writing)
         for written in writing:
             written.result()
-        if done.missed:
-            telemetry.VIEW_MISSES.labels(self.projection.name).inc(len(done.missed))
+        if misses := len(set(done.missed) - done.guessed):
+            telemetry.VIEW_MISSES.labels(self.projection.name).inc(misses)
         return done
+
+    def _look_for_another(
+        self,
+        todo: Mapping[str, list[_Item]],
+        documents: Mapping[str, Document[V]],
+        guessed: Collection[str],
+    ) -> None:
+        """A document that was guessed to be new and holds what is only now folded here: somebody else folds
+        what is ours."""
+        for key in guessed:
+            if self._sole is not None and key in documents and key in todo:
+                seen = documents[key].seen
+                if any(seen.get(i.delivered.where, -1) >= i.delivered.offset for i in todo[key]):
+                    self._sole.met_another()
 
     def _is_stored(self, done: _Round[V], kept: Kept[V]) -> None:
         done.kept[kept.key] = kept
@@ -274,31 +289,37 @@ class Fold(Generic[V]):
         done: _Round[V],
     ) -> None:
         missed = await self._insert({key: folded.encoded for key, folded in inserts.items()})
+        another = bool(set(missed) - done.guessed)
         for key in inserts.keys() - set(missed):
-            self._is_stored(done, Kept(key, 1, inserts[key].view))
+            self._wrote(done, key, inserts[key])
         encoded = {key: (rev, folded.encoded) for key, (rev, folded) in updates.items()}
         for portion in _portions(list(encoded), {key: document for key, (_, document) in encoded.items()}):
             if await self._update({key: encoded[key] for key in portion}):
                 for key in portion:
-                    rev, folded = updates[key]
-                    self._is_stored(done, Kept(key, rev + 1, folded.view))
+                    self._wrote(done, key, updates[key][1])
                 continue
             behind = await self._behind(portion, todo)
+            self._held.forget(portion)
+            another = another or bool(behind)
             missed.extend(behind)
             done.unsure.update(set(portion) - set(behind))
         done.missed.extend(missed)
-        if self._sole is not None and missed:
+        if self._sole is not None and another:
             self._sole.met_another()
 
-    async def _load(self, keys: Iterable[str]) -> dict[str, _Document[V]]:
+    def _wrote(self, done: _Round[V], key: str, folded: _Folded[V]) -> None:
+        self._held.put(key, folded.document, len(folded.encoded.raw))
+        self._is_stored(done, Kept(key, folded.document.rev, folded.document.view))
+
+    async def _load(self, keys: Iterable[str]) -> dict[str, Document[V]]:
         found = {}
         for stored in await self._documents.find({"_id": {"$in": list(keys)}}).to_list():
             live = stored.get("_live", False)
             view = self.projection.view.model_validate(content(stored)) if live else None
-            found[stored["_id"]] = _Document(view, stored["_rev"], stored["_seen"], stored.get("_parked"))
+            found[stored["_id"]] = Document(view, stored["_rev"], stored["_seen"], stored.get("_parked"))
         return found
 
-    async def _fold_one(self, key: str, document: _Document[V], items: Sequence[_Item]) -> _Folded[V] | None:
+    async def _fold_one(self, key: str, document: Document[V], items: Sequence[_Item]) -> _Folded[V] | None:
         """The document after `items`; None where it has seen them all."""
         fresh = [i for i in items if i.delivered.offset > document.seen.get(i.delivered.where, -1)]
         if not fresh:
@@ -307,13 +328,12 @@ class Fold(Generic[V]):
             try:
                 told = ((item.event, item.recorded) for item in fresh)
                 view = self.projection.folded(document.view, told, key)
-                seen = _seen(document.seen, fresh)
-                return _Folded(self._encode(key, view, document.rev + 1, seen, None), view)
+                return self._folded(key, Document(view, document.rev + 1, _seen(document.seen, fresh), None))
             except Exception as error:
                 log.warning("a fold fails", view=self.generation, key=key, error=repr(error))
         return await self._fold_and_park(key, document, fresh)
 
-    async def _fold_and_park(self, key: str, document: _Document[V], fresh: Sequence[_Item]) -> _Folded[V]:
+    async def _fold_and_park(self, key: str, document: Document[V], fresh: Sequence[_Item]) -> _Folded[V]:
         """One event at a time: what comes before the failing one is folded, it and what comes behind are
         parked in order."""
         view, parked, trace = document.view, document.parked, ""
@@ -334,8 +354,11 @@ class Fold(Generic[V]):
                     }
             await self.parking.park(key, parked, item.delivered, item.recorded, trace)
             parked, trace = {**parked, "count": parked["count"] + 1}, ""
-        seen = _seen(document.seen, fresh)
-        return _Folded(self._encode(key, view, document.rev + 1, seen, parked), view)
+        return self._folded(key, Document(view, document.rev + 1, _seen(document.seen, fresh), parked))
+
+    def _folded(self, key: str, document: Document[V]) -> _Folded[V]:
+        encoded = self._encode(key, document.view, document.rev, document.seen, document.parked)
+        return _Folded(encoded, document)
 
     def _encode(
         self, key: str, view: V | None, rev: int, seen: Mapping[str, int], parked: Mapping[str, Any] | None
@@ -416,6 +439,7 @@ class Fold(Generic[V]):
                 return False
             encoded = self._encode(key, view, document.rev + 1, document.seen, None)
             over = await self.parking.episodes(key)
+            self._held.forget((key,))
             await self._update({key: (document.rev, encoded)})
             done = await self._documents.find_one({"_id": key}, {"_parked": 1})
             mark = done.get("_parked") if done is not None else None
@@ -443,6 +467,12 @@ def _passes(error: Exception) -> bool:
     if isinstance(error, (*PASSING, Unavailable)):
         return True
     return isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")
+
+
+def _begins(key: str, items: Sequence[_Item]) -> bool:
+    """Whether a document is rather new than not: the first event of the stream that has its name."""
+    first = items[0].recorded
+    return first.version == 1 and first.stream.partition("-")[2] == key
 
 
 def _seen(before: Mapping[str, int], items: Sequence[_Item]) -> dict[str, int]:

@@ -93,6 +93,37 @@ async def test_new_documents_raced_by_two_consumers_are_made_once(room: Room) ->
     assert {d["_id"]: d["total"] for d in found} == dict.fromkeys(walls, 2)
 
 
+async def test_a_document_that_was_written_here_is_not_asked_for_again(room: Room) -> None:
+    for _ in range(3):
+        await room.do(Mark("ann"))
+    log = await _log(room)
+    fold = await _fold(room)
+    await fold.apply(log[:1])
+    await room.database.command("profile", 2)
+    await fold.apply(log[1:2])
+    await fold.apply(log[2:])
+    await room.database.command("profile", 0)
+    where = {"op": "query", "ns": f"{room.database.name}.{GENERATION}"}
+    assert await room.database["system.profile"].count_documents(where) == 0
+    stored = await room.database[GENERATION].find_one({"_id": "north"})
+    assert stored is not None and stored["marks"] == {"hand-ann": [1, 2, 3]}
+
+
+async def test_what_another_consumer_wrote_meanwhile_is_asked_for(room: Room) -> None:
+    """Also where a document was held, and where it was taken for new: it has the name of its first stream."""
+    for _ in range(3):
+        await room.do(Mark("ann", ("ann",)))
+        await room.do(Mark("bob", ("ann",), kind=MarkWhispered))
+    log = await _log(room)
+    folds = {PUBLIC: await _fold(room), PRIVATE: await _fold(room)}
+    await folds[PRIVATE].apply([each for each in log if each.record.topic == PRIVATE][:1])
+    for each in log:
+        await folds[each.record.topic].apply([each])
+    await (await _fold(room)).apply(log)
+    stored = await room.database[GENERATION].find_one({"_id": "ann"})
+    assert stored is not None and stored["marks"] == {"hand-ann": [1, 2, 3], "hand-bob": [1, 2, 3]}
+
+
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 async def test_delivering_everything_again_changes_nothing(room: Room, size: int) -> None:
     for n in range(15):

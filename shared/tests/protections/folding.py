@@ -50,6 +50,16 @@ _VIEWS = (
         "test_views.py::test_two_consumers_on_two_topics_feed_one_document",
     ),
     P(
+        "guessed-once",
+        "Views 3",
+        "a document that was taken for new and is there is asked for",
+        "it is tried to be made for ever, and nothing behind it is folded",
+        FOLDING,
+        "and k not in guessed and",
+        "and",
+        "test_views.py::test_what_another_consumer_wrote_meanwhile_is_asked_for",
+    ),
+    P(
         "tombstone",
         "Views 4",
         "a tombstone remembers its offsets",
@@ -130,8 +140,8 @@ _PARKING = (
         "what comes behind a parked event of a document is parked, too",
         "later events are folded past the one that failed",
         FOLDING,
-        "        if document.parked is None:\n            try:\n                view = document.view",
-        "        if True:\n            try:\n                view = document.view",
+        "        if document.parked is None:\n            try:\n                told = (",
+        "        if True:\n            try:\n                told = (",
         "test_parking.py::test_poison_parks_its_document_in_order_and_the_rest_flows_on",
     ),
     P(
