@@ -9,6 +9,7 @@ there, so that nothing is sent twice.
 import asyncio
 import contextlib
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,11 @@ LARGEST_BATCH = 1_000
 LARGEST_BATCH_BYTES = 8_000_000
 #: A sweep finds the truth at least this often, in seconds, whatever wakes it or fails to.
 SWEEP_EVERY = 1.0
+#: After a batch that was all there was, the sweep that finds nothing more waits so long, in seconds, for what
+#: comes next.
+CONFIRMED_WITHIN = 0.05
+#: Commits that the relay remembers having read: the change stream tells of them a moment later.
+REMEMBERED = 5_000
 #: The relay looks this often, in seconds, whether its topics are still the same.
 CHECK_TOPICS_EVERY = 3.0
 #: Who took longer than this, in seconds, to send a batch may have been paused, and a successor gone on: it
@@ -71,6 +77,7 @@ class Relay:
         self._marks = Marks(self.name, lane, database, topics, bootstrap, self._names)
         self._found: dict[str, Topic] = {}
         self._wake = asyncio.Event()
+        self._read: OrderedDict[str, None] = OrderedDict()
         self._stopping = False
         self._checked = 0.0
         self.idle = asyncio.Event()
@@ -156,12 +163,14 @@ class Relay:
             [("recorded_at", ASCENDING), ("_id", ASCENDING)]
         )
         documents: list[dict[str, Any]] = []
-        size = 0
+        size, all_of_them = 0, True
         async for document in cursor.limit(LARGEST_BATCH):
             size += sum(len(event["data"]) for event in document["events"])
             if documents and size > LARGEST_BATCH_BYTES:
+                all_of_them = False
                 break
             documents.append(document)
+            self._remember(document["_id"])
         await cursor.close()
         if documents:
             self.idle.clear()
@@ -170,6 +179,8 @@ class Relay:
             telemetry.RELAY_UNSENT_AGE.labels(self.service).set(self.oldest_unsent)
             with telemetry.RELAY_BATCH_SECONDS.time():
                 await self._send(producer, documents)
+            if all_of_them and len(documents) < LARGEST_BATCH:
+                await self._pause(CONFIRMED_WITHIN)
             return
         self.oldest_unsent = 0.0
         telemetry.RELAY_UNSENT_AGE.labels(self.service).set(0)
@@ -256,14 +267,23 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
 
+    def _remember(self, commit: str) -> None:
+        self._read[commit] = None
+        if len(self._read) > REMEMBERED:
+            self._read.popitem(last=False)
+
     async def _watch(self) -> None:
         """The change stream tells of appends by other processes; what it misses, the sweep finds."""
-        pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"operationType": "insert"}},
+            {"$project": {"documentKey": 1}},
+        ]
         while not self._stopping:
             try:
                 async with await self._commits.watch(pipeline, max_await_time_ms=1_000) as stream:
-                    async for _ in stream:
-                        self._wake.set()
+                    async for change in stream:
+                        if change["documentKey"]["_id"] not in self._read:
+                            self._wake.set()
             except PyMongoError as error:
                 log.warning("change stream begins again", relay=self.name, error=repr(error))
                 await asyncio.sleep(1)
