@@ -302,7 +302,7 @@ class KeyRing:
 
     async def absorb(self, records: Iterable[KeyRecord]) -> None:
         """Takes in what the topic or the owner says; old and repeated records change nothing."""
-        pending = _latest(records)
+        pending = told = _latest(records)
         while pending := await self._newer(pending):
             for record in pending.values():
                 if record.erased_at is not None:
@@ -314,7 +314,9 @@ class KeyRing:
                 # Somebody else wrote that key between the look and the write: look again.
                 if any(e["code"] != _DUPLICATE for e in error.details["writeErrors"]):
                     raise
-            self.forget(pending)
+        # Also what is no news to the database: another process may have written it, and this one's memory is
+        # older.
+        self.forget(told)
         self._arrived.set()
         self._arrived = asyncio.Event()
 

@@ -334,6 +334,25 @@ async def test_a_copy_that_looked_early_and_writes_late_changes_nothing(house: H
     assert KeyRecord.of((await backup_of(house.wiki))[0]) == KeyRecord("ann", 3, erased_at=NOW)
 
 
+async def test_a_key_in_memory_is_forgotten_also_where_another_process_heard_of_it_first(
+    house: House,
+) -> None:
+    """They share the copies of keys: to the second the erasure is no news there."""
+    await house.vault.ensure(["ann"])
+    event = await house.event("ann")
+    first, second = house.other_ring(), house.other_ring()
+    kept = KeyRecord.of((await backup_of(house.identity))[0])
+    for ring in (first, second):
+        await ring.absorb([kept])
+        ring.caught_up.set()
+        assert await opens_as(ring, event.words, "I saw it.")
+    await house.vault.erase("ann")
+    erased = KeyRecord.of((await backup_of(house.identity))[0])
+    for ring in (first, second):
+        await ring.absorb([erased])
+        assert await opens_as(ring, event.words, None)
+
+
 async def test_a_key_in_memory_is_forgotten_when_its_member_is_erased(house: House) -> None:
     await house.vault.ensure(["ann"])
     event = await house.event("ann")

@@ -188,7 +188,7 @@ _PERSONAL = (
         "an erased member's key leaves the memory of every process",
         "a running service goes on showing the erased",
         KEYS,
-        "self.forget(pending)",
+        "self.forget(told)",
         "pass",
         "test_personal_data.py::test_a_key_in_memory_is_forgotten_when_its_member_is_erased",
     ),
