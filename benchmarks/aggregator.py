@@ -6,6 +6,9 @@ promised).
 """
 
 import asyncio
+import contextlib
+import ctypes
+import gc
 import os
 import random
 import time
@@ -207,6 +210,7 @@ async def _rebuilt(run: Run, service: Service) -> None:
 
 
 async def _alive(run: Run, service: Service) -> None:
+    _give_back()
     async with service.http.router.lifespan_context(service.http):
         await service.up.wait()
         figures = Figures(
@@ -217,6 +221,14 @@ async def _alive(run: Run, service: Service) -> None:
         await _lagging(run, service)
         memory = psutil.Process().memory_info().rss / 1e6
         run.note("aggregator", "memory of the process", memory, "MB", goal=400, at_least=False)
+
+
+def _give_back() -> None:
+    """What writing and rebuilding took, which are other processes in life, goes back to the system: it is no
+    part of what the service holds. Where the allocator is another, it stays."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 async def _kept(run: Run, figures: Figures) -> None:
