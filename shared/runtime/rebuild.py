@@ -73,6 +73,7 @@ class Builder:
         self._filling: set[str] = set()
         self._ends: dict[TopicPartition, int] = {}
         self._rests_since = 0.0
+        self._looked: Mapping[TopicPartition, int] = {}
         self._left: dict[TopicPartition, int] = {}
 
     def stop(self) -> None:
@@ -126,7 +127,7 @@ class Builder:
                 self._read += len(batch)
                 passing("rebuild.batch")
             await self._report(consumer, keys, already, started)
-            if not batch and await self._finished(consumer, keys):
+            if len(batch) < BATCH and await self._finished(consumer, keys):
                 return True
         return False
 
@@ -153,8 +154,9 @@ class Builder:
 
     async def _finished(self, consumer: AIOKafkaConsumer, keys: Mapping[TopicPartition, str]) -> bool:
         """At the end: hands the offsets to the group that will follow, and swaps where the active
-        generation is covered."""
-        ends = await consumer.end_offsets(list(keys))
+        generation is covered. The end is that of the last look: while events go on coming, the answer to a
+        new one would come with the next event, and be behind again."""
+        ends = self._looked
         positions = {tp: await consumer.position(tp) for tp in keys}
         if any(positions[tp] < ends[tp] for tp in keys) or not self._filled(ends):
             return False
@@ -213,6 +215,7 @@ class Builder:
             self._stopping = True
             return
         ends = await consumer.end_offsets(list(keys))
+        self._looked = ends
         self._left = {tp: ends[tp] - await consumer.position(tp) for tp in keys}
         total = sum(ends.values())
         rate = (self._read - already) / max(now - started, 0.001)

@@ -198,6 +198,32 @@ async def test_what_happened_together_is_folded_together(
     assert len(written) == 8 and sum(written) <= 2 * 8, f"each was written {written} times"
 
 
+async def test_a_build_ends_while_events_go_on_coming(room: Room, settings: Settings) -> None:
+    """A batch that is not full is the end, if nothing lies behind it at that moment; an empty one may never
+    come."""
+    for n in range(60):
+        await room.do(Mark(f"hand{n % 20}", (f"wall-{n % 7}",)))
+    async with room.relaying():
+        await room.all_sent()
+        registry, topics = Registry(room.database), await room.topics.describe(WALLS.topics)
+        await registry.first(WALLS.name, WALLS.version, topics)
+        generation = await registry.begin(WALLS.name, WALLS.version, topics)
+        writing = asyncio.create_task(_without_end(room))
+        try:
+            builder = Builder(WALLS, generation, room.database, room.topics, settings.kafka)
+            assert await asyncio.wait_for(builder.run(), PATIENCE / 2)
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+
+
+async def _without_end(room: Room) -> None:
+    """More often than a builder waits for a record, less often than it looks for the log's end."""
+    while True:
+        await room.do(Mark("steady", ("wall-0",)))
+        await asyncio.sleep(0.05)
+
+
 async def _lease_ran_out(room: Room, generation: Generation) -> None:
     """Of the builder that was killed: as if ten seconds had gone by."""
     until = f"building.{generation.fold}.lease.until"
