@@ -240,7 +240,7 @@ async def _kept(run: Run, figures: Figures) -> None:
     took = time.perf_counter() - started
     run.note(
         "aggregator",
-        "a figure worked out and kept",
+        "a metric of a month worked out and kept, by nothing and by each dimension",
         1e3 * took / max(1, done),
         "ms",
         note=f"{done:,} of them",

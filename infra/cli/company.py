@@ -46,8 +46,9 @@ FEWEST = 100
 #: What the wiki's import says once for many lines.
 _AROUND = ("space_id", "owner_id", "language")
 #: Whose pages show what was brought in.
-_MAY_NOT_DECIDE = "may-not-change-policies"
 _SHOWN_BY = ("feed", "wiki", "search")
+#: What engagement answers to whoever may not decide about names.
+_MAY_NOT_DECIDE = "may-not-change-policies"
 
 app = typer.Typer(help="The seeded sign-ins, and the demonstration company.")
 

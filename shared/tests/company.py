@@ -1,6 +1,5 @@
 """A room among members, as tests of APIs need it: identity's events as it sends them, asking as anybody."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from shared.kernel.errors import Unauthenticated
 from shared.kernel.events import Event, Occasion
 from shared.kernel.personal import Personal, Sealed
 from shared.runtime.auth import Actor
-from shared.runtime.codec import PARTITIONS
 from shared.runtime.ids import new_id
-from shared.runtime.relay import Lane, Relay
 from shared.runtime.service import Service, mongo_client
 from shared.runtime.settings import Settings
 from shared.runtime.store import EventStore
 from shared.runtime.topics import Topics
+from shared.tests.others import telling
 
 Company = Mapping[str, tuple[Kind, tuple[Role, ...]]]
 
@@ -88,23 +86,12 @@ async def identity(settings: Settings, members: Company) -> AsyncIterator[EventS
         database = client[settings.named("identity")]
         topics = Topics(settings.kafka, settings.namespace)
         stack.push_async_callback(topics.close)
-        await topics.ensure(["identity.events", "identity.private"])
-        names = ("identity.events", "identity.private")
-        lane = Lane(0, tuple(range(PARTITIONS)))
-        relay = Relay("identity", database, topics, settings.kafka, names, lane)
-        store = EventStore("identity", database, Sealer(), on_append=relay.wake)
-        await store.prepare()
+        store = await telling(stack, settings, topics, database, "identity", Sealer())
         for member_id, (kind, roles) in members.items():
             if not await store.load(f"member-{member_id}"):
                 event = registered(member_id, kind, roles)
                 await store.append(f"member-{member_id}", 1, [event], Occasion(None, new_id()))
-        running = asyncio.create_task(relay.run())
-        try:
-            yield store
-        finally:
-            await relay.stop()
-            await asyncio.wait([running], timeout=20)
-            await store.queue.close()
+        yield store
 
 
 def registered(member_id: str, kind: Kind, roles: tuple[Role, ...] = ()) -> MemberRegistered:

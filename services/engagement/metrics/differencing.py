@@ -39,7 +39,7 @@ def told_together(cells: Mapping[Cell, Collection[str]], floor: int = FLOOR) -> 
     cells counts as one person."""
     if not cells:
         return []
-    dimensions = [_own(cells, number) for number in range(len(next(iter(cells))))]
+    dimensions = [directly_in(cells, number) for number in range(len(next(iter(cells))))]
     sizes = [{path: len(people) for path, people in everybody(own).items()} for own in dimensions]
     shown = [set(told(own, floor)) for own in dimensions]
     while any(len(groups) > 1 for groups in shown):
@@ -51,7 +51,8 @@ def told_together(cells: Mapping[Cell, Collection[str]], floor: int = FLOOR) -> 
     return [frozenset(groups) for groups in shown]
 
 
-def _own(cells: Mapping[Cell, Collection[str]], number: int) -> dict[Path, set[str]]:
+def directly_in(cells: Mapping[Cell, Collection[str]], number: int) -> dict[Path, set[str]]:
+    """Those in each group of one dimension, without those in groups within it."""
     own: dict[Path, set[str]] = {}
     for cell, people in cells.items():
         own.setdefault(cell[number], set()).update(people)

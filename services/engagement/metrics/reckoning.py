@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.engagement.metrics.definition import By, Definition, Row, Window
-from services.engagement.metrics.differencing import Cell, told_together
+from services.engagement.metrics.differencing import Cell, directly_in, told_together
 from services.engagement.metrics.people import People, State
-from services.engagement.metrics.privacy import COMPANY, Path
+from services.engagement.metrics.privacy import COMPANY, Path, everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,13 @@ def _sums(
     shown: Collection[Path],
 ) -> list[Sums]:
     """Of the company and all groups of one dimension."""
-    people: dict[Path, set[str]] = {COMPANY: set()}
+    people = everybody(directly_in(cells, number))
     summed: dict[Path, dict[str, int]] = {COMPANY: {}}
-    for cell, members in cells.items():
+    for cell, counted in counts.items():
         leaf = cell[number]
         for length in range(len(leaf) + 1):
-            people.setdefault(leaf[:length], set()).update(members)
             into = summed.setdefault(leaf[:length], {})
-            for name, count in counts[cell].items():
+            for name, count in counted.items():
                 into[name] = into.get(name, 0) + count
     return [
         Sums(path, len(people[path]), dict(sorted(summed[path].items())))

@@ -82,9 +82,9 @@ def _keys(event: Event, recorded: Recorded) -> Collection[str]:
 
 
 def _evolve(view: PersonView | None, event: Event, recorded: Recorded, key: str) -> PersonView:
-    at, known = seconds(happened(recorded)), seconds(recorded.recorded_utc)
     if key.startswith(MONTH):
         return PersonView(changes=changed(view.changes if view is not None else None, [recorded]))
+    at, known = seconds(happened(recorded)), seconds(recorded.recorded_utc)
     now = view or PersonView(member_id=key)
     what, values = _step(event)
     step: Step = (at, recorded.stream, recorded.version, known, what, values)

@@ -1,7 +1,6 @@
 """A company with coaches, as tests of coaching need it: a past, members with real keys, and talk that goes
 on."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -12,19 +11,13 @@ import httpx
 
 from contracts.identity import Kind, Role
 from services.engagement.assembly import assemble
-from services.engagement.tests.history import History
-from shared.kernel.events import Occasion
-from shared.runtime.codec import PARTITIONS, encode_commit
-from shared.runtime.ids import new_id
-from shared.runtime.keys import KeyRing, MasterKey
-from shared.runtime.relay import Lane, Relay
-from shared.runtime.service import mongo_client
+from services.engagement.tests.history import History, appended
 from shared.runtime.settings import Settings
 from shared.runtime.store import EventStore
-from shared.runtime.topics import Topics
-from shared.runtime.vault import KeyRelay, KeyVault
+from shared.runtime.vault import KeyVault
 from shared.tests.company import Company, Doorkeeper, House, Sealer, identity
 from shared.tests.eventually import eventually
+from shared.tests.others import others, telling
 from shared.tests.rooms import serving
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -103,31 +96,21 @@ class Coached:
 
     async def told(self, history: History) -> None:
         """More of what the feed tells."""
-        await _appended(self.feed, history, "feed.events")
+        await appended(self.feed, history, "feed.events")
 
 
 @contextlib.asynccontextmanager
 async def coached(settings: Settings) -> AsyncIterator[Coached]:
     """Up, with all of it counted."""
-    master = MasterKey.create(settings.master_key_path)
     async with contextlib.AsyncExitStack() as stack:
-        client = mongo_client(settings)
-        stack.push_async_callback(client.close)
-        topics = Topics(settings.kafka, settings.namespace)
-        stack.push_async_callback(topics.close)
-        ring = KeyRing(client[settings.named("identity")], master)
-        ring.caught_up.set()
-        vault = KeyVault(ring)
-        await vault.prepare()
-        keys = KeyRelay(vault, topics, settings.kafka)
-        await keys.start()
-        stack.push_async_callback(keys.stop)
-        await vault.ensure([who for who in WHO if who not in _KEYLESS])
+        made = await stack.enter_async_context(others(settings))
+        await made.vault.ensure([who for who in WHO if who not in _KEYLESS])
         members = await stack.enter_async_context(identity(settings, {}))
-        feed = await _feed(stack, settings, client[settings.named("feed")], topics)
+        await made.topics.ensure(["wiki.events", "groups.events"])
+        feed = await telling(stack, settings, made.topics, made.database("feed"), "feed", Sealer())
         history = past()
-        await _appended(members, history, "identity.events")
-        await _appended(feed, history, "feed.events")
+        await appended(members, history, "identity.events")
+        await appended(feed, history, "feed.events")
         service = assemble(settings, Doorkeeper(WHO))
         await stack.enter_async_context(serving(service))
         transport = httpx.ASGITransport(service.http)
@@ -136,44 +119,7 @@ async def coached(settings: Settings) -> AsyncIterator[Coached]:
         )
         house = House(service, http, members)
         await eventually(lambda: _complete(house), within=60)
-        yield Coached(house, feed, vault)
-
-
-async def _feed(
-    stack: contextlib.AsyncExitStack, settings: Settings, database: Any, topics: Topics
-) -> EventStore:
-    names = ["feed.events", "feed.private"]
-    await topics.ensure([*names, "wiki.events", "groups.events"])
-    relay = Relay("feed", database, topics, settings.kafka, names, Lane(0, tuple(range(PARTITIONS))))
-    store = EventStore("feed", database, Sealer(), on_append=relay.wake)
-    await store.prepare()
-    running = asyncio.create_task(relay.run())
-
-    async def end() -> None:
-        await relay.stop()
-        await asyncio.wait([running], timeout=20)
-        await store.queue.close()
-
-    stack.push_async_callback(end)
-    return store
-
-
-async def _appended(store: EventStore, history: History, topic: str) -> None:
-    """As they were recorded then."""
-    commits = [
-        encode_commit(
-            each.stream,
-            each.version,
-            [(each.id, each.event())],
-            Occasion(by=each.by, correlation_id=new_id(), occurred_at=each.occurred_at),
-            commit_id=new_id(),
-            recorded_at=each.recorded_at,
-        )
-        for each in history.events
-        if each.event().topic == topic
-    ]
-    if commits:
-        await store.commits.insert_many([commit.document for commit in commits])
+        yield Coached(house, feed, made.vault)
 
 
 async def _complete(house: House) -> bool:

@@ -40,10 +40,13 @@ from services.engagement.metrics.reckoning import Sums, reckon
 from services.engagement.metrics.windows import Reach
 from services.engagement.projections.facts import Fact
 from shared.kernel.audience import Classification
-from shared.kernel.events import Event, Recorded
+from shared.kernel.events import Event, Occasion, Recorded
 from shared.kernel.personal import Personal
 from shared.kernel.projection import Projection
 from shared.kernel.testing import recorded
+from shared.runtime.codec import encode_commit
+from shared.runtime.ids import new_id
+from shared.runtime.store import EventStore
 
 FACTS: tuple[Projection[Any], ...] = (
     projections.activity,
@@ -316,3 +319,21 @@ class Facts:
 
 def told(events: Sequence[Recorded], name: str, period: str, **how: Any) -> Told:
     return Facts(events).told(name, period, **how)
+
+
+async def appended(store: EventStore, history: History, topic: str) -> None:
+    """What the history tells on a topic, as it was recorded then."""
+    commits = [
+        encode_commit(
+            each.stream,
+            each.version,
+            [(each.id, each.event())],
+            Occasion(by=each.by, correlation_id=new_id(), occurred_at=each.occurred_at),
+            commit_id=new_id(),
+            recorded_at=each.recorded_at,
+        )
+        for each in history.events
+        if each.event().topic == topic
+    ]
+    if commits:
+        await store.commits.insert_many([commit.document for commit in commits])

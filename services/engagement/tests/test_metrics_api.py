@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from contracts.identity import Kind, MemberPlaced, Place, Role
 from services.engagement.assembly import assemble
-from services.engagement.tests.history import History, at
+from services.engagement.tests.history import History, appended, at
 from shared.kernel.events import Occasion
-from shared.runtime.codec import PARTITIONS, encode_commit
+from shared.runtime.codec import PARTITIONS
 from shared.runtime.ids import new_id
 from shared.runtime.keys import MasterKey
 from shared.runtime.relay import Lane, Relay
@@ -119,7 +119,7 @@ async def _told(settings: Settings, history: History, members: EventStore) -> No
             database = client[settings.named(service)]
             store = EventStore(service, database, Sealer())
             await store.prepare()
-            await _appended(store, history, service)
+            await appended(store, history, TOPICS[service])
             names = [f"{service}.events", f"{service}.private"]
             relay = Relay(service, database, topics, settings.kafka, names, Lane(0, tuple(range(PARTITIONS))))
             running = asyncio.create_task(relay.run())
@@ -127,28 +127,10 @@ async def _told(settings: Settings, history: History, members: EventStore) -> No
             await relay.stop()
             await running
             await store.queue.close()
-        await _appended(members, history, "identity")
+        await appended(members, history, TOPICS["identity"])
     finally:
         await topics.close()
         await client.close()
-
-
-async def _appended(store: EventStore, history: History, service: str) -> None:
-    """As they were recorded then."""
-    told = [each for each in history.events if each.event().topic == TOPICS[service]]
-    commits = [
-        encode_commit(
-            each.stream,
-            each.version,
-            [(each.id, each.event())],
-            Occasion(by=each.by, correlation_id=new_id(), occurred_at=each.occurred_at),
-            commit_id=new_id(),
-            recorded_at=each.recorded_at,
-        )
-        for each in told
-    ]
-    if commits:
-        await store.commits.insert_many([commit.document for commit in commits])
 
 
 async def get(house: House, who: str, path: str, **params: Any) -> Any:

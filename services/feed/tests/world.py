@@ -1,6 +1,5 @@
 """The other rooms as the feed hears of them: members with real keys, and groups, sent by real relays."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -33,18 +32,15 @@ from shared.kernel.errors import Unauthenticated
 from shared.kernel.events import Event, Occasion
 from shared.kernel.personal import Personal
 from shared.runtime.auth import Actor
-from shared.runtime.codec import PARTITIONS
 from shared.runtime.freshness import Freshness, encode_places
 from shared.runtime.generations import Registry
 from shared.runtime.ids import new_id
-from shared.runtime.keys import KeyRing, MasterKey
-from shared.runtime.relay import Lane, Relay
-from shared.runtime.service import Service, mongo_client
+from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.store import EventStore
-from shared.runtime.topics import Topics
-from shared.runtime.vault import KeyRelay, KeyVault
+from shared.runtime.vault import KeyVault
 from shared.tests.eventually import eventually
+from shared.tests.others import others
 from shared.tests.rooms import serving
 
 
@@ -214,49 +210,12 @@ class House:
 @contextlib.asynccontextmanager
 async def world(settings: Settings) -> AsyncIterator[World]:
     """Stores and relays of the other rooms, and the owner of the keys."""
-    master = MasterKey.create(settings.master_key_path)
-    async with contextlib.AsyncExitStack() as stack:
-        client = mongo_client(settings)
-        stack.push_async_callback(client.close)
-        topics = Topics(settings.kafka, settings.namespace)
-        stack.push_async_callback(topics.close)
-        ring = KeyRing(client[settings.named("identity")], master)
-        ring.caught_up.set()
-        vault = KeyVault(ring)
-        await vault.prepare()
-        keys = KeyRelay(vault, topics, settings.kafka)
-        await keys.start()
-        stack.push_async_callback(keys.stop)
-        made = World({}, {}, vault, Doorkeeper({}))
+    async with others(settings) as made:
+        world = World({}, {}, made.vault, Doorkeeper({}))
         for room in ("identity", "groups"):
-            await _room(stack, made, room, client[settings.named(room)], topics, settings, ring)
-        yield made
-
-
-async def _room(
-    stack: contextlib.AsyncExitStack,
-    made: World,
-    room: str,
-    database: Any,
-    topics: Topics,
-    settings: Settings,
-    ring: KeyRing,
-) -> None:
-    names = (f"{room}.events", f"{room}.private")
-    await topics.ensure(names)
-    relay = Relay(room, database, topics, settings.kafka, names, Lane(0, tuple(range(PARTITIONS))))
-    store = EventStore(room, database, ring, on_append=relay.wake)
-    await store.prepare()
-    running = asyncio.create_task(relay.run())
-
-    async def end() -> None:
-        await relay.stop()
-        await asyncio.wait([running], timeout=20)
-        await store.queue.close()
-
-    stack.push_async_callback(end)
-    made.stores[room] = store
-    made.told[room] = Freshness(room, database, Registry(database))
+            world.stores[room] = await made.store(room)
+            world.told[room] = Freshness(room, made.database(room), Registry(made.database(room)))
+        yield world
 
 
 @contextlib.asynccontextmanager
