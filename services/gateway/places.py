@@ -14,6 +14,7 @@ TOPICS = "/topics"
 LIVE = "/api/v1/feed/live"
 GROUPS = "/groups"
 NEW_GROUP = "/groups/new"
+OWNERLESS_GROUPS = "/groups/ownerless"
 PEOPLE = "/people"
 SEARCH = "/search"
 SUGGESTIONS = "/search/suggestions"
@@ -202,6 +203,11 @@ def invite(group_id: str, q: str | None = None) -> str:
     return _with(f"{group(group_id)}/invite", q=q)
 
 
+def find_owner(group_id: str, q: str | None = None) -> str:
+    """Where an administrator chooses one, and where they send their choice."""
+    return _with(f"{group(group_id)}/owner", q=q)
+
+
 def take_back(group_id: str, member_id: str) -> str:
     return f"{group(group_id)}/invitations/{quote(member_id, safe='')}/take-back"
 
@@ -232,7 +238,7 @@ def adoption(**asked: str | None) -> str:
 
 
 def figure(name: str, **asked: str | None) -> str:
-    """One metric with its past; `as_of` a day, `by` unit, country or language."""
+    """One metric with its past; `as_of` a day, `by` unit, country or language, `unit` an id: that alone."""
     return _with(f"{ADOPTION}/{quote(name, safe='')}", **asked)
 
 

@@ -86,6 +86,7 @@ class GroupName(BaseModel):
     group: str
     name: str | None
     path: list[str]
+    may_list: bool = Field(description="Whether the caller may list the events that are counted here")
 
 
 class GroupFigure(BaseModel):
@@ -123,6 +124,9 @@ class Series(BaseModel):
     begins: date | None
     time_zone: str = "UTC"
     complete_up_to: CompleteUpTo
+    may_list: bool = Field(
+        description="Whether the caller may list the events that the whole company's count"
+    )
     groups: list[GroupName]
     periods: list[PeriodFigure]
 

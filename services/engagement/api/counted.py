@@ -72,7 +72,7 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
         window, sums = await room.figures.acts(question.asked, asked_period, ledger)
         path = _told(sums, wanted[1]) if wanted else COMPANY
         # Whoever may not know learns nothing of whether there is such a group.
-        demand("metrics:events", asker, (path or ()) if by is By.UNIT else ())
+        demand("metrics:events", asker, units_asked(by, path))
         if path is None:
             raise NotFound("no-such-group", "There is nobody in such a group then, or not enough to tell.")
         kinds = definition.kinds & LISTED
@@ -90,6 +90,11 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             items=[_event(*each) for each in shown],
             next=cursors.encode(_key(shown[-1])) if len(left) > limit else None,
         )
+
+
+def units_asked(by: By | None, path: Path | None) -> Path:
+    """The units that a question about a group is about, for who may know: none but where it is a unit."""
+    return path if by is By.UNIT and path is not None else COMPANY
 
 
 def _told(sums: list[Sums], name: str) -> Path | None:

@@ -24,8 +24,8 @@ from services.engagement.api.answers import (
     subtract,
 )
 from services.engagement.api.asking import Question
-from services.engagement.api.counted import counted_events, my_figures
-from services.engagement.domain.permissions import demand
+from services.engagement.api.counted import counted_events, my_figures, units_asked
+from services.engagement.domain.permissions import Asker, demand, may
 from services.engagement.figures import Figure
 from services.engagement.metrics import DEFINITIONS, versions
 from services.engagement.metrics.definition import By, Definition, Values
@@ -101,7 +101,8 @@ def _series(api: APIRouter, room: Engagement) -> None:
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Series | Response:
         """A metric over time: of the company, and of its groups as far as they may be told."""
-        demand("metrics:read", await room.asker(caller))
+        asker = await room.asker(caller)
+        demand("metrics:read", asker)
         definition = asking.definition_of(name, version)
         answer_behind(response, await room.facts_behind(after))
         complete = await complete_up_to(room)
@@ -118,7 +119,7 @@ def _series(api: APIRouter, room: Engagement) -> None:
         )
         figures = await room.figures.series(asked.asked, asking.bounded(asked), ledger)
         units = await room.figures.book.units() if asked.asked.by is By.UNIT else {}
-        series = _told(asked, figures, units, complete)
+        series = _told(asked, figures, units, complete, asker)
         if form is Form.CSV or (form is None and accept.strip().lower().startswith("text/csv")):
             return as_csv(series)
         return series
@@ -203,7 +204,11 @@ def _complete(figure: Figure) -> bool:
 
 
 def _told(
-    question: Question, figures: Sequence[Figure], units: dict[str, UnitView], complete: CompleteUpTo
+    question: Question,
+    figures: Sequence[Figure],
+    units: dict[str, UnitView],
+    complete: CompleteUpTo,
+    asker: Asker,
 ) -> Series:
     asked = question.asked
     paths = sorted({sums.path for figure in figures for sums in figure.sums if sums.path})
@@ -217,7 +222,8 @@ def _told(
         known_on=asked.known_on,
         begins=question.begins,
         complete_up_to=complete,
-        groups=[_name(asked.by, path, units, asked.until) for path in paths if asked.by is not None],
+        may_list=may("metrics:events", asker),
+        groups=[_name(asked.by, path, units, asked.until, asker) for path in paths if asked.by is not None],
         periods=[_period(asked.definition, asked.by, figure) for figure in figures],
     )
 
@@ -249,8 +255,13 @@ def token(by: By, path: Path) -> str:
     return f"{by.value}:{path[-1]}" if path != COMPANY else ""
 
 
-def _name(by: By, path: Path, units: dict[str, UnitView], until: int) -> GroupName:
+def _name(by: By, path: Path, units: dict[str, UnitView], until: int, asker: Asker) -> GroupName:
     """Under the name that a unit had at the end of the day that was asked for."""
     known = units.get(path[-1]) if by is By.UNIT else None
     names = [name for at, _, _, name in known.names if at < until] if known is not None else []
-    return GroupName(group=token(by, path), name=names[-1] if names else None, path=list(path))
+    return GroupName(
+        group=token(by, path),
+        name=names[-1] if names else None,
+        path=list(path),
+        may_list=may("metrics:events", asker, units_asked(by, path)),
+    )

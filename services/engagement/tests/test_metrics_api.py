@@ -270,6 +270,20 @@ async def test_leaders_see_what_counts_in_their_own_unit_and_nobody_else_does(ho
     )
 
 
+@pytest.mark.parametrize(
+    ("who", "company", "units"),
+    [("bea", True, {"unit:sales", "unit:lund"}), ("lea", False, {"unit:lund"}), ("ann", False, set())],
+)
+async def test_a_series_says_whose_counted_events_the_asker_may_list(
+    house: House, who: str, company: bool, units: set[str]
+) -> None:
+    told = await get(house, who, "/figures/posts-and-comments", by="unit")
+    listed = {each["group"] for each in told["groups"] if each["may_list"]}
+    assert (told["may_list"], listed & {"unit:sales", "unit:lund"}) == (company, units)
+    countries = await get(house, who, "/figures/posts-and-comments", by="country")
+    assert {each["may_list"] for each in countries["groups"]} == {company}
+
+
 async def test_my_own_figures_are_mine(house: House) -> None:
     told = await get(house, "gil", "/figures/mine")
     assert told["member_id"] == "gil" and all(each["acts"] == {} for each in told["periods"])

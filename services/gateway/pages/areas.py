@@ -6,6 +6,7 @@ from services.gateway.pages import (
     coaching,
     composing,
     door,
+    group_owners,
     group_people,
     groups,
     home,
@@ -29,6 +30,8 @@ ALL = (
     composing.routes,
     announcing.routes,
     talk.routes,
+    # before groups, whose addresses are any id
+    group_owners.routes,
     groups.routes,
     group_people.routes,
     people_pages.routes,

@@ -41,6 +41,7 @@ class GroupNamed(BaseModel):
     group: str
     name: str | None
     path: list[str]
+    may_list: bool
 
 
 class PeriodSaid(BaseModel):
@@ -57,6 +58,7 @@ class SeriesSaid(BaseModel):
     metric: DefinitionSaid
     every: str
     complete_up_to: CompleteSaid
+    may_list: bool
     groups: list[GroupNamed]
     periods: list[PeriodSaid]
 

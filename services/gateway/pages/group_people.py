@@ -1,19 +1,19 @@
 """Who is in a group, and what its owners do: invite, take back, remove, make owners."""
 
 import asyncio
+from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel
 
 from services.gateway import places
-from services.gateway.clients import Away, part
+from services.gateway.clients import part
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.group_answers import Group, InsideList, Invitation, InvitationList, group_of
 from services.gateway.pages.groups import GROUP, head_of, inside_of
-from services.gateway.pages.visit import Member, Names, Visit
+from services.gateway.pages.people_found import FOUND, people_called
+from services.gateway.pages.visit import Member, Visit
 from services.gateway.view_models import (
-    Candidate,
     GroupPeopleView,
     InGroup,
     Invited,
@@ -24,20 +24,10 @@ from shared.kernel.errors import Forbidden, NotFound
 
 AT_ONCE = 50
 INVITED = 100
-FOUND = 12
 #: People of the group who are known not to need an invitation.
 KNOWN_INSIDE = 100
 
 routes = APIRouter(include_in_schema=False)
-
-
-class _Hit(BaseModel):
-    id: str
-    title: str
-
-
-class _Hits(BaseModel):
-    items: list[_Hit]
 
 
 @routes.get(GROUP + "/people")
@@ -137,27 +127,14 @@ async def _inviting(visit: Visit, group: Group, q: str, problem: str = "", statu
     members = inside.items if inside else []
     standing = {member.member_id: member.standing for member in members}
     names = await visit.named(list(standing)[:FOUND])
-    found = await _found(visit, q) if q else ()
+    found = await people_called(visit, q) if q else ()
     view = InviteView(
         head=await head_of(visit, group, inside, names),
         query=q,
-        found=found
-        if found is None
-        else [Candidate(each.person, each.title, standing.get(each.person.id)) for each in found],
+        found=found and [replace(each, standing=standing.get(each.person.id)) for each in found],
         problem=problem,
     )
     return visit.show(view, place="groups", status=status)
-
-
-async def _found(visit: Visit, q: str) -> list[Candidate] | None:
-    """Colleagues and guests by name; None while search is away."""
-    query: dict[str, str | int] = {"q": q, "kind": "person", "limit": FOUND}
-    try:
-        hits = (await visit.ask("search", "GET", "/search", query=query)).read(_Hits).items
-    except Away:
-        return None
-    names: Names = await visit.named(hit.id for hit in hits)
-    return [Candidate(names.of(hit.id)) for hit in hits]
 
 
 async def _invitable(visit: Visit, group_id: str) -> Group:

@@ -66,6 +66,7 @@ async def groups(visit: Member, q: str = "", cursor: str | None = None) -> Respo
         offers=[offer.offer(names) for offer in offers.items],
         total=all_.total,
         more=all_.next,
+        finds_owners=visit.is_administrator,
     )
     return visit.show(view, place="groups")
 

@@ -151,6 +151,10 @@ class Visit:
         return self.session is not None and bool(self.session.held.roles & OPERATORS)
 
     @property
+    def is_administrator(self) -> bool:
+        return self.session is not None and "admin" in self.session.held.roles
+
+    @property
     def is_staff(self) -> bool:
         return self.viewer is not None and self.viewer.kind == "staff"
 
@@ -250,6 +254,7 @@ def told(code: str, locale: Locale) -> Sequence[Notice]:
         "taken-back": _("The invitation is taken back."),
         "removed": _("They are in the group no more."),
         "standing-changed": _("Who owns the group is changed."),
+        "owner-found": _("The group has an owner again."),
         "profile-saved": _("Your profile is saved."),
         "password-changed": _("Your password is changed. Other devices are signed out."),
         "counted": _("Thank you. What you open is counted from now on."),

@@ -1,5 +1,6 @@
 """Filled views of figures: a company that does well and badly, one that has just begun, and a hidden unit."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from services.gateway.pages import charts
@@ -75,6 +76,7 @@ def views(text: str) -> dict[str, View]:
             nothing, _COUNTING, units=units, unit="sales", unit_name=text or "Sales", too_few=True
         ),
         "figure": _figure(text, figures[0], "unit"),
+        "figure-unit": _figure_of_unit(text, figures[0]),
         "figure-index": _figure(text, Figure("cross-unit-talk", "index", -0.3), "language"),
         "figure-ladder": _figure(text, Figure("ladder", "people", 9, more={"rose": 3, "fell": 1}), "country"),
         "figure-events": CountedView(
@@ -204,3 +206,9 @@ def _figure(text: str, figure: Figure, by: str) -> FigureView:
         by=by,  # type: ignore[arg-type]
         may_look_behind=True,
     )
+
+
+def _figure_of_unit(text: str, figure: Figure) -> FigureView:
+    whole = _figure(text, figure, "")
+    rows = [replace(row, values={}) if at % 5 == 2 else row for at, row in enumerate(whole.rows)]
+    return replace(whole, unit="nordvik", unit_name=text or "Nordvik", rows=rows, groups=[])

@@ -1,5 +1,6 @@
 """Filled views of belonging and finding: groups, people, search."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.gateway import places
@@ -25,6 +26,9 @@ from services.gateway.view_models import (
     Invited,
     InviteView,
     Offer,
+    OwnerlessGroup,
+    OwnerlessView,
+    OwnerView,
     PasswordView,
     PeopleFilter,
     Person,
@@ -129,7 +133,15 @@ def _one(text: str) -> dict[str, View]:
         "group-invite-nobody": InviteView(_head(text), text or "ela", [], text or "They cannot come in."),
         "group-invite-away": InviteView(_head(text), text or "ela", None),
         "group-invite-begin": InviteView(_head(text)),
+        "groups-ownerless": OwnerlessView([_orphan(text), replace(_orphan(text), openness="open")]),
+        "groups-ownerless-none": OwnerlessView([]),
+        "group-owner": OwnerView(_orphan(text), text or "ela", found[:1]),
+        "group-owner-nobody": OwnerView(_orphan(text), text or "ela", [], text or "They are gone."),
     }
+
+
+def _orphan(text: str) -> OwnerlessGroup:
+    return OwnerlessGroup(_head(text).group, "closed", 7)
 
 
 def _person_cards(text: str) -> list[PersonCard]:

@@ -2,16 +2,24 @@
 know."""
 
 import re
+from typing import Any
 
 import pytest
 
-from services.gateway.pages.adoption import figure_of as told
+from services.gateway.locale import Locale
 from services.gateway.pages.figure_answers import SeriesSaid
+from services.gateway.pages.figures import figure_of as told
+from services.gateway.pages.figures import one
+from services.gateway.render import render
 from services.gateway.tests.house import House
+from services.gateway.tests.samples import shell
 from services.gateway.tests.test_pages import text_of
 from services.gateway.tests.visitors import Gateway
+from shared.kernel.errors import NotFound
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
+
+Json = dict[str, Any]
 
 
 async def test_the_board_reads_each_figure_as_a_sentence_and_finds_how_it_is_counted(
@@ -94,10 +102,8 @@ async def test_it_speaks_swedish(gateway: Gateway, house: House) -> None:
     assert "Bidragande per månad" in seen.text and "Så räknas det" in seen.text
 
 
-def test_what_is_hidden_is_not_called_nothing() -> None:
-    """A unit of which one figure may be told and another may not."""
-    complete = {"recorded_at": None, "behind": True}
-    measure = {"name": "taking_part_share", "title": "Share", "unit": "share"}
+def told_series(*groups_by_period: list[Json], listed: bool = False) -> SeriesSaid:
+    """Of the leaders of a company with the unit `sales`, month by month."""
     metric = {
         "name": "leaders-participation",
         "version": 1,
@@ -107,26 +113,53 @@ def test_what_is_hidden_is_not_called_nothing() -> None:
         "formula": "",
         "source": "",
         "changed": "",
-        "measures": [measure],
+        "measures": [{"name": "taking_part_share", "title": "Share", "unit": "share"}],
     }
-    hidden = {"group": "unit:small", "hidden": True, "people": None, "values": None}
-    period = {
-        "period": "2026-10",
-        "first": "2026-10-01",
-        "last": "2026-10-31",
-        "complete": True,
-        "people": 30,
-        "values": {"taking_part_share": 0.5},
-        "groups": [hidden],
-    }
+    periods = [
+        {
+            "period": f"2026-0{month}",
+            "first": f"2026-0{month}-01",
+            "last": f"2026-0{month}-28",
+            "complete": True,
+            "people": 30,
+            "values": {"taking_part_share": 0.5},
+            "groups": groups,
+        }
+        for month, groups in enumerate(groups_by_period, 1)
+    ]
+    sales = {"group": "unit:sales", "name": "Sales", "path": ["sales"], "may_list": listed}
     said = {
         "metric": metric,
         "every": "month",
         "as_of": "2026-11-01",
-        "complete_up_to": complete,
-        "groups": [],
-        "periods": [period],
+        "complete_up_to": {"recorded_at": None, "behind": True},
+        "may_list": False,
+        "groups": [sales],
+        "periods": periods,
     }
-    series = SeriesSaid.model_validate(said)
+    return SeriesSaid.model_validate(said)
+
+
+def test_what_is_hidden_is_not_called_nothing() -> None:
+    """A unit of which one figure may be told and another may not."""
+    series = told_series([{"group": "unit:small", "hidden": True, "people": None, "values": None}])
     assert told(series, "unit:small").hidden and not told(series, "unit:gone").hidden
     assert told(series).value == 0.5 and not told(series).hidden
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_figure_of_one_unit_has_that_units_past_and_leads_its_leader_to_what_it_counts(
+    listed: bool,
+) -> None:
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
+    locale = Locale("en")
+    view = one(locale, told_series([hidden], [open_], listed=listed), "unit", "2026-11-01", {}, "sales")
+    assert [row.values.get("taking_part_share") for row in view.rows] == [0.25, None]
+    assert (view.figure.value, view.unit_name, view.groups, view.by) == (0.25, "Sales", [], "")
+    page = render(view, shell("en"))
+    assert ("events?period=2026-02&amp;group=unit%3Asales&amp;as_of=2026-11-01" in page) is listed
+    assert "events?period=2026-01" not in page, "of so few nothing may be listed"
+    assert "Leaders in Sales" in page and "too few to tell" in page
+    with pytest.raises(NotFound):
+        one(locale, told_series([hidden]), "", "", {}, "nowhere")

@@ -127,6 +127,39 @@ async def test_owners_keep_order_and_the_last_one_stays(gateway: Gateway, house:
     assert "Saga Demo" not in text_of(await jonas.see(people))
 
 
+async def test_an_administrator_finds_an_owner_for_a_group_that_lost_its_last(
+    gateway: Gateway, house: House
+) -> None:
+    alva, saga = await gateway.visitor(house.members["alva"]), await gateway.visitor(house.members["saga"])
+    user_name, password, name = f"m{new_id()[:12]}", "correct horse battery", f"Orphans {new_id()}"
+    registered = {"name": "Passing Through", "language": "en", "time_zone": "Europe/Stockholm"}
+    async with gateway.client(**house.members["alva"].bearer) as api:
+        account = {"user_name": user_name, "password": password}
+        member_id = (await api.post("/api/v1/members", json={**registered, **account})).json()["member_id"]
+        passing = await gateway.visitor()
+        await passing.send("/sign-in", {"username": user_name, "password": password, "back": "/"})
+        group = await start(passing, name, "closed")
+        assert (await api.post(f"/api/v1/members/{member_id}/deactivate")).status_code == 204
+    assert "/groups/ownerless" in (await alva.see("/groups")).text
+    assert "/groups/ownerless" not in (await saga.see("/groups")).text
+    choosing = f"{group}/owner"
+    for path in ("/groups/ownerless", choosing):
+        assert (await saga.see(path)).status_code == 404
+    assert name in text_of(await alva.see_soon("/groups/ownerless", choosing))
+
+    jonas = house.members["jonas"].member_id
+    looked = f"{choosing}?q=jonas"
+    await alva.see_soon(looked, jonas)
+    nobody = await alva.send(looked, {"member": "nobody"})
+    assert nobody.status_code == 422 and "Välj någon i katalogen" in text_of(nobody) and name in nobody.text
+    assert (await alva.send(looked, {"member": jonas})).headers["location"] == "/groups/ownerless"
+    left = await alva.see("/groups/ownerless")
+    assert "Gruppen har en ägare igen." in left.text and choosing not in left.text
+    owner = await gateway.visitor(house.members["jonas"])
+    assert "Owner" in text_of(await owner.see_soon(group, name))
+    assert (await alva.see(choosing)).status_code == 409
+
+
 async def test_owners_describe_the_group_and_others_may_not(gateway: Gateway, house: House) -> None:
     saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
     group = await start(saga, purpose="Old purpose")

@@ -26,6 +26,9 @@ from services.gateway.view_models.groups import (
     InviteView,
     Offer,
     Openness,
+    OwnerlessGroup,
+    OwnerlessView,
+    OwnerView,
     Standing,
 )
 from services.gateway.view_models.home import SignInView
@@ -137,6 +140,9 @@ __all__ = [
     "Offer",
     "Openness",
     "OperateView",
+    "OwnerView",
+    "OwnerlessGroup",
+    "OwnerlessView",
     "PageForm",
     "PageHead",
     "PageRef",

@@ -159,8 +159,8 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class FigureView(View):
-    """One metric with its past, by groups, with its definition. `may_look_behind`: the reader may list what
-    it counts."""
+    """One metric with its past, by groups or of one unit, with its definition. `may_look_behind`: the reader
+    may list what it counts."""
 
     template: ClassVar[str] = "pages/figure.html"
     figure: Figure
@@ -172,6 +172,8 @@ class FigureView(View):
     rows: Sequence[PeriodRow]
     groups: Sequence[GroupRow]
     by: Literal["", "unit", "country", "language"]
+    unit: str = ""
+    unit_name: str = ""
     may_look_behind: bool = False
     floor: int = FLOOR
     errors: Mapping[str, str] = field(default_factory=dict)

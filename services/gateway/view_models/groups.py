@@ -46,6 +46,7 @@ class GroupsView(View):
     query: str = ""
     total: int = 0
     more: str | None = None
+    finds_owners: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,34 @@ class Candidate:
     person: Person
     title: str = ""
     standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerlessGroup:
+    """For whoever finds an owner; they need not be able to read it."""
+
+    group: GroupRef
+    openness: Openness
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerlessView(View):
+    """The groups for which nobody answers any more."""
+
+    template: ClassVar[str] = "pages/groups_ownerless.html"
+    groups: Sequence[OwnerlessGroup]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerView(View):
+    """Choosing an owner for a group that has none. `found` as in `InviteView`."""
+
+    template: ClassVar[str] = "pages/group_owner.html"
+    ownerless: OwnerlessGroup
+    query: str = ""
+    found: Sequence[Candidate] | None = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class OwnerlessItem(BaseModel):
 
     id: str
     name: str
+    language: str
     openness: Openness
     members: int
 

@@ -1,0 +1,221 @@
+"""From what the service of figures answers to what pages show: a metric as a sentence, a chart, a table."""
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from services.gateway.locale import Locale
+from services.gateway.pages import charts
+from services.gateway.pages.figure_answers import DefinitionSaid, PeriodSaid, SeriesSaid, Values
+from services.gateway.view_models.adoption import (
+    Counting,
+    Definition,
+    Figure,
+    FigureView,
+    GroupRow,
+    Measure,
+    PeriodRow,
+    Unit,
+)
+from shared.kernel.errors import NotFound
+
+By = Literal["", "unit", "country", "language"]
+
+#: The measure that a metric is told by, in the order in which a board reads.
+BOARD = {
+    "passive-share": "taking_part",
+    "announcement-reach": "acknowledged_share",
+    "language-share": "readable_share",
+    "cross-unit-talk": "across_share",
+    "leaders-participation": "taking_part_share",
+    "monthly-active-members": "active_share",
+    "mails-replaced": "deliveries",
+    "monthly-contributors": "contributors",
+}
+#: The same for those that only have a page of their own.
+_OTHERS = {"weekly-active-members": "active_members", "posts-and-comments": "posts", "ladder": "commenter"}
+#: Months of the past that a change is told over, and what of a share or a number is too little to speak of.
+_CHANGE_OVER = 3
+_STEADY_SHARE, _STEADY_PART = 0.01, 0.03
+_TURNS = "_to_"
+
+
+def counting(series: SeriesSaid, as_of: str) -> Counting:
+    complete = series.complete_up_to
+    if series.told < 0:
+        return Counting(None, False, complete.recorded_at, complete.behind, as_of)
+    period = series.periods[series.told]
+    return Counting(
+        period.first, period.complete, complete.recorded_at, complete.behind, as_of, period.people
+    )
+
+
+def values_of(series: SeriesSaid, at: int, group: str) -> Values | None:
+    """The measures of a period, of the company or of a group; None where they may not be told."""
+    if at < 0:
+        return None
+    period = series.periods[at]
+    if not group:
+        return _derived(period.values)
+    found = next((each for each in period.groups if each.group == group), None)
+    return _derived(found.values) if found is not None and found.values is not None else None
+
+
+def _derived(values: Values) -> Values:
+    """With what the page says the other way round: who takes part instead of who is silent."""
+    more: dict[str, float | None] = {}
+    if (passive := values.get("passive_share")) is not None:
+        more["taking_part"] = 1 - passive
+    if (ties := values.get("ties")) and (across := values.get("across_units")) is not None:
+        more["across_share"] = across / ties
+    return {**values, **more}
+
+
+def figure_of(series: SeriesSaid, group: str = "") -> Figure:
+    main = _main(series.metric)
+    past = [values_of(series, at, group) or {} for at in range(series.told + 1)]
+    values = [each.get(main.name) for each in past]
+    value = values[-1] if values else None
+    before = values[-1 - _CHANGE_OVER] if len(values) > _CHANGE_OVER else None
+    change = None if value is None or before is None else value - before
+    return Figure(
+        name=series.metric.name,
+        unit=main.unit,
+        value=value,
+        spark=charts.spark(values),
+        more=past[-1] if past else {},
+        change=change,
+        steady=change is None or abs(change) < _least(main.unit, before),
+        hidden=_hidden(series, group),
+    )
+
+
+def _hidden(series: SeriesSaid, group: str) -> bool:
+    """There is such a group in the month that is told, and nothing may be told of it."""
+    period = told_period(series)
+    return period is not None and any(each.group == group and each.hidden for each in period.groups)
+
+
+def _least(unit: Unit, before: float | None) -> float:
+    return _STEADY_SHARE if unit in ("share", "index") else _STEADY_PART * abs(before or 0) or 1.0
+
+
+def _main(metric: DefinitionSaid) -> Measure:
+    name = BOARD.get(metric.name) or _OTHERS.get(metric.name) or metric.measures[0].name
+    said = next((each for each in metric.measures if each.name == name), None)
+    return Measure(name, said.title if said else "", _unit(said.unit if said else "share"))
+
+
+def _unit(said: str) -> Unit:
+    return cast(Unit, said) if said in ("people", "acts", "share", "index", "hours") else "acts"
+
+
+def told_period(series: SeriesSaid) -> PeriodSaid | None:
+    return series.periods[series.told] if series.told >= 0 else None
+
+
+def one(
+    locale: Locale, series: SeriesSaid, by: By, as_of: str, errors: Mapping[str, str], unit: str = ""
+) -> FigureView:
+    """Of the whole company by groups, or of one unit. Raises NotFound for a unit that there is not."""
+    group = f"unit:{unit}" if unit else ""
+    named = next((each for each in series.groups if each.group == group), None)
+    if unit and named is None:
+        raise NotFound("no-such-unit", "There is no such unit.")
+    main = _main(series.metric)
+    label = locale.month if series.every == "month" else locale.short_day
+    rows = [
+        PeriodRow(label(period.first), period.period, period.complete, values_of(series, at, group) or {})
+        for at, period in enumerate(series.periods)
+    ]
+    short = locale.short_month if series.every == "month" else locale.short_day
+    plot = charts.columns(
+        [row.values.get(main.name) for row in rows],
+        [short(period.first) for period in series.periods],
+        1.0 if main.unit == "index" else None,
+    )
+    return FigureView(
+        figure=figure_of(series, group),
+        definition=definition(locale, series.metric),
+        counting=counting(series, as_of),
+        plot=plot,
+        main=_column(locale, main),
+        measures=[_column(locale, each) for each in _columns(series.metric, main)],
+        rows=list(reversed(rows)),
+        groups=[] if unit else _groups(locale, series, main, by),
+        by="" if unit else by,
+        unit=unit,
+        unit_name=(named.name or unit) if named else "",
+        may_look_behind=named.may_list if named else series.may_list,
+        errors=errors,
+    )
+
+
+def _columns(metric: DefinitionSaid, main: Measure) -> list[Measure]:
+    """The numbers of a table, the telling one first; a ladder's single steps are for the file alone."""
+    shown = [
+        Measure(each.name, each.title, _unit(each.unit))
+        for each in metric.measures
+        if _TURNS not in each.name and each.name != main.name
+    ]
+    return [main, *shown]
+
+
+def _column(locale: Locale, measure: Measure) -> Measure:
+    if measure.name == "taking_part":
+        title = locale.gettext("Share who take part")
+    elif measure.name == "across_share":
+        title = locale.gettext("Share of ties across units")
+    else:
+        title = locale.gettext(measure.title)
+    return Measure(measure.name, title, measure.unit)
+
+
+def _groups(locale: Locale, series: SeriesSaid, main: Measure, by: By) -> list[GroupRow]:
+    """In the order of the tree, else the lowest first: who is left behind is what one looks for."""
+    period = told_period(series)
+    if not by or period is None:
+        return []
+    named = {each.group: each for each in series.groups}
+    most = max(
+        (abs(_derived(each.values).get(main.name) or 0) for each in period.groups if each.values), default=0
+    )
+    rows = []
+    for group in period.groups:
+        values = _derived(group.values) if group.values is not None else {}
+        value, code = values.get(main.name), group.group.partition(":")[2]
+        known = named.get(group.group)
+        rows.append(
+            GroupRow(
+                group=group.group,
+                code=code,
+                name=(known.name if known else None) or _name(locale, by, code),
+                depth=max(len(known.path) - 1, 0) if known and by == "unit" else 0,
+                people=group.people,
+                values=values,
+                share=None
+                if value is None or not most
+                else abs(value) / (1 if main.unit == "share" else most),
+            )
+        )
+    if by == "unit":
+        return sorted(rows, key=lambda row: tuple(named[row.group].path) if row.group in named else ())
+    return sorted(rows, key=lambda row: (not row.values, row.values.get(main.name) or 0))
+
+
+def _name(locale: Locale, by: By, code: str) -> str:
+    if code == "unknown":
+        return locale.gettext("Not known")
+    if by == "country":
+        return locale.country_name(code)
+    return locale.language_name(code) if by == "language" else code
+
+
+def definition(locale: Locale, said: DefinitionSaid) -> Definition:
+    return Definition(
+        name=said.name,
+        title=locale.gettext(said.title),
+        words=locale.gettext(said.words),
+        formula=said.formula,
+        source=said.source,
+        version=said.version,
+    )
