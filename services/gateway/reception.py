@@ -15,8 +15,8 @@ from services.gateway.live import Live
 from services.gateway.locale import Locale
 from services.gateway.sessions import Session, Sessions
 from shared.kernel.errors import Refused, TooLarge
-from shared.runtime.keys import create_secret
 from shared.runtime.limits import RateLimit
+from shared.runtime.secretfiles import create_secret
 from shared.runtime.settings import Settings
 from shared.runtime.settings import secret as read_secret
 

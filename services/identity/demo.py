@@ -19,7 +19,7 @@ from services.identity.domain.members import RegisterMember, members
 from services.identity.domain.members import stream as member_stream
 from shared.kernel.events import Occasion
 from shared.runtime.ids import derived_id, new_id
-from shared.runtime.keys import create_secret
+from shared.runtime.secretfiles import create_secret
 from shared.runtime.settings import secret as secret_file
 from shared.runtime.store import EventStore
 

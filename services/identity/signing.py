@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from shared.runtime.auth import TokenSigner
-from shared.runtime.keys import create_secret
+from shared.runtime.secretfiles import create_secret
 from shared.runtime.settings import secret
 
 

@@ -33,6 +33,8 @@ ASK_AGAIN_SECONDS = 5.0
 KEYS_FRESH_SECONDS = 300.0
 LONGEST_TOKEN = 8_192
 TOKENS_REMEMBERED = 10_000
+#: Roles that see how every service does, and build views anew.
+OPERATORS = frozenset({"operator", "admin"})
 _CLAIMS = ("iss", "aud", "exp", "iat", "nbf", "sub", "sid", "roles")
 
 log = get_logger(__name__)

@@ -11,39 +11,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
 from shared.kernel.errors import NotFound, Refused
+from shared.runtime.asked import ASKED, PATIENCE, Asked, Place
 from shared.runtime.away import reading
 from shared.runtime.codec import COMMITS, check_stream, commit_key, split_key
 from shared.runtime.generations import Registry, offset_key
 from shared.runtime.viewing import Viewing
-
-#: Seconds that a read waits for the reader's own write before it answers and says that it may be behind.
-PATIENCE = 2.0
-
-Place = tuple[str, int]
-
-
-@dataclass(slots=True)
-class Asked:
-    """What one request should be after, and which views were waited for already: they hold it, or not."""
-
-    after: str
-    until: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
-    held: dict[str, bool] = field(default_factory=dict)
-    #: Where it lies in the log, once somebody looked; None where it was not sent in time.
-    places: list[Place] | None = None
-    looked: bool = False
-
-
-#: Of the request under way.
-ASKED: ContextVar[Asked | None] = ContextVar("asked_after", default=None)
 
 
 class Freshness:

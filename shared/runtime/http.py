@@ -19,15 +19,15 @@ from structlog.contextvars import bind_contextvars
 from shared.kernel.errors import Forbidden, Refused, Unauthenticated
 from shared.kernel.events import Occasion
 from shared.runtime import cursors, problems, telemetry
+from shared.runtime.asked import ASKED, Asked
 from shared.runtime.auth import Actor, Verifier
 from shared.runtime.collecting import collect_rarely
-from shared.runtime.freshness import ASKED, Asked
+from shared.runtime.commits import Committed, Idempotency
 from shared.runtime.inputs import Input
 from shared.runtime.logging import CAUSATION_HEADER, configure, correlation_id, sane_id
 from shared.runtime.middleware import Bounded, Observed
 from shared.runtime.openapi import with_problems
 from shared.runtime.settings import Limits, Settings
-from shared.runtime.store import Committed, Idempotency
 
 __all__ = [
     "After",

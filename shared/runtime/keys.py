@@ -9,10 +9,9 @@ import base64
 import binascii
 import contextlib
 import hashlib
-import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -33,6 +32,7 @@ from shared.kernel.errors import Refused, Unavailable
 from shared.kernel.events import Event
 from shared.kernel.personal import KEY_BYTES, NONCE_BYTES, Personal, Sealed
 from shared.runtime.codec import CODEC
+from shared.runtime.secretfiles import create_secret, replace_secret
 from shared.runtime.settings import secret
 
 #: Keys kept unwrapped in the memory of one process.
@@ -141,42 +141,6 @@ class MasterKey:
             with contextlib.suppress(InvalidTag, ValueError):
                 return AESGCM(key).decrypt(nonce, rest, member_id.encode())
         raise WrongMasterKey
-
-
-def create_secret(path: Path, content: bytes) -> bool:
-    """Writes a file that only its owner reads, unless there is one; nobody sees half of it. True: written."""
-    if path.exists():
-        return False
-    with _drafted(path, content) as draft, contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-        return True
-    return False
-
-
-def replace_secret(path: Path, content: bytes) -> None:
-    """The same over the file that is there; killed anywhere, it is the old one or the new one."""
-    with _drafted(path, content) as draft:
-        os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-@contextlib.contextmanager
-def _drafted(path: Path, content: bytes) -> Iterator[Path]:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from shared.kernel.errors import Forbidden, NotFound, Unavailable
-from shared.runtime.auth import Actor
+from shared.runtime.auth import OPERATORS, Actor
 from shared.runtime.freshness import encode_places
 from shared.runtime.http import Caller, Input
 from shared.runtime.parking import Mending, Parked
 
 if TYPE_CHECKING:
     from shared.runtime.service import Service
-
-OPERATORS = frozenset({"operator", "admin"})
 
 
 def _operator(caller: Caller) -> Actor:

@@ -18,8 +18,9 @@ from shared.kernel.audience import (
     held,
 )
 from shared.kernel.errors import Unauthenticated, Unavailable
+from shared.runtime.asked import ASKED
 from shared.runtime.auth import Actor
-from shared.runtime.freshness import ASKED, Freshness
+from shared.runtime.freshness import Freshness
 from shared.runtime.viewing import Viewing
 
 #: Tokens older than this, in seconds, are not believed: somebody may have been removed meanwhile.

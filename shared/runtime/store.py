@@ -10,7 +10,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -38,6 +38,7 @@ from shared.runtime.codec import (
     split_key,
     stream_range,
 )
+from shared.runtime.commits import Committed, Idempotency
 from shared.runtime.ids import new_id
 
 C = TypeVar("C")
@@ -52,38 +53,6 @@ STATES_KEPT = 2_000
 
 MAJORITY = ReadConcern("majority")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a command did: the stream's tail after it, and the commit that holds it."""
-
-    service: str
-    stream: str
-    version: int
-    commit_id: str
-
-    def __str__(self) -> str:
-        return f"{self.service}/{self.stream}/{self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A member's key for one request, bound to what was asked: the same key for another request is
-    refused.
-
-    `looked_up`: the caller asked `repeated` a moment ago, and it was not done; the store does not ask again
-    before it decides. That it is done once does not rest on this.
-    """
-
-    member_id: str
-    key: str
-    request_hash: str
-    looked_up: bool = field(default=False, compare=False)
-
-    @property
-    def stored(self) -> tuple[str, str]:
-        return f"{self.member_id} {self.key}", self.request_hash
 
 
 @dataclass(frozen=True, slots=True)

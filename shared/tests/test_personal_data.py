@@ -33,11 +33,11 @@ from shared.runtime.keys import (
     MasterKey,
     Missing,
     WrongMasterKey,
-    create_secret,
     update_of,
 )
 from shared.runtime.lag import LogEnds
 from shared.runtime.purges import Purges
+from shared.runtime.secretfiles import create_secret
 from shared.runtime.store import EventStore
 from shared.runtime.topics import COMPACTED, Topics
 from shared.runtime.vault import Erasure, KeyRelay, KeyVault, reapply_erasures

@@ -26,9 +26,10 @@ from shared.kernel.events import Event
 from shared.kernel.projection import Index, Projection
 from shared.kernel.testing import recorded
 from shared.runtime import freshness
+from shared.runtime.asked import ASKED, Asked
 from shared.runtime.auth import Actor
 from shared.runtime.ending import ended
-from shared.runtime.freshness import ASKED, Asked, encode_places
+from shared.runtime.freshness import encode_places
 from shared.runtime.generations import Generation, Registry
 from shared.runtime.readers import OLDEST_TOKENS
 from shared.runtime.settings import Settings

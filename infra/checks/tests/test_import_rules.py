@@ -93,6 +93,13 @@ BREAKS = [
     ("kernel", "shared/kernel/events.py", "import bson", "shared.kernel.events -> bson"),
     ("kafka", "services/wiki/api.py", "import aiokafka", "services.wiki.api -> aiokafka"),
     ("kafka", "services/gateway/locale.py", "import faststream", "services.gateway.locale -> faststream"),
+    ("door", "services/gateway/reception.py", "import pymongo", "services.gateway.reception -> pymongo"),
+    (
+        "door",
+        "services/gateway/clients.py",
+        "import shared.runtime.store",
+        "services.gateway.clients -> shared.runtime.store",
+    ),
     ("opensearch", "services/wiki/links.py", "import opensearchpy", "services.wiki.links -> opensearchpy"),
 ]
 

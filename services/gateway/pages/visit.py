@@ -22,7 +22,7 @@ from services.gateway.render import render
 from services.gateway.sessions import Session
 from services.gateway.view_models import GroupRef, Notice, Person, Place, Shell, View
 from shared.kernel.errors import Refused, Unauthenticated
-from shared.runtime.operate import OPERATORS
+from shared.runtime.auth import OPERATORS
 
 MOST_FIELDS = 200
 NOTICE_SECONDS = 60

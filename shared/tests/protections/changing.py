@@ -3,6 +3,7 @@
 from shared.tests.protections.protection import Protection as P
 
 _RUNTIME = "shared/runtime"
+COMMITS = f"{_RUNTIME}/commits.py"
 APPENDS, STORE, CODEC = f"{_RUNTIME}/appends.py", f"{_RUNTIME}/store.py", f"{_RUNTIME}/codec.py"
 RELAY, MARKS, TOPICS = f"{_RUNTIME}/relay.py", f"{_RUNTIME}/marks.py", f"{_RUNTIME}/topics.py"
 
@@ -153,7 +154,7 @@ _APPEND = (
         "Append 5",
         "an idempotency key is its member's own",
         "two members who chose the same key get each other's answers",
-        STORE,
+        COMMITS,
         'return f"{self.member_id} {self.key}", self.request_hash',
         "return self.key, self.request_hash",
         "test_append.py::test_an_idempotency_key_is_bound_to_its_request_and_member",
