@@ -8,11 +8,12 @@ so that whoever loses some is asked about at once, and told no more of what they
 import asyncio
 import json
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from cachetools import LRUCache
 
 from services.feed.projections import PostView
 from shared.kernel.audience import Classification, MemberTokens, Reader
@@ -141,7 +142,7 @@ class Hub(_Passing):
 
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: LRUCache[str, _Known] = LRUCache(MOST_KNOWN)
         self._written: dict[str, PostView] = {}
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -221,9 +222,6 @@ class Hub(_Passing):
             return self._known.get(post.post_id)
         known = _Known(tuple(post.audience), Classification(post.classification))
         self._known[post.post_id] = known
-        self._known.move_to_end(post.post_id)
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
         return known
 
 

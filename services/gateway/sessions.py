@@ -8,11 +8,11 @@ import hmac
 import re
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from cachetools import LRUCache
 from pydantic import BaseModel
 
 from services.gateway.addresses import SERVICES
@@ -117,9 +117,8 @@ class Sessions:
         """`key` signs what API clients are told of commits; without one, this process knows its own alone."""
         self._clients = clients
         self._key = key or secrets.token_bytes(32)
-        self._most = most
         self._clock = clock
-        self._known: OrderedDict[str, Session] = OrderedDict()
+        self._known: LRUCache[str, Session] = LRUCache(most)
         self._asking: dict[str, asyncio.Task[Pass]] = {}
 
     async def open(self, user_name: str, password: str, device: str, address: str) -> Opened:
@@ -147,9 +146,6 @@ class Sessions:
         if session is None:
             held = await self._exchanged(secret)
             session = self._known.setdefault(secret, Session(secret, held))
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
-        self._known.move_to_end(secret)
         if session.held.until - self._clock() < RENEW_SECONDS:
             await self._renew(session)
         return session

@@ -12,11 +12,10 @@ import resource
 import signal
 import struct
 import sys
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Generic, TypeVar
 
+from cachetools import LRUCache
 from pydantic import BaseModel, TypeAdapter
 
 from services.wiki.compare import Comparison, compare
@@ -31,7 +30,6 @@ MOST_WAITING = 64
 MOST_KEPT = 256
 
 _LENGTH = struct.Struct(">I")
-T = TypeVar("T")
 
 
 class Job(BaseModel):
@@ -46,24 +44,6 @@ _PREPARED: TypeAdapter[Prepared] = TypeAdapter(Prepared)
 _COMPARISON: TypeAdapter[Comparison] = TypeAdapter(Comparison)
 
 
-class _Kept(Generic[T]):
-    """The latest results, by what they were made of."""
-
-    def __init__(self) -> None:
-        self._results: OrderedDict[bytes, T] = OrderedDict()
-
-    def get(self, key: bytes) -> T | None:
-        if (found := self._results.get(key)) is not None:
-            self._results.move_to_end(key)
-        return found
-
-    def put(self, key: bytes, result: T) -> T:
-        self._results[key] = result
-        if len(self._results) > MOST_KEPT:
-            self._results.popitem(last=False)
-        return result
-
-
 class Press:
     """`start` is not needed: the process begins with the first job, and again after one that ended it."""
 
@@ -72,7 +52,7 @@ class Press:
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._waiting = 0
-        self._kept: _Kept[Prepared] = _Kept()
+        self._kept: LRUCache[bytes, Prepared] = LRUCache(MOST_KEPT)
 
     async def prepare(self, body: str, path: str) -> Prepared:
         """The page as safe HTML; the text as it was written where it is too complex to be read."""
@@ -80,7 +60,9 @@ class Press:
         if (found := self._kept.get(key)) is not None:
             return found
         answer = await self._do(Job(kind="prepare", first=body, second=path))
-        return self._kept.put(key, _PREPARED.validate_json(answer) if answer else as_written(body))
+        prepared = _PREPARED.validate_json(answer) if answer else as_written(body)
+        self._kept[key] = prepared
+        return prepared
 
     async def compare(self, before: str, after: str) -> Comparison | None:
         """What changed; None where that takes too long to find out."""

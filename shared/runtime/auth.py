@@ -8,13 +8,13 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import httpx
 import jwt
+from cachetools import LRUCache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from jwt.algorithms import OKPAlgorithm
@@ -136,7 +136,7 @@ class TokenVerifier:
         self._asked: float | None = None
         self._reached = False
         self._asking = asyncio.Lock()
-        self._verified: OrderedDict[str, tuple[Actor, float]] = OrderedDict()
+        self._verified: LRUCache[str, tuple[Actor, float]] = LRUCache(TOKENS_REMEMBERED)
 
     @classmethod
     def of(cls, identity_url: str, client: httpx.AsyncClient, *, clock: Clock = time.monotonic) -> Self:
@@ -175,8 +175,6 @@ class TokenVerifier:
             raise _refused()
         actor, until = self._read(token, await self._key(key_id))
         self._verified[token] = (actor, until)
-        if len(self._verified) > TOKENS_REMEMBERED:
-            self._verified.popitem(last=False)
         return actor
 
     def _read(self, token: str, key: Ed25519PublicKey) -> tuple[Actor, float]:

@@ -4,11 +4,11 @@ Nothing here has to be true. A write names the `_rev` that it was folded from, s
 else has changed meanwhile misses, is asked for and is folded again.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from cachetools import LRUCache
 from pydantic import BaseModel
 
 V = TypeVar("V", bound=BaseModel)
@@ -29,32 +29,28 @@ class Document(Generic[V]):
 
 
 class Held(Generic[V]):
-    """Those of one view; the ones that were written longest ago go first."""
+    """Those of one view; the ones that were used longest ago go first."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
-        self._most = most
-        self._documents: OrderedDict[str, tuple[Document[V], int]] = OrderedDict()
-        self._bytes = 0
+        self._documents: LRUCache[str, tuple[Document[V], int]] = LRUCache(most, getsizeof=_size)
 
     def of(self, keys: Iterable[str]) -> dict[str, Document[V]]:
-        return {key: self._documents[key][0] for key in keys if key in self._documents}
+        return {key: held[0] for key in keys if (held := self._documents.get(key)) is not None}
 
     def put(self, key: str, document: Document[V], size: int) -> None:
         """As it is stored now, with `size` bytes."""
-        self.forget((key,))
         if size > LARGEST:
-            return
-        self._documents[key] = document, size
-        self._bytes += size
-        while self._bytes > self._most:
-            _, (_, oldest) = self._documents.popitem(last=False)
-            self._bytes -= oldest
+            self.forget((key,))
+        else:
+            self._documents[key] = document, size
 
     def forget(self, keys: Iterable[str]) -> None:
         for key in keys:
-            if key in self._documents:
-                self._bytes -= self._documents.pop(key)[1]
+            self._documents.pop(key, None)
 
     def clear(self) -> None:
         self._documents.clear()
-        self._bytes = 0
+
+
+def _size(held: tuple[Document[Any], int]) -> int:
+    return held[1]

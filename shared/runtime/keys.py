@@ -10,7 +10,6 @@ import binascii
 import contextlib
 import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Self
 
+from cachetools import LRUCache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pymongo import UpdateOne
@@ -192,9 +192,8 @@ class KeyRing:
         )
         #: Set when every erasure that was published before the start is known here. Nothing opens earlier.
         self.caught_up = asyncio.Event()
-        self._remembered = remembered
         self._patience = patience
-        self._unwrapped: OrderedDict[str, bytes] = OrderedDict()
+        self._unwrapped: LRUCache[str, bytes] = LRUCache(remembered)
         self._epoch = 0
         self._arrived = asyncio.Event()
         self._on_erased: list[Erased] = []
@@ -304,7 +303,6 @@ class KeyRing:
         found: dict[str, bytes | Missing] = {}
         for subject in subjects:
             if subject in self._unwrapped:
-                self._unwrapped.move_to_end(subject)
                 found[subject] = self._unwrapped[subject]
         missing = [subject for subject in subjects if subject not in found]
         return {**found, **await self._look_up(missing)} if missing else found
@@ -323,8 +321,6 @@ class KeyRing:
             found[record.member_id] = key
             if epoch == self._epoch:
                 self._unwrapped[record.member_id] = key
-        while len(self._unwrapped) > self._remembered:
-            self._unwrapped.popitem(last=False)
         return found
 
     async def _key_to_seal(self, subject: str) -> bytes:

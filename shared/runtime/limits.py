@@ -6,8 +6,9 @@ is full again. Libraries of windows keep a record per caller and window until it
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 from shared.kernel.errors import TooMany
 from shared.runtime import telemetry
@@ -28,9 +29,8 @@ class RateLimit:
         self.name = name
         self._interval = 60 / a_minute
         self._tolerance = self._interval * (burst - 1)
-        self._most = most
         self._clock = clock
-        self._full_at: OrderedDict[str, float] = OrderedDict()
+        self._full_at: LRUCache[str, float] = LRUCache(most)
 
     def take(self, key: str) -> None:
         """Raises TooMany with the seconds to wait in `params["seconds"]`; what is refused costs nothing."""
@@ -45,9 +45,6 @@ class RateLimit:
                 params={"seconds": max(1, math.ceil(wait))},
             )
         self._full_at[key] = full_at + self._interval
-        self._full_at.move_to_end(key)
-        if len(self._full_at) > self._most:
-            self._full_at.popitem(last=False)
 
     def __len__(self) -> int:
         """How many keys are remembered."""

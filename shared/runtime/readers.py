@@ -4,9 +4,10 @@ who else there is, for whoever says who may see a thing."""
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Any
+
+from cachetools import LRUCache
 
 from shared.kernel.audience import (
     MEMBER,
@@ -45,7 +46,7 @@ class Readers:
         self._conjunctions = conjunctions
         self._joined: tuple[str, ...] = ()
         self._looked = float("-inf")
-        self._asked: OrderedDict[str, None] = OrderedDict()
+        self._asked: LRUCache[str, None] = LRUCache(MOST_ASKED)
 
     async def certain(self, patience: float) -> None:
         """Waits, at most `patience` seconds, until the token view has passed an end of the log in this
@@ -94,8 +95,6 @@ class Readers:
         if asked is None or asked.after in self._asked:
             return False
         self._asked[asked.after] = None
-        if len(self._asked) > MOST_ASKED:
-            self._asked.popitem(last=False)
         return True
 
     async def known(self, member_id: str) -> Reader | None:

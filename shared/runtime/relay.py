@@ -9,7 +9,6 @@ there, so that nothing is sent twice.
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from cachetools import LRUCache
 from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
@@ -77,7 +77,7 @@ class Relay:
         self._marks = Marks(self.name, lane, database, topics, bootstrap, self._names)
         self._found: dict[str, Topic] = {}
         self._wake = asyncio.Event()
-        self._read: OrderedDict[str, None] = OrderedDict()
+        self._read: LRUCache[str, None] = LRUCache(REMEMBERED)
         self._stopping = False
         self._checked = 0.0
         self.idle = asyncio.Event()
@@ -170,7 +170,7 @@ class Relay:
                 all_of_them = False
                 break
             documents.append(document)
-            self._remember(document["_id"])
+            self._read[document["_id"]] = None
         await cursor.close()
         if documents:
             self.idle.clear()
@@ -266,11 +266,6 @@ class Relay:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
-
-    def _remember(self, commit: str) -> None:
-        self._read[commit] = None
-        if len(self._read) > REMEMBERED:
-            self._read.popitem(last=False)
 
     async def _watch(self) -> None:
         """The change stream tells of appends by other processes; what it misses, the sweep finds."""

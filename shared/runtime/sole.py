@@ -7,10 +7,10 @@ long is told late that its group went on without it.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Generic, Protocol, TypeVar
 
+from cachetools import LRUCache
 from pydantic import BaseModel
 
 V = TypeVar("V", bound=BaseModel)
@@ -88,8 +88,7 @@ class Memory(Generic[V]):
     def __init__(self, sole: Sole[V], most: int) -> None:
         """`most`: documents."""
         self._sole = sole
-        self._most = most
-        self._held: OrderedDict[str, V | None] = OrderedDict()
+        self._held: LRUCache[str, V | None] = LRUCache(most)
         self._epoch = 0
         self._loads = 0
         self._during: set[str] = set()
@@ -105,7 +104,6 @@ class Memory(Generic[V]):
             if key not in self._held:
                 missing.append(key)
                 continue
-            self._held.move_to_end(key)
             view = self._held[key]
             if view is not None:
                 found[key] = view
@@ -123,8 +121,6 @@ class Memory(Generic[V]):
                 for key in keys:
                     if key not in self._during:
                         self._held[key] = found.get(key)
-                while len(self._held) > self._most:
-                    self._held.popitem(last=False)
         finally:
             self._loads -= 1
             if not self._loads:

@@ -8,12 +8,12 @@ import asyncio
 import random
 import time
 import weakref
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from cachetools import LRUCache
 from pymongo import ASCENDING
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -102,7 +102,7 @@ class EventStore:
         self._on_append = on_append
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         # each with its decider, whose id would otherwise pass to another one
-        self._states: OrderedDict[tuple[int, str], tuple[object, _Known[Any]]] = OrderedDict()
+        self._states: LRUCache[tuple[int, str], tuple[object, _Known[Any]]] = LRUCache(STATES_KEPT)
 
     async def prepare(self) -> None:
         """Makes the indexes: what is not sent yet (for the relay), and each member's idempotency keys."""
@@ -281,9 +281,6 @@ class EventStore:
 
     def _keep(self, decider: Decider[Any, Any], stream: str, known: _Known[Any]) -> None:
         self._states[id(decider), stream] = decider, known
-        self._states.move_to_end((id(decider), stream))
-        if len(self._states) > STATES_KEPT:
-            self._states.popitem(last=False)
 
     def _remember(
         self, decider: Decider[C, S], known: _Known[S], commit: Commit, events: Sequence[Event]

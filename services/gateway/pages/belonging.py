@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from cachetools import TTLCache
 from pydantic import BaseModel
 
 from services.gateway.clients import Away, Clients
@@ -36,19 +36,15 @@ class Belonging:
 
     def __init__(self, clients: Clients, clock: Callable[[], float] = time.monotonic) -> None:
         self._clients = clients
-        self._clock = clock
-        self._known: OrderedDict[str, tuple[Sequence[GroupRef], float]] = OrderedDict()
+        self._known: TTLCache[str, Sequence[GroupRef]] = TTLCache(MOST, FRESH_SECONDS, clock)
 
     async def of(self, session: Session, after: str | None) -> Sequence[GroupRef]:
         member_id = session.held.member_id
         known = self._known.get(member_id)
-        if known is not None and known[1] > self._clock():
-            return known[0]
+        if known is not None:
+            return known
         groups = await self._ask(session, after)
-        self._known[member_id] = (groups, self._clock() + FRESH_SECONDS)
-        self._known.move_to_end(member_id)
-        if len(self._known) > MOST:
-            self._known.popitem(last=False)
+        self._known[member_id] = groups
         return groups
 
     def forget(self, member_id: str) -> None:

@@ -5,9 +5,9 @@ Whoever may see a post of a group may know the group's name.
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
+from cachetools import TTLCache
 from pydantic import BaseModel
 
 from services.gateway.clients import Clients, part
@@ -31,13 +31,12 @@ class GroupNames:
 
     def __init__(self, clients: Clients, clock: Callable[[], float] = time.monotonic) -> None:
         self._clients = clients
-        self._clock = clock
-        self._known: OrderedDict[str, tuple[GroupRef, float]] = OrderedDict()
+        self._known: TTLCache[str, GroupRef] = TTLCache(MOST, FRESH_SECONDS, clock)
 
     async def known(self, session: Session, group_ids: Iterable[str]) -> dict[str, GroupRef]:
         """One without a name where the groups are away."""
-        wanted, now = set(group_ids), self._clock()
-        fresh = {i: entry[0] for i in wanted if (entry := self._known.get(i)) is not None and entry[1] > now}
+        wanted = set(group_ids)
+        fresh = {i: group for i in wanted if (group := self._known.get(i)) is not None}
         missing = sorted(wanted - set(fresh))
         found = await asyncio.gather(*(self._ask(session, group_id) for group_id in missing))
         return fresh | dict(zip(missing, found, strict=True))
@@ -51,8 +50,5 @@ class GroupNames:
         except Refused:
             return GroupRef(group_id, "")
         group = GroupRef(named.id, named.name, named.language)
-        self._known[group_id] = (group, self._clock() + FRESH_SECONDS)
-        self._known.move_to_end(group_id)
-        while len(self._known) > MOST:
-            self._known.popitem(last=False)
+        self._known[group_id] = group
         return group

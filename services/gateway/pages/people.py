@@ -1,9 +1,9 @@
 """What are these members called? Asked of identity once for a whole page, and remembered briefly."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
+from cachetools import TTLCache
 from pydantic import BaseModel
 
 from services.gateway.clients import Away, Clients
@@ -51,8 +51,7 @@ class People:
     def __init__(self, clients: Clients, clock: Callable[[], float] = time.monotonic) -> None:
         self.groups = GroupNames(clients, clock)
         self._clients = clients
-        self._clock = clock
-        self._known: OrderedDict[str, tuple[Known, float]] = OrderedDict()
+        self._known: TTLCache[str, Known] = TTLCache(MOST, FRESH_SECONDS, clock)
 
     async def known(self, session: Session, member_ids: Iterable[str]) -> dict[str, Known]:
         """One without a name where identity is away, or knows nobody by that id."""
@@ -66,11 +65,8 @@ class People:
         return {member_id: found.get(member_id) or Known(member_id=member_id) for member_id in wanted}
 
     def _fresh(self, member_ids: Iterable[str]) -> dict[str, Known]:
-        now = self._clock()
         return {
-            member_id: entry[0]
-            for member_id in member_ids
-            if (entry := self._known.get(member_id)) is not None and entry[1] > now
+            member_id: known for member_id in member_ids if (known := self._known.get(member_id)) is not None
         }
 
     async def _ask(self, session: Session, member_ids: Sequence[str]) -> dict[str, Known]:
@@ -82,11 +78,7 @@ class People:
         except Away:
             return {}
         found = {member.member_id: member for member in answer.read(_Listed).items}
-        until = self._clock() + FRESH_SECONDS
         for member_id, member in found.items():
             if not member.pending:
-                self._known[member_id] = (member, until)
-                self._known.move_to_end(member_id)
-        while len(self._known) > MOST:
-            self._known.popitem(last=False)
+                self._known[member_id] = member
         return found
