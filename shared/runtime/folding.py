@@ -6,30 +6,27 @@ it cannot rise again.
 """
 
 import asyncio
-import logging
 import time
 import traceback
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import bson
 import structlog
-from aiokafka.structs import ConsumerRecord
 from bson.raw_bson import RawBSONDocument
 from pydantic import BaseModel
 from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ExecutionTimeout, OperationFailure
 
-from shared.kernel.errors import Unavailable, Undecodable
-from shared.kernel.events import Event, Recorded
+from shared.kernel.errors import Unavailable
 from shared.kernel.projection import META, Projection
 from shared.runtime import telemetry
 from shared.runtime.away import PASSING
-from shared.runtime.codec import CODEC, event_name, incoming
-from shared.runtime.generations import Registry, offset_key
+from shared.runtime.codec import CODEC, incoming
+from shared.runtime.gathering import Delivered, Gathered, Gathering, Item
+from shared.runtime.generations import Registry
 from shared.runtime.held import Document, Held
 from shared.runtime.ids import new_id
 from shared.runtime.mirror import Kept, Mirror
@@ -39,6 +36,7 @@ from shared.runtime.sole import Sole
 
 log = structlog.get_logger(__name__)
 V = TypeVar("V", bound=BaseModel)
+T = TypeVar("T")
 
 #: MongoDB's limit is 16 MB; a document that comes near it parks its key instead of failing a whole batch.
 LARGEST_VIEW = 15_000_000
@@ -47,20 +45,6 @@ LARGEST_PORTION = 1_000
 LARGEST_PORTION_BYTES = 24_000_000
 _DUPLICATE = 11000
 _MAJORITY = {"w": "majority", "j": True}
-
-
-class Delivered(NamedTuple):
-    """A record and where it lies; `where` is topic id and partition."""
-
-    record: ConsumerRecord
-    where: str
-    offset: int
-
-
-class _Item(NamedTuple):
-    delivered: Delivered
-    recorded: Recorded
-    event: Event
 
 
 class _Folded(NamedTuple, Generic[V]):
@@ -109,7 +93,7 @@ class Fold(Generic[V]):
         self._notes = notes
         self._documents = database.get_collection(generation, codec_options=CODEC)
         self.parking = Parking(database, projection.name, generation)
-        self._names = {event.__name__ for event in projection.events}
+        self._gathering = Gathering(projection, generation, self.parking)
         self._held: Held[V] = Held()
 
     async def prepare(self) -> None:
@@ -125,11 +109,24 @@ class Fold(Generic[V]):
 
     async def apply(self, batch: Sequence[Delivered]) -> None:
         """Folds the batch and saves its offsets. Waits out an engine that is away; everything else parks."""
+        await self.write(await self.read(batch))
+
+    async def read(self, batch: Sequence[Delivered]) -> Gathered:
+        """The batch, read and gathered by document; also while the one before it is still being written."""
+        return await self._patiently(lambda: self._gathering.gather(batch))
+
+    async def write(self, gathered: Gathered) -> None:
+        """Folds and writes what was read, and saves its offsets."""
+        try:
+            await self._patiently(lambda: self._write_all(gathered))
+        finally:
+            gathered.parts.end()
+
+    async def _patiently(self, do: Callable[[], Awaitable[T]]) -> T:
         pause = 0.05
         while True:
             try:
-                await self._apply(batch)
-                return
+                return await do()
             except (*PASSING, Unavailable, OperationFailure) as error:
                 self._held.clear()
                 if not _passes(error):
@@ -138,31 +135,8 @@ class Fold(Generic[V]):
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
 
-    async def _apply(self, batch: Sequence[Delivered]) -> None:
-        parts = telemetry.Parts(f"fold {self.projection.name}")
-        try:
-            await self._apply_traced(batch, parts)
-        finally:
-            parts.end()
-
-    async def _apply_traced(self, batch: Sequence[Delivered], parts: telemetry.Parts) -> None:
-        started = time.monotonic()
-        by_key: dict[str, list[_Item]] = {}
-        newest: dict[str, datetime] = {}
-        talks = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
-        for delivered in batch:
-            item = await self._read(delivered)
-            if item is None:
-                continue
-            parts.join(delivered.record.headers)
-            if talks:
-                recorded = item.recorded
-                about = {"event_type": recorded.type, "correlation_id": recorded.correlation_id}
-                log.debug("folding", view=self.generation, **about)
-            if newest.get(delivered.where, datetime.min) < item.recorded.recorded_utc:
-                newest[delivered.where] = item.recorded.recorded_utc
-            for key in await self._keys(item):
-                by_key.setdefault(key, []).append(item)
+    async def _write_all(self, gathered: Gathered) -> None:
+        started, by_key = time.monotonic(), gathered.by_key
         passing("view.read")
         kept: dict[str, Kept[V]] = {}
         unsure: set[str] = set()
@@ -176,49 +150,14 @@ class Fold(Generic[V]):
         passing("view.written")
         await self._hand_over([kept[key] for key in by_key if key in kept and key not in unsure])
         await self._hand_over(await self._stored(unsure))
-        ends: dict[str, int] = {}
-        for delivered in batch:
-            ends[delivered.where] = max(delivered.offset + 1, ends.get(delivered.where, 0))
         if self._notes:
-            self._registry.note(self.generation, ends, newest)
-        elif ends:
-            await self._registry.save(self.generation, ends, newest)
-        telemetry.VIEW_FOLDED.labels(self.projection.name).inc(len(batch))
+            self._registry.note(self.generation, gathered.ends, gathered.newest)
+        elif gathered.ends:
+            await self._registry.save(self.generation, gathered.ends, gathered.newest)
+        telemetry.VIEW_FOLDED.labels(self.projection.name).inc(gathered.records)
         telemetry.VIEW_BATCH_SECONDS.labels(self.projection.name).observe(time.monotonic() - started)
 
-    async def _read(self, delivered: Delivered) -> _Item | None:
-        """The event, where this view folds it and it can be read; parks its stream where it cannot."""
-        headers = dict(delivered.record.headers)
-        stream = (delivered.record.key or b"").decode(errors="replace")
-        try:
-            if not self.parking.streams and event_name(headers)[0] not in self._names:
-                return None
-            recorded = incoming(headers, delivered.record.value)
-            if recorded.type not in self._names:
-                return None
-            mend = self.parking.mends.get(recorded.id)
-            if mend is not None:
-                if mend.skip:
-                    return None
-                recorded = recorded._replace(data=mend.data, schema_version=mend.schema_version)
-            event = recorded.event()
-        except Undecodable as error:
-            await self.parking.park_stream(stream, delivered, str(error), traceback.format_exc())
-            return None
-        if self.parking.holds(stream, delivered):
-            await self.parking.park_stream(stream, delivered, "behind an event that cannot be read", "")
-            return None
-        return _Item(delivered, recorded, event)
-
-    async def _keys(self, item: _Item) -> Collection[str]:
-        try:
-            return self.projection.touched(item.event, item.recorded)
-        except Exception as error:
-            where = item.recorded.stream
-            await self.parking.park_stream(where, item.delivered, repr(error), traceback.format_exc())
-            return ()
-
-    async def _fold(self, todo: Mapping[str, list[_Item]], guessed: Collection[str]) -> _Round[V]:
+    async def _fold(self, todo: Mapping[str, list[Item]], guessed: Collection[str]) -> _Round[V]:
         """Folds and writes; documents that were `guessed` to be new once are asked for."""
         keys, writing, done = list(todo), list[asyncio.Task[None]](), _Round[V]()
         documents = self._held.of(keys)
@@ -254,7 +193,7 @@ class Fold(Generic[V]):
 
     def _look_for_another(
         self,
-        todo: Mapping[str, list[_Item]],
+        todo: Mapping[str, list[Item]],
         documents: Mapping[str, Document[V]],
         guessed: Collection[str],
     ) -> None:
@@ -285,7 +224,7 @@ class Fold(Generic[V]):
         self,
         inserts: Mapping[str, _Folded[V]],
         updates: Mapping[str, tuple[int, _Folded[V]]],
-        todo: Mapping[str, list[_Item]],
+        todo: Mapping[str, list[Item]],
         done: _Round[V],
     ) -> None:
         missed = await self._insert({key: folded.encoded for key, folded in inserts.items()})
@@ -319,7 +258,7 @@ class Fold(Generic[V]):
             found[stored["_id"]] = Document(view, stored["_rev"], stored["_seen"], stored.get("_parked"))
         return found
 
-    async def _fold_one(self, key: str, document: Document[V], items: Sequence[_Item]) -> _Folded[V] | None:
+    async def _fold_one(self, key: str, document: Document[V], items: Sequence[Item]) -> _Folded[V] | None:
         """The document after `items`; None where it has seen them all."""
         fresh = [i for i in items if i.delivered.offset > document.seen.get(i.delivered.where, -1)]
         if not fresh:
@@ -333,7 +272,7 @@ class Fold(Generic[V]):
                 log.warning("a fold fails", view=self.generation, key=key, error=repr(error))
         return await self._fold_and_park(key, document, fresh)
 
-    async def _fold_and_park(self, key: str, document: Document[V], fresh: Sequence[_Item]) -> _Folded[V]:
+    async def _fold_and_park(self, key: str, document: Document[V], fresh: Sequence[Item]) -> _Folded[V]:
         """One event at a time: what comes before the failing one is folded, it and what comes behind are
         parked in order."""
         view, parked, trace = document.view, document.parked, ""
@@ -409,7 +348,7 @@ class Fold(Generic[V]):
         _check_concern(answer)
         return bool(answer["n"] == len(updates))
 
-    async def _behind(self, keys: Sequence[str], todo: Mapping[str, list[_Item]]) -> list[str]:
+    async def _behind(self, keys: Sequence[str], todo: Mapping[str, list[Item]]) -> list[str]:
         """Which documents do not hold what was just written: another consumer was faster."""
         stored = {
             d["_id"]: d["_seen"]
@@ -469,13 +408,13 @@ def _passes(error: Exception) -> bool:
     return isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")
 
 
-def _begins(key: str, items: Sequence[_Item]) -> bool:
+def _begins(key: str, items: Sequence[Item]) -> bool:
     """Whether a document is rather new than not: the first event of the stream that has its name."""
     first = items[0].recorded
     return first.version == 1 and first.stream.partition("-")[2] == key
 
 
-def _seen(before: Mapping[str, int], items: Sequence[_Item]) -> dict[str, int]:
+def _seen(before: Mapping[str, int], items: Sequence[Item]) -> dict[str, int]:
     seen = dict(before)
     for item in items:
         seen[item.delivered.where] = max(item.delivered.offset, seen.get(item.delivered.where, -1))
@@ -490,14 +429,6 @@ class _Failed(NamedTuple):
 def content(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A stored view document without what is the runtime's own."""
     return {name: value for name, value in stored.items() if name not in META and name != "_id"}
-
-
-def delivered(records: Iterable[ConsumerRecord], topic_ids: Mapping[str, str]) -> list[Delivered]:
-    """Records with the place that `_seen` knows them by; `topic_ids` by the broker's topic names."""
-    return [
-        Delivered(record, offset_key(topic_ids[record.topic], record.partition), record.offset)
-        for record in records
-    ]
 
 
 def _portions(keys: Sequence[str], documents: Mapping[str, RawBSONDocument]) -> Iterable[list[str]]:

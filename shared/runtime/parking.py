@@ -20,7 +20,7 @@ from shared.kernel.events import Recorded
 from shared.runtime import telemetry
 
 if TYPE_CHECKING:
-    from shared.runtime.folding import Delivered
+    from shared.runtime.gathering import Delivered
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -26,7 +26,8 @@ from shared.kernel.errors import Undecodable
 from shared.kernel.projection import Projection
 from shared.runtime.codec import incoming
 from shared.runtime.collecting import collect_rarely
-from shared.runtime.folding import Fold, delivered
+from shared.runtime.folding import Fold
+from shared.runtime.gathering import Gathered, delivered
 from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.mirror import Mirror
 from shared.runtime.points import passing
@@ -46,6 +47,13 @@ _REPORT_EVERY = 0.5
 #: A topic that was made anew is full again when nothing came for this long, in seconds, or when it holds what
 #: was recorded after the build began: relays send in the order of recording.
 REST = 3.0
+
+
+class _Read(NamedTuple):
+    """Records and what they are for the view."""
+
+    batch: list[ConsumerRecord]
+    gathered: Gathered
 
 
 class Builder:
@@ -119,17 +127,30 @@ class Builder:
         started, already = time.monotonic(), sum(saved.values())
         self._read = already
         await self._report(consumer, keys, already, started)
-        while not self._stopping:
-            batch = await self._batch(consumer)
-            if batch:
-                await self._fold.apply(delivered(batch, ids))
-                self._note_filled(batch)
-                self._read += len(batch)
-                passing("rebuild.batch")
-            await self._report(consumer, keys, already, started)
-            if len(batch) < BATCH and await self._finished(consumer, keys):
-                return True
+        ahead: asyncio.Task[_Read] | None = None
+        try:
+            while not self._stopping:
+                batch, gathered = await (ahead or self._next(consumer, ids))
+                # The store takes this batch while the next one is read.
+                more = sum(self._left.values()) >= BATCH
+                ahead = asyncio.create_task(self._next(consumer, ids)) if more else None
+                if batch:
+                    await self._fold.write(gathered)
+                    self._note_filled(batch)
+                    self._read += len(batch)
+                    passing("rebuild.batch")
+                await self._report(consumer, keys, already, started)
+                if ahead is None and len(batch) < BATCH and await self._finished(consumer, keys):
+                    return True
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
         return False
+
+    async def _next(self, consumer: AIOKafkaConsumer, ids: Mapping[str, str]) -> "_Read":
+        batch = await self._batch(consumer)
+        return _Read(batch, await self._fold.read(delivered(batch, ids)))
 
     async def _batch(self, consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
         """Of every partition in proportion to what it holds still: what happened at one time is folded

@@ -20,7 +20,8 @@ from shared.kernel.errors import Undecodable
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection, canonical
 from shared.runtime.codec import CODEC, incoming
-from shared.runtime.folding import Delivered, Fold, content, delivered
+from shared.runtime.folding import Fold, content
+from shared.runtime.gathering import Delivered, delivered
 from shared.runtime.generations import Generation, Offsets, Registry, offset_key
 from shared.runtime.topics import Topics
 

@@ -20,7 +20,7 @@ from pymongo.read_concern import ReadConcern
 from shared.kernel.errors import Undecodable
 from shared.runtime.codec import COMMITS, incoming, split_key
 from shared.runtime.collecting import collect_rarely
-from shared.runtime.folding import Delivered
+from shared.runtime.gathering import Delivered
 from shared.runtime.generations import Registry
 from shared.runtime.refolding import Refolding
 from shared.runtime.service import Service

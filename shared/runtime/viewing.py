@@ -21,7 +21,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from shared.kernel.errors import Conflict
 from shared.kernel.projection import Projection
 from shared.runtime import telemetry
-from shared.runtime.folding import Fold, delivered
+from shared.runtime.folding import Fold
+from shared.runtime.gathering import delivered
 from shared.runtime.generations import Generation, Offsets, Registry, offset_key
 from shared.runtime.lag import LagMeter
 from shared.runtime.mirror import Mirror

@@ -8,7 +8,8 @@ from aiokafka.structs import ConsumerRecord
 
 from shared.kernel.errors import Unavailable
 from shared.runtime.codec import outgoing, partition_of
-from shared.runtime.folding import Delivered, Fold
+from shared.runtime.folding import Fold
+from shared.runtime.gathering import Delivered
 from shared.runtime.generations import Registry
 from shared.runtime.mirror import Kept
 from shared.tests.eventually import eventually

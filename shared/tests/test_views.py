@@ -12,7 +12,8 @@ from aiokafka.structs import ConsumerRecord
 
 from shared.kernel.events import Event, Recorded
 from shared.runtime.codec import incoming, outgoing, partition_of
-from shared.runtime.folding import Delivered, Fold
+from shared.runtime.folding import Fold
+from shared.runtime.gathering import Delivered
 from shared.runtime.generations import Registry
 from shared.runtime.lag import LagMeter
 from shared.runtime.parking import Mending
