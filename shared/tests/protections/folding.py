@@ -87,8 +87,7 @@ _VIEWS = (
         "a read is told that the view holds what it does not hold yet",
         FOLDING,
         'passing("view.read")\n',
-        "await self._registry.save(self.generation, gathered.ends)\n"
-        '        passing("view.read")\n',
+        'await self._registry.save(self.generation, gathered.ends)\n        passing("view.read")\n',
         "test_views.py::test_a_consumer_killed_before_its_acknowledgement_loses_and_doubles_nothing[read]",
     ),
     P(
@@ -98,8 +97,7 @@ _VIEWS = (
         "a document that was written is never found by its words",
         FOLDING,
         "await self._hand_over([kept[key]",
-        "await self._registry.save(self.generation, gathered.ends)\n"
-        "        await self._hand_over([kept[key]",
+        "await self._registry.save(self.generation, gathered.ends)\n        await self._hand_over([kept[key]",
         "test_mirror.py::test_offsets_are_saved_only_when_both_hold_the_batch",
     ),
     P(
