@@ -129,6 +129,12 @@ def _sound(text: str, field: str, most: int) -> str:
     """`text` composed. Raises Refused where it is no text, and before work is spent on far too much of it."""
     if len(text) > 4 * most:
         raise _too_long(field, most)
+    check_sound(text, field)
+    return unicodedata.normalize("NFC", text)
+
+
+def check_sound(text: str, field: str) -> None:
+    """Raises Refused where it is no text: half a character, or one that steers a terminal."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -144,7 +150,6 @@ def _sound(text: str, field: str, most: int) -> str:
             field=field,
             params={"at": found.start() + 1},
         )
-    return unicodedata.normalize("NFC", text)
 
 
 def _bounded(text: str, field: str, most: int) -> None:

@@ -1,5 +1,6 @@
 """A room among members, as tests of APIs need it: identity's events as it sends them, asking as anybody."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from shared.runtime.service import Service, mongo_client
 from shared.runtime.settings import Settings
 from shared.runtime.store import EventStore
 from shared.runtime.topics import Topics
+from shared.tests.eventually import eventually
 from shared.tests.others import telling
+from shared.tests.rooms import serving
 
 Company = Mapping[str, tuple[Kind, tuple[Role, ...]]]
 
@@ -78,8 +81,27 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def identity(settings: Settings, members: Company) -> AsyncIterator[EventStore]:
-    """Sends the members' registrations, once per namespace, and whatever else is appended to its store."""
+async def among(members: Company, service: Service, path: str, store: EventStore) -> AsyncIterator[House]:
+    """The room up, when all of its members are answered at `path`."""
+    async with serving(service):
+        transport = httpx.ASGITransport(service.http)
+        async with httpx.AsyncClient(transport=transport, base_url="http://room", timeout=60) as client:
+            house = House(service, client, store)
+
+            async def known() -> bool:
+                asked = await asyncio.gather(*(house.ask(who, "GET", path) for who in members))
+                return all(answer.status_code == 200 for answer in asked)
+
+            await eventually(known)
+            yield house
+
+
+@contextlib.asynccontextmanager
+async def identity(
+    settings: Settings, members: Company, clearances: Mapping[str, Classification] | None = None
+) -> AsyncIterator[EventStore]:
+    """Sends the members' registrations, once per namespace, and whatever else is appended to its store.
+    `clearances` of those who have another one than their kind."""
     async with contextlib.AsyncExitStack() as stack:
         client = mongo_client(settings)
         stack.push_async_callback(client.close)
@@ -89,14 +111,16 @@ async def identity(settings: Settings, members: Company) -> AsyncIterator[EventS
         store = await telling(stack, settings, topics, database, "identity", Sealer())
         for member_id, (kind, roles) in members.items():
             if not await store.load(f"member-{member_id}"):
-                event = registered(member_id, kind, roles)
+                event = registered(member_id, kind, roles, (clearances or {}).get(member_id))
                 await store.append(f"member-{member_id}", 1, [event], Occasion(None, new_id()))
         yield store
 
 
-def registered(member_id: str, kind: Kind, roles: tuple[Role, ...] = ()) -> MemberRegistered:
-    """Guests are cleared for what is open, staff for what is confidential."""
-    clearance = Classification.OPEN if kind is Kind.GUEST else Classification.CONFIDENTIAL
+def registered(
+    member_id: str, kind: Kind, roles: tuple[Role, ...] = (), clearance: Classification | None = None
+) -> MemberRegistered:
+    """Guests are cleared for what is open, staff for what is confidential, unless it is said."""
+    usual = Classification.OPEN if kind is Kind.GUEST else Classification.CONFIDENTIAL
     return MemberRegistered(
         member_id=member_id,
         kind=kind,
@@ -104,6 +128,6 @@ def registered(member_id: str, kind: Kind, roles: tuple[Role, ...] = ()) -> Memb
         language="en",
         time_zone="Europe/Stockholm",
         roles=roles,
-        clearance=clearance,
+        clearance=clearance or usual,
         signs_in=True,
     )

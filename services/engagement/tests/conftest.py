@@ -1,10 +1,8 @@
 """Engagement on real engines: the service as it runs, and members as identity tells of them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -12,9 +10,8 @@ from contracts.identity import Kind
 from services.engagement.assembly import assemble
 from shared.runtime.keys import MasterKey
 from shared.runtime.settings import Settings
-from shared.tests.company import Company, Doorkeeper, House, identity
-from shared.tests.eventually import eventually
-from shared.tests.rooms import drop_all, serving, settings_for
+from shared.tests.company import Company, Doorkeeper, House, among, identity
+from shared.tests.rooms import drop_all, settings_for
 
 #: Each test that needs a consent of its own has a member of its own.
 MEMBERS: Company = {
@@ -39,14 +36,8 @@ def engagement_settings(
 async def house(engagement_settings: Settings) -> AsyncIterator[House]:
     """Up, with its members known."""
     service = assemble(engagement_settings, Doorkeeper(MEMBERS))
-    async with identity(engagement_settings, MEMBERS) as store, serving(service):
-        transport = httpx.ASGITransport(service.http)
-        async with httpx.AsyncClient(transport=transport, base_url="http://engagement", timeout=60) as client:
-            house = House(service, client, store)
-
-            async def known() -> bool:
-                asked = await asyncio.gather(*(house.ask(who, "GET", "/consent") for who in MEMBERS))
-                return all(answer.status_code == 200 for answer in asked)
-
-            await eventually(known)
-            yield house
+    async with (
+        identity(engagement_settings, MEMBERS) as store,
+        among(MEMBERS, service, "/consent", store) as house,
+    ):
+        yield house

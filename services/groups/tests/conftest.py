@@ -1,19 +1,16 @@
 """Groups on real engines: the service as it runs, and members whose tokens come as identity sends them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from contracts.identity import Kind, Role
 from services.groups.assembly import assemble
 from shared.runtime.settings import Settings
-from shared.tests.company import Company, Doorkeeper, House, identity
-from shared.tests.eventually import eventually
-from shared.tests.rooms import drop_all, serving, settings_for
+from shared.tests.company import Company, Doorkeeper, House, among, identity
+from shared.tests.rooms import drop_all, settings_for
 
 MEMBERS: Company = {
     "ann": (Kind.STAFF, ()),
@@ -41,14 +38,8 @@ def groups_settings(
 async def house(groups_settings: Settings) -> AsyncIterator[House]:
     """Up, with its members known."""
     service = assemble(groups_settings, Doorkeeper(MEMBERS))
-    async with identity(groups_settings, MEMBERS) as store, serving(service):
-        transport = httpx.ASGITransport(service.http)
-        async with httpx.AsyncClient(transport=transport, base_url="http://groups", timeout=60) as client:
-            house = House(service, client, store)
-
-            async def known() -> bool:
-                asked = await asyncio.gather(*(house.ask(who, "GET", "/groups") for who in MEMBERS))
-                return all(answer.status_code == 200 for answer in asked)
-
-            await eventually(known)
-            yield house
+    async with (
+        identity(groups_settings, MEMBERS) as store,
+        among(MEMBERS, service, "/groups", store) as house,
+    ):
+        yield house

@@ -28,7 +28,6 @@ _HEADING = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*\)|\[[^\[\]]*\])?|\{[#.:][^{}]*\}|</?[A-Za-z][^<>]*>")
 _INLINE = re.compile(r"</?(?:em|strong|b|i|u|code|sub|sup|span|small|br)\b[^<>]{0,200}>", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
 
 
@@ -168,7 +167,7 @@ def _short(text: str) -> str:
 
 def checked_body(body: str) -> str:
     """The body itself, never altered. Raises Refused where it is no text or too long."""
-    _sound(body, "body")
+    text_rules.check_sound(body, "body")
     if len(body.encode()) > LONGEST_BODY or (
         len(body) > LONGEST_BODY_AS_JSON // 6 and len(pydantic_core.to_json(body)) > LONGEST_BODY_AS_JSON
     ):
@@ -211,21 +210,3 @@ def checked_member(member_id: str, name: str) -> str:
 
 def no_such_member(name: str) -> Refused:
     return Refused("member-unknown", "There is no such member. Choose one from the list.", field=name)
-
-
-def _sound(text: str, name: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Refused(
-            "text-not-unicode",
-            "The text holds half a character (a lone surrogate). Copy it again from its source.",
-            field=name,
-        ) from None
-    if found := _CONTROL.search(text):
-        raise Refused(
-            "text-with-control-character",
-            "Character {at} is a control character. Remove it, or attach this as a file.",
-            field=name,
-            params={"at": found.start() + 1},
-        )

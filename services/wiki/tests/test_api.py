@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.wiki.tests.conftest import House
 from shared.runtime.ids import new_id
+from shared.tests.company import House
 from shared.tests.eventually import eventually
 
 #: One service for all of them: each test has a space of its own.

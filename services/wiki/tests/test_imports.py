@@ -13,9 +13,9 @@ from services.wiki import handbook
 from services.wiki.api.imports import needs
 from services.wiki.api.requests import ImportedChange
 from services.wiki.handbook import Change, lines, plan
-from services.wiki.tests.conftest import House
 from services.wiki.tests.test_api import refused, space_of
 from shared.runtime.ids import new_id
+from shared.tests.company import House
 from shared.tests.eventually import eventually
 
 #: One service for all of them: each test has a space of its own.

@@ -16,7 +16,6 @@ from contracts.groups import (
 )
 from services.wiki.domain.spaces import spaces
 from services.wiki.reactions import open_space_of_group
-from services.wiki.tests.conftest import House
 from shared.kernel.events import Occasion
 from shared.kernel.testing import recorded
 from shared.runtime.codec import PARTITIONS
@@ -26,6 +25,7 @@ from shared.runtime.service import mongo_client
 from shared.runtime.settings import Settings
 from shared.runtime.store import EventStore
 from shared.runtime.topics import Topics
+from shared.tests.company import House
 from shared.tests.eventually import eventually
 
 

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from services.wiki.domain.spaces import OpenSpace, spaces
-from services.wiki.tests.conftest import House
 from services.wiki.tests.test_api import page_of, refused, space_of, start
 from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
+from shared.tests.company import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
