@@ -7,7 +7,7 @@ and dropping them changes no answer.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pymongo import ReplaceOne
@@ -23,17 +23,18 @@ from services.engagement.projections.items import ItemView
 from shared.runtime.away import reading
 
 #: Counts up when the rule of what is told changes: what was kept by another is worked out anew.
-RULE = 2
+RULE = 3
 _SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT})
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One period of a series; `end` is where counting ended."""
+    """One period of a series; `end` is where counting ended. `whole`: groups are told of, where they may be."""
 
     period: Period
     end: int
     sums: list[Sums]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Asked:
         return midnight(self.as_of + timedelta(days=1))
 
     def reach(self, period: Period) -> Reach:
-        return Reach.of(self.definition, period, self.until)
+        return Reach.of(self.definition, period, self.until, midnight(datetime.now(UTC).date()))
 
     def known(self, reach: Reach, ledger: Ledger) -> int | None:
         """The first moment that was not known of any more; None where all of it was known by then."""
@@ -110,6 +111,7 @@ class _Wanted:
             str((reach.end - reach.start) // DAY_SECONDS),
             str((reach.after - reach.end) // DAY_SECONDS),
             "" if known is None else day_of(known).isoformat(),
+            "" if reach.whole else "cut",
         )
         label = f"{RULE}/{ledger.label(reach.months, reach.last_month)}"
         return cls(asked, reach, known, "|".join(parts), label)
@@ -132,7 +134,9 @@ class Figures:
             if each.key not in found:
                 library.forget(each.reach.months)
                 found[each.key] = await self._work_out(each, library)
-        return [Figure(each.reach.period, each.reach.end, found[each.key]) for each in wanted]
+        return [
+            Figure(each.reach.period, each.reach.end, found[each.key], each.reach.whole) for each in wanted
+        ]
 
     async def keep(
         self, definitions: Sequence[Definition], period: Period, today: date, ledger: Ledger
@@ -148,10 +152,9 @@ class Figures:
             await self._work_out(each, library)
         return len(missing)
 
-    async def acts(self, asked: Asked, period: Period, ledger: Ledger) -> tuple[Window, list[Sums]]:
-        """A period's acts themselves, with what may be told of whom."""
-        window = await self._window(_Wanted.of(asked, period, ledger), _Library(self.book, ledger))
-        return window, (await asyncio.to_thread(reckon, asked.definition, window))[asked.by]
+    async def acts(self, asked: Asked, period: Period, ledger: Ledger) -> Window:
+        """A period's acts themselves."""
+        return await self._window(_Wanted.of(asked, period, ledger), _Library(self.book, ledger))
 
     async def _find(self, wanted: Sequence[_Wanted]) -> dict[str, list[Sums]]:
         """What is kept and still holds, by name."""

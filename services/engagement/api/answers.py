@@ -100,7 +100,7 @@ class GroupFigure(BaseModel):
 
 class PeriodFigure(BaseModel):
     """`complete`: the period was over at the end of the day that was asked for, and is over. `last`: the last
-    day that is counted."""
+    day that is counted. `tells_groups`: of groups, whole periods of the metric's own length are told."""
 
     period: str
     first: date
@@ -108,6 +108,7 @@ class PeriodFigure(BaseModel):
     complete: bool
     people: int = Field(description="How many people the figure is about")
     values: ValueOf
+    tells_groups: bool
     groups: list[GroupFigure]
 
 

@@ -17,6 +17,7 @@ from shared.kernel.errors import NotFound, Refused
 MOST_PERIODS = 600
 USUAL_PERIODS = 13
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+_PERIOD = re.compile(r"[0-9]{4}-(?:[0-9]{2}(?:-[0-9]{2})?|W[0-9]{2})")
 _GROUP = re.compile(r"(unit|country|language):([A-Za-z0-9][A-Za-z0-9_.\-]{0,63})")
 
 
@@ -103,14 +104,20 @@ def question(
     if begins is None:
         return Question(asked, kind, None, to, None)
     if to < begins:
-        raise Refused(
-            "before-the-beginning",
-            "Nothing is known of that time: the first event is of {first}.",
-            field="as_of" if last is None else "to",
-            params={"first": begins.isoformat()},
-        )
+        raise _before_the_beginning("as_of" if last is None else "to", begins)
+    if known is not None and known < begins:
+        raise _before_the_beginning("known_on", begins)
     since = max(since or _usual(to, kind), begins)
     return Question(asked, kind, holding(since, kind).first, to, begins)
+
+
+def _before_the_beginning(field: str, begins: date) -> Refused:
+    return Refused(
+        "before-the-beginning",
+        "Nothing is known of that time: the first event is of {first}.",
+        field=field,
+        params={"first": begins.isoformat()},
+    )
 
 
 def bounded(question: Question) -> list[Period]:
@@ -143,6 +150,8 @@ def few(periods: Iterator[Period]) -> list[Period]:
 def period_of(text: str) -> Period:
     """Raises Refused."""
     try:
+        if _PERIOD.fullmatch(text) is None:
+            raise ValueError("no period")
         period = named(text)
     except (ValueError, OverflowError):
         raise Refused(

@@ -20,8 +20,8 @@ from services.engagement.domain.permissions import demand
 from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window
 from services.engagement.metrics.ladder import rung
 from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, months
-from services.engagement.metrics.privacy import COMPANY, Path
-from services.engagement.metrics.reckoning import Sums, way
+from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
+from services.engagement.metrics.reckoning import way
 from services.engagement.projections.activity import activity_key
 from services.engagement.projections.facts import Fact, Kind, of_seconds
 from shared.kernel.errors import NotFound
@@ -69,8 +69,8 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             as_of=as_of,
             known_on=known_on,
         )
-        window, sums = await room.figures.acts(question.asked, asked_period, ledger)
-        path = _told(sums, wanted[1]) if wanted else COMPANY
+        window = await room.figures.acts(question.asked, asked_period, ledger)
+        path = _listed(window, *wanted) if wanted else COMPANY
         # Whoever may not know learns nothing of whether there is such a group.
         demand("metrics:events", asker, units_asked(by, path))
         if path is None:
@@ -97,10 +97,12 @@ def units_asked(by: By | None, path: Path | None) -> Path:
     return path if by is By.UNIT and path is not None else COMPANY
 
 
-def _told(sums: list[Sums], name: str) -> Path | None:
-    """The way to the group, where figures of it may be told."""
-    found = (each.path for each in sums if each.path and each.path[-1] == name and each.counts is not None)
-    return next(found, None)
+def _listed(window: Window, by: By, name: str) -> Path | None:
+    """The way to the group, where it has enough members then. Whoever may ask sees who did it: by subtracting
+    they learn nothing more."""
+    ways = [way(window.people.at(member_id, at), by) for member_id, at in window.members().items()]
+    within = [path[: path.index(name) + 1] for path in ways if name in path]
+    return within[0] if len(within) >= FLOOR else None
 
 
 def _within(definition: Definition, window: Window, by: By | None, path: Path) -> Iterator[tuple[str, Fact]]:

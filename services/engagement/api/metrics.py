@@ -237,6 +237,7 @@ def _period(definition: Definition, by: By | None, figure: Figure) -> PeriodFigu
         complete=_complete(figure),
         people=company.people or 0,
         values=definition.values(company.counts or {}),
+        tells_groups=figure.whole,
         groups=[_group(definition, by, sums) for sums in groups if by is not None],
     )
 

@@ -13,6 +13,7 @@ from services.engagement.metrics.definition import (
     Window,
     share,
 )
+from services.engagement.metrics.privacy import FLOOR
 from services.engagement.projections.facts import Fact, Kind
 from services.engagement.projections.items import ItemView
 
@@ -26,8 +27,12 @@ def _rows(window: Window) -> Iterator[Row]:
     for member_id, facts in window.acts.items():
         for fact in facts:
             if fact.kind == Kind.ANNOUNCEMENT and (item := window.items.get(fact.ref)) is not None:
-                yield Row(member_id, fact.at, {"announcements": 1})
-                yield from _asked(window, fact, item, signs)
+                asked = list(_asked(window, fact, item, signs))
+                if len(asked) < FLOOR:
+                    continue
+                # its author is not one of those whom it was to reach
+                yield Row(member_id, fact.at, {"announcements": 1}, about=False)
+                yield from asked
 
 
 def _asked(
@@ -71,14 +76,15 @@ def _derive(counts: Counts) -> Values:
 
 announcement_reach = Definition(
     name="announcement-reach",
-    version=1,
+    version=2,
     title="Reach and acknowledgement of announcements",
     words=(
         "Of those in an announcement's audience when it was published, how many it reached within "
         "30 days: they "
         "acknowledged it, reacted to it, answered it, or opened it, where they let that be counted. "
         "And how many "
-        "acknowledged those that ask for it. The author is not asked."
+        "acknowledged those that ask for it. The author is not asked. Announcements to fewer than five "
+        "others are left out: how many of so few opened one is theirs to say."
     ),
     formula=(
         "reach = reached / asked; acknowledged share = acknowledged / asked to acknowledge, over "
@@ -102,5 +108,6 @@ announcement_reach = Definition(
     counts=_counts,
     privacy=Privacy.READING,
     looks_ahead=COUNTED_FOR,
+    changed="Version 2 leaves out announcements to fewer than five people; version 1 counted them.",
     asks_items=True,
 )

@@ -14,12 +14,16 @@ from typing import NamedTuple
 
 from services.engagement.metrics.people import People
 from services.engagement.metrics.periods import Every, Period
+from services.engagement.metrics.privacy import Path
 from services.engagement.projections.facts import Fact, Kind
 from services.engagement.projections.items import ItemView
 
 Counts = Mapping[str, int]
+#: Sums; None for what is not told of these people.
+Told = Mapping[str, int | None]
 Values = dict[str, int | float | None]
 Acts = Mapping[str, Sequence[Fact]]
+Withheld = Callable[[Path, Counts], frozenset[str]]
 
 
 class By(StrEnum):
@@ -38,9 +42,12 @@ class Privacy(StrEnum):
 
 
 class Row(NamedTuple):
+    """`about`: whether the figure is about this person, who is one of the five then that a group needs."""
+
     member_id: str
     at: int
     counts: Counts
+    about: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Measure:
 class Window:
     """What one period's rows are made of. `end` is the period's, or the moment that was asked for, if that
     is earlier. Facts are sorted by event time; `before` are those of the period before, `after` those that
-    follow, as far as the metric asked."""
+    follow, as far as the metric asked. `whole`: groups may be told of."""
 
     period: Period
     end: int
@@ -65,6 +72,7 @@ class Window:
     before: Acts = field(default_factory=dict)
     after: Acts = field(default_factory=dict)
     items: Mapping[str, ItemView] = field(default_factory=dict)
+    whole: bool = True
 
     @property
     def start(self) -> int:
@@ -78,6 +86,11 @@ class Window:
 
 def _each(window: Window, member_id: str, fact: Fact) -> bool:
     return True
+
+
+def nothing(path: Path, counts: Counts) -> frozenset[str]:
+    """No measure is withheld."""
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,8 @@ class Definition:
     looks_back: bool = False
     looks_ahead: timedelta = timedelta()
     asks_items: bool = False
+    #: Which of the measures are not told of a group with these sums: those about fewer than five of it.
+    withheld: Withheld = nothing
     #: Which acts of these kinds the figure is made of: what is listed behind it.
     counts: Callable[[Window, str, Fact], bool] = _each
     #: Whether it answers where no version is asked for; one that does not is a proposal beside it.
@@ -112,11 +127,11 @@ class Definition:
     def columns(self) -> tuple[Measure, ...]:
         return (*self.measures, *self.derived)
 
-    def values(self, counts: Counts) -> Values:
+    def values(self, counts: Told) -> Values:
         """The answer's columns, from sums."""
         found: Values = {measure.name: counts.get(measure.name, 0) for measure in self.measures}
         if self.derive is not None:
-            found |= self.derive(counts)
+            found |= self.derive({name: count for name, count in counts.items() if count is not None})
         return found
 
 

@@ -13,9 +13,11 @@ from services.engagement.metrics.definition import (
     Row,
     Values,
     Window,
+    nothing,
     placed,
     share,
 )
+from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
 from services.engagement.projections.facts import Fact, Kind
 
 
@@ -89,6 +91,27 @@ def _way(before: str, now: Rung) -> Counts:
     return {"rose": 1} if steps > 0 else {"fell": 1} if steps < 0 else {"stayed": 1}
 
 
+def _withheld(path: Path, counts: Counts) -> frozenset[str]:
+    """Movements from rungs of fewer than five: who arrived, or wrote last month, is known, so that where they
+    went would be told of them by name. The smallest others go with them until five cannot be told apart, and
+    how many rose, stayed and fell. Of groups no movement is told: a small one is the company's less the
+    others'."""
+    if path != COMPANY:
+        return _MOVED
+    sizes = sorted(
+        (sum(counts.get(moved(before, now), 0) for now in RUNGS), before) for before in (NEW, *RUNGS)
+    )
+    left, hidden = 0, list[str]()
+    for size, before in sizes:
+        if size and (size < FLOOR or 0 < left < FLOOR):
+            left, hidden = left + size, [*hidden, before]
+    if not hidden:
+        return frozenset()
+    return _WAYS | {moved(before, now) for before in hidden for now in RUNGS}
+
+
+_WAYS = frozenset({"rose", "stayed", "fell"})
+_MOVED = _WAYS | {moved(before, now) for before in (NEW, *RUNGS) for now in RUNGS}
 _TITLES = {
     Rung.NOT_SIGNED_IN: "Not signed in",
     Rung.READER: "Readers",
@@ -116,7 +139,10 @@ ladder = Definition(
         "Commenter: answered. Author: wrote a post or worked on a page. Starter: started a group or opened a "
         "space, where others can go on."
     ),
-    formula="members by rung; movements are counted from the rung of the period before",
+    formula=(
+        "members by rung; movements are counted from the rung of the period before, and told of the whole "
+        "company, from rungs of five people and more"
+    ),
     source=(
         "After Li and Bernoff, Groundswell (2008), and Preece and Shneiderman, The "
         "Reader-to-Leader Framework (2009)"
@@ -134,6 +160,7 @@ ladder = Definition(
     rows=_rows,
     privacy=Privacy.READING,
     looks_back=True,
+    withheld=_withheld,
 )
 
 
@@ -163,4 +190,5 @@ passive_share = replace(
     derive=_share,
     rows=_passive,
     looks_back=False,
+    withheld=nothing,
 )

@@ -16,7 +16,9 @@ def _rows(window: Window) -> Iterator[Row]:
             item = window.items.get(fact.ref) if fact.kind in (Kind.ANNOUNCEMENT, Kind.POST) else None
             if item is None or not (item.announcement or item.group_id):
                 continue
-            yield Row(member_id, fact.at, {"announcements" if item.announcement else "group_posts": 1})
+            written = {"announcements" if item.announcement else "group_posts": 1}
+            # its author is not one of those whom it went to
+            yield Row(member_id, fact.at, written, about=False)
             audience = item.audience if item.announcement else (f"group:{item.group_id}",)
             for reader in window.people.addressed(audience, item.classification, fact.at):
                 if reader != item.author_id:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from services.engagement.metrics.definition import By, Definition, Row, Window
+from services.engagement.metrics.definition import By, Definition, Row, Window, Withheld, nothing
 from services.engagement.metrics.differencing import Cell, directly_in, told_together
 from services.engagement.metrics.people import People, State
 from services.engagement.metrics.privacy import COMPANY, Path, everybody
@@ -15,7 +15,7 @@ class Sums:
 
     path: Path
     people: int | None
-    counts: dict[str, int] | None
+    counts: dict[str, int | None] | None
 
 
 def way(state: State, by: By) -> Path:
@@ -29,24 +29,39 @@ def way(state: State, by: By) -> Path:
 
 
 def reckon(definition: Definition, window: Window) -> dict[By | None, list[Sums]]:
-    """By nothing and by everything: the company first, then its groups in the order of their paths."""
-    return sums(definition.rows(window), window.people)
+    """By nothing and by everything: the company first, then its groups in the order of their paths. Groups of
+    which nothing is told are those that have members, whoever of them the metric is about."""
+    found = sums(definition.rows(window), window.people, definition.withheld, whole=window.whole)
+    for by in By:
+        there = {way(window.people.at(member_id, at), by) for member_id, at in window.members().items()}
+        paths = {path[:length] for path in there for length in range(1, len(path) + 1)}
+        hidden = paths - {each.path for each in found[by]}
+        found[by] = sorted(
+            [*found[by], *(Sums(path, None, None) for path in hidden)], key=lambda each: each.path
+        )
+    return found
 
 
-def sums(rows: Iterable[Row], people: People) -> dict[By | None, list[Sums]]:
-    """What is told by one dimension depends on what is told by the others."""
+def sums(
+    rows: Iterable[Row],
+    people: People,
+    withheld: Withheld = nothing,
+    *,
+    whole: bool = True,
+) -> dict[By | None, list[Sums]]:
+    """What is told by one dimension depends on what is told by the others. Not `whole`: the company alone."""
     cells: dict[Cell, set[str]] = {}
     counts: dict[Cell, dict[str, int]] = {}
-    for member_id, at, counted in rows:
+    for member_id, at, counted, about in rows:
         state = people.at(member_id, at)
         cell = tuple(way(state, by) for by in By)
-        cells.setdefault(cell, set()).add(member_id)
+        cells.setdefault(cell, set()).update([member_id] if about else [])
         into = counts.setdefault(cell, {})
         for name, number in counted.items():
             into[name] = into.get(name, 0) + number
-    shown = told_together(cells) or [frozenset([COMPANY])] * len(By)
+    shown = (told_together(cells) if whole else []) or [frozenset([COMPANY])] * len(By)
     found: dict[By | None, list[Sums]] = {
-        by: _sums(cells, counts, number, shown[number]) for number, by in enumerate(By)
+        by: _sums(cells, counts, number, shown[number], withheld) for number, by in enumerate(By)
     }
     return {None: found[By.UNIT][:1], **found}
 
@@ -56,6 +71,7 @@ def _sums(
     counts: Mapping[Cell, Mapping[str, int]],
     number: int,
     shown: Collection[Path],
+    withheld: Withheld,
 ) -> list[Sums]:
     """Of the company and all groups of one dimension."""
     people = everybody(directly_in(cells, number))
@@ -67,8 +83,14 @@ def _sums(
             for name, count in counted.items():
                 into[name] = into.get(name, 0) + count
     return [
-        Sums(path, len(people[path]), dict(sorted(summed[path].items())))
+        Sums(path, len(people[path]), _kept(summed[path], withheld(path, summed[path])))
         if path in shown
         else Sums(path, None, None)
         for path in sorted(people)
     ]
+
+
+def _kept(counts: Mapping[str, int], withheld: frozenset[str]) -> dict[str, int | None]:
+    """None stands for what is not told; what is nobody's is left out, and is none."""
+    kept: dict[str, int | None] = {name: count for name, count in counts.items() if name not in withheld}
+    return dict(sorted((kept | dict.fromkeys(withheld)).items()))

@@ -14,21 +14,28 @@ from services.engagement.projections.items import ItemView
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The times that one period's figure is made of: [first, start) before it, [start, end) itself, [end,
-    after) behind it."""
+    after) behind it.
+
+    `whole`: it is one of the metric's own length, and over. Of groups nothing else is told: a month less its
+    days, or what it was on one day less what it was on the day before, is about those who were there then,
+    who may be fewer than five, or others than the month's rules look at.
+    """
 
     period: Period
     first: int
     start: int
     end: int
     after: int
+    whole: bool = True
 
     @classmethod
-    def of(cls, definition: Definition, period: Period, until: int) -> "Reach":
-        """`until`: nothing that happened then or later is counted."""
+    def of(cls, definition: Definition, period: Period, until: int, over: int | None = None) -> "Reach":
+        """`until`: nothing that happened then or later is counted; `over`: the beginning of today."""
         end = max(period.start, min(period.end, until))
         first = period.before.start if definition.looks_back else period.start
         ahead = int(definition.looks_ahead.total_seconds())
-        return cls(period, first, period.start, end, max(end, min(end + ahead, until)))
+        whole = period.every is definition.every and period.end <= min(until, until if over is None else over)
+        return cls(period, first, period.start, end, max(end, min(end + ahead, until)), whole)
 
     @property
     def months(self) -> list[str]:
@@ -55,6 +62,7 @@ class Reach:
             before=between(months, self.first, self.start, known),
             after=between(months, self.end, self.after, known),
             items=items,
+            whole=self.whole,
         )
 
     def acts(self, months: Mapping[str, Acts], known: int | None) -> dict[str, Sequence[Fact]]:

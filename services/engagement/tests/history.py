@@ -309,7 +309,9 @@ class Facts:
         known_on: date | None = None,
         version: int | None = None,
     ) -> Told:
-        definition = in_force(name) if version is None else versions(name)[version - 1]
+        definition = (
+            in_force(name) if version is None else next(d for d in versions(name) if d.version == version)
+        )
         until = midnight(as_of + timedelta(days=1))
         known = None if known_on is None else midnight(known_on + timedelta(days=1))
         reach = Reach.of(definition, named(period), until)

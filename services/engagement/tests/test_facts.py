@@ -158,9 +158,11 @@ def test_figures_of_the_days_before_and_after_a_move_tell_nothing_of_who_moved()
     for metric in ("monthly-contributors", "monthly-active-members", "passive-share", "ladder"):
         days = [
             history.figure(metric, "2026-03", by=By.UNIT, as_of=date(2026, 3, day)).groups
-            for day in (14, 15, 16)
+            for day in (14, 15, 16, 30)
         ]
-        assert days[0] == days[1] == days[2], metric
+        assert all(each == {"north": None, "south": None} for each in days), metric
+        month = history.figure(metric, "2026-03", by=By.UNIT).groups
+        assert {unit: told and told["members"] for unit, told in month.items()} == {"north": 6, "south": 6}
 
 
 def test_a_move_that_is_told_late_changes_the_past_from_then_on_but_not_what_was_known() -> None:

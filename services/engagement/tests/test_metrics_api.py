@@ -303,6 +303,7 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
         ({"as_of": "2025-01-09"}, 422, "before-the-beginning"),
         ({"as_of": tomorrow}, 422, "in-the-future"),
         ({"known_on": tomorrow}, 422, "in-the-future"),
+        ({"known_on": "2015-01-01"}, 422, "before-the-beginning"),
         ({"from": "2100-01"}, 422, "in-the-future"),
         ({"from": "2025-06", "to": "2025-05"}, 422, "from-after-to"),
         ({"by": "shoe-size"}, 422, "no-such-dimension"),
@@ -329,6 +330,8 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
     for period, code in (
         ("2025-13", "no-such-period"),
         ("soon", "no-such-period"),
+        ("20250301xx", "no-such-period"),
+        ("2025-W1", "no-such-period"),
         ("2999-01", "in-the-future"),
     ):
         refused(await house.ask("bea", "GET", f"{path}/events", params={"period": period}), 422, code)

@@ -1,15 +1,19 @@
 """Never of fewer than five people, whatever is subtracted from what."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 from itertools import combinations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.engagement.metrics.definition import By, Row
+from services.engagement.metrics import DEFINITIONS
+from services.engagement.metrics.definition import By, Definition, Row
 from services.engagement.metrics.differencing import Cell, told_together
 from services.engagement.metrics.people import People
+from services.engagement.metrics.periods import Every
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path, everybody, told
 from services.engagement.metrics.reckoning import sums
 from services.engagement.projections import people
@@ -82,8 +86,54 @@ def test_hidden_sums_cannot_be_worked_out_from_told_ones(acts: list[tuple[str, i
         left = each.people - sum(s.people or 0 for s in within)
         assert left == 0 or left >= FLOOR
         if left == 0:
-            total = sum((s.counts or {}).get("acts", 0) for s in within)
+            total = sum((s.counts or {}).get("acts") or 0 for s in within)
             assert each.counts.get("acts", 0) == total
+
+
+@pytest.mark.parametrize("metric", [each for each in DEFINITIONS if each.in_force], ids=lambda d: d.name)
+def test_of_groups_only_whole_periods_of_the_metrics_own_length_are_told(metric: Definition) -> None:
+    """Which groups are told may be other ones on each day: a month less its days, or a month up to a day less
+    the one up to the day before, would tell of a group that is hidden, or of the one person who moved."""
+    history = History()
+    history.staff(9, "north")
+    history.staff(8, "south", prefix="s")
+    post = history.announce("m0", at("2026-03-04"), audience=("staff",))
+    history.acknowledge("s1", post, at("2026-03-05"))
+    whole, others = {Every.MONTH: "2026-03", Every.WEEK: "2026-W10"}[metric.every], ("2026-03-04", "2026-W10")
+    for period in {whole, "2026-03", *others}:
+        told = history.figure(metric.name, period, by=By.UNIT).groups
+        assert set(told) == {"north", "south"}, "also those of which nothing is told are named"
+        if period != whole:
+            assert set(told.values()) == {None}
+    assert any(history.figure(metric.name, whole, by=By.UNIT).groups.values()) is (
+        metric.name != "leaders-participation"
+    )
+    cut = history.figure(metric.name, whole, by=By.UNIT, as_of=date(2026, 3, 7))
+    assert set(cut.groups.values()) == {None} and cut.company
+
+
+def test_what_one_person_opened_is_no_figure() -> None:
+    """An announcement to few would tell by the company's own figure who of them opened it."""
+    history = History()
+    history.staff(12, "north")
+    for name in ("m1", "m2", "m3", "m4"):
+        history.joined(name, "few", at("2026-02-01"))
+    post = history.announce("m0", at("2026-03-04"), audience=("group:few",))
+    history.read("m1", post, at("2026-03-05"))
+    told = history.figure("announcement-reach", "2026-03").company
+    assert (told["announcements"], told["asked"], told["reached"]) == (0, 0, 0)
+    history.joined("m5", "few", at("2026-02-02"))
+    told = history.figure("announcement-reach", "2026-03").company
+    assert (told["announcements"], told["asked"], told["reached"]) == (1, 5, 1)
+
+
+def test_who_wrote_an_announcement_is_not_one_of_the_five_whom_it_was_for() -> None:
+    history = History()
+    history.staff(9, "north")
+    history.staff(5, "south", prefix="s")
+    history.announce("s0", at("2026-03-04"), audience=("staff",))
+    told = history.figure("announcement-reach", "2026-03", by=By.UNIT).groups
+    assert told["south"] is None, "four were asked there"
 
 
 def told_of(people: Mapping[tuple[str, str, str], int], floor: int = FLOOR) -> list[set[str]]:
