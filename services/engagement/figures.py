@@ -29,7 +29,7 @@ _SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT})
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One period of a series; `end` is where counting ended. `whole`: groups are told of, where they may be."""
+    """One period of a series; `end` is where counting ended. `whole`: groups may be told of."""
 
     period: Period
     end: int
