@@ -27,13 +27,17 @@ class SpaceOpened(Event):
 
 
 class SpaceRenamed(Event):
-    """The space has another name, another purpose, or both."""
+    """The space has another name, another purpose, or both.
+
+    `group_version`: as a group is called since that version of its stream; None where somebody named it.
+    """
 
     topic: ClassVar[str | None] = TOPIC
 
     space_id: str
     name: str
     purpose: str
+    group_version: int | None = None
 
 
 class SpaceAudienceChanged(Event):

@@ -1,6 +1,6 @@
 """The wiki service, assembled: the only module that knows both its rules and its machinery."""
 
-from contracts.groups import GroupStarted
+from contracts.groups import GroupDescribed, GroupStarted
 from contracts.tokens import CHANGES_TOKENS
 from contracts.wiki import PageAudienceChanged, PageStarted, SpaceAudienceChanged, SpaceOpened
 from services.wiki import projections, reactions
@@ -12,7 +12,9 @@ from shared.runtime.reactions import Reaction
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 
-OPENS_SPACES = Reaction("wiki.opens-spaces-of-groups", (GroupStarted,), reactions.open_space_of_group, spaces)
+KEEPS_SPACES = Reaction(
+    "wiki.opens-spaces-of-groups", (GroupStarted, GroupDescribed), reactions.keep_space_of_group, spaces
+)
 
 
 def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
@@ -20,10 +22,16 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         "wiki",
         settings,
         module="services.wiki.app",
-        projections=[projections.pages, projections.revisions, projections.paths, projections.spaces],
+        projections=[
+            projections.pages,
+            projections.revisions,
+            projections.paths,
+            projections.spaces,
+            projections.owners,
+        ],
         tokens_from=CHANGES_TOKENS,
         conjunctions_from=(PageStarted, PageAudienceChanged, SpaceOpened, SpaceAudienceChanged),
-        reactions=[OPENS_SPACES],
+        reactions=[KEEPS_SPACES],
         verifier=verifier,
     )
     press = Press()
@@ -34,6 +42,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         revisions=service.views(projections.revisions),
         paths=service.views(projections.paths),
         spaces=service.views(projections.spaces),
+        owners=service.views(projections.owners),
         readers=service.readers,
         behind=service.behind,
         press=press,

@@ -1,9 +1,10 @@
 """What the wiki shows: pages as they are now, every step of their history, where paths lead, and spaces.
 
-Each document is fed by one stream, so its content cannot depend on how streams interleave. Pages and spaces
-carry audience and classification and are trimmed in the query. Steps of a history do not: who may see a page
-may see its history, so they are read only after their page, by its id. A changed audience therefore rewrites
-one document, not the whole history.
+Each document is fed by one stream, so its content cannot depend on how streams interleave; only who owns a
+group is fed by all of its memberships, each of which says of one member alone. Pages and spaces carry
+audience and classification and are trimmed in the query. Steps of a history do not: who may see a page may
+see its history, so they are read only after their page, by its id. A changed audience therefore rewrites one
+document, not the whole history.
 """
 
 from collections.abc import Collection
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from contracts.groups import MemberJoinedGroup, MemberLeftGroup, Standing, StandingChanged
 from contracts.wiki import (
     PageAudienceChanged,
     PageDeleted,
@@ -27,6 +29,7 @@ from contracts.wiki import (
 )
 from services.wiki import links
 from services.wiki.domain.paths import PathFreed, PathTaken, path_id
+from services.wiki.domain.spaces import belongs_to_group
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Index, Projection
 
@@ -103,16 +106,26 @@ class PathView(BaseModel):
 
 
 class SpaceView(BaseModel):
+    """A place for pages. One of a group is owned by whoever owns the group: `owner_id` is None."""
+
     space_id: str
     name: str
     purpose: str
     audience: list[str]
     classification: str
     language: str
-    owner_id: str
+    owner_id: str | None
+    of_group: bool = False
     version: int
     opened_by: str | None
     opened_at: datetime
+
+
+class GroupOwnersView(BaseModel):
+    """Who owns a group now, and with it decides about the pages in its space."""
+
+    group_id: str
+    owners: list[str]
 
 
 #: Pages that left a path and are remembered there: what replaced the last one may be hidden from a reader.
@@ -278,8 +291,11 @@ def _space_keys(event: Event) -> Collection[str]:
 
 def _evolve_space(view: SpaceView | None, event: Event, recorded: Recorded, key: str) -> SpaceView | None:
     if isinstance(event, SpaceOpened):
+        of_group = belongs_to_group(event)
         return SpaceView(
-            **event.model_dump(exclude={"audience", "classification"}),
+            **event.model_dump(exclude={"audience", "classification", "owner_id"}),
+            owner_id=None if of_group else event.owner_id,
+            of_group=of_group,
             audience=list(event.audience),
             classification=event.classification.value,
             version=recorded.version,
@@ -292,11 +308,36 @@ def _evolve_space(view: SpaceView | None, event: Event, recorded: Recorded, key:
     match event:
         case SpaceRenamed(name=name, purpose=purpose):
             change |= {"name": name, "purpose": purpose}
-        case SpaceAudienceChanged():
+        case SpaceAudienceChanged() if not view.of_group:
             change |= {"audience": list(event.audience), "classification": event.classification.value}
-        case SpaceOwnerChanged(owner_id=owner_id):
+        case SpaceOwnerChanged(owner_id=owner_id) if not view.of_group:
             change |= {"owner_id": owner_id}
     return view.model_copy(update=change)
+
+
+def _owners_keys(event: Event) -> Collection[str]:
+    """Nothing for those who join as members only: a group's document is not written for each of them."""
+    match event:
+        case MemberJoinedGroup(group_id=group_id, standing=standing):
+            return (group_id,) if standing is Standing.OWNER else ()
+        case MemberLeftGroup(group_id=group_id) | StandingChanged(group_id=group_id):
+            return (group_id,)
+    return ()
+
+
+def _evolve_owners(
+    view: GroupOwnersView | None, event: Event, recorded: Recorded, key: str
+) -> GroupOwnersView | None:
+    owners = set(view.owners) if view else set()
+    match event:
+        case (
+            MemberJoinedGroup(member_id=member_id, standing=standing)
+            | StandingChanged(member_id=member_id, new=standing)
+        ):
+            owners = owners | {member_id} if standing is Standing.OWNER else owners - {member_id}
+        case MemberLeftGroup(member_id=member_id):
+            owners = owners - {member_id}
+    return GroupOwnersView(group_id=key, owners=sorted(owners))
 
 
 #: What every list of pages reads, for those that show no more than places.
@@ -335,10 +376,18 @@ paths: Projection[PathView] = Projection(
 )
 spaces: Projection[SpaceView] = Projection(
     "wiki.spaces",
-    1,
+    2,
     SpaceView,
     _OF_SPACES,
     _space_keys,
     _evolve_space,
     (Index((("audience", 1), ("name", 1), ("_id", 1))),),
+)
+owners: Projection[GroupOwnersView] = Projection(
+    "wiki.owners",
+    1,
+    GroupOwnersView,
+    (MemberJoinedGroup, MemberLeftGroup, StandingChanged),
+    _owners_keys,
+    _evolve_owners,
 )

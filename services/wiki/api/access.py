@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fastapi import Response
@@ -14,7 +14,7 @@ from services.wiki.domain.permissions import Asker, demand
 from services.wiki.domain.spaces import Space
 from services.wiki.domain.writing import checked_member, no_such_member
 from services.wiki.press import Press
-from services.wiki.projections import PageView, PathView, RevisionView, SpaceView
+from services.wiki.projections import GroupOwnersView, PageView, PathView, RevisionView, SpaceView
 from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
 from shared.kernel.errors import NotFound, Refused
 from shared.kernel.projection import Projection
@@ -45,6 +45,7 @@ class Wiki:
     revisions: Views[RevisionView]
     paths: Views[PathView]
     spaces: Views[SpaceView]
+    owners: Views[GroupOwnersView]
     readers: Readers
     behind: Behind
     press: Press
@@ -75,7 +76,7 @@ class Wiki:
         page, _ = await self.store.state(pages.pages, f"page-{page_id}")
         if not page.revision or not reader.may_see(page.audience, page.classification):
             raise _no_page()
-        demand(permission, asker(actor, reader), page.owner_id)
+        demand(permission, await self.asker_in(page.space_id, actor, reader), page.owner_id)
         return page, reader
 
     async def space_to_change(self, space_id: str, actor: Actor, permission: str) -> tuple[Space, Reader]:
@@ -86,8 +87,16 @@ class Wiki:
         space, _ = await self.store.state(spaces.spaces, f"space-{space_id}")
         if not space.open or not reader.may_see(space.audience, space.classification):
             raise _no_space()
+        if permission != "wiki:write":
+            spaces.check_apart(space)
         demand(permission, asker(actor, reader), space.owner_id)
         return space, reader
+
+    async def asker_in(self, space_id: str, actor: Actor, reader: Reader) -> Asker:
+        """Who asks about a page of that space: the space of a group has the group's id."""
+        group = await self.owners.get(space_id)
+        owns = group is not None and actor.member_id in group.owners
+        return replace(asker(actor, reader), owns_group=owns)
 
     async def check_visibility(
         self,

@@ -17,7 +17,8 @@ class SpaceAnswer(BaseModel):
     name: str
     purpose: str
     language: str
-    owner_id: str
+    owner_id: str | None = Field(description="None for the space of a group: the group's owners are its own")
+    of_group: bool = Field(description="The space of the group that has its id, and its name and audience")
     audience: list[str]
     classification: str
     version: int
@@ -28,8 +29,10 @@ class SpaceAnswer(BaseModel):
     @classmethod
     def of(cls, view: SpaceView, asker: Asker) -> "SpaceAnswer":
         said = view.model_dump(exclude={"space_id"})
-        permissions = ("write", "audience", "owner", "rename-space")
-        return cls(id=view.space_id, **said, may=_allowed(permissions, asker, view.owner_id))
+        allowed = _allowed(("write", "audience", "owner", "rename-space"), asker, view.owner_id)
+        if view.of_group:
+            allowed = {name: name == "write" and may for name, may in allowed.items()}
+        return cls(id=view.space_id, **said, may=allowed)
 
 
 class SpaceList(BaseModel):
@@ -196,5 +199,5 @@ class Done(BaseModel):
     version: int
 
 
-def _allowed(permissions: tuple[str, ...], asker: Asker, owner_id: str) -> dict[str, bool]:
+def _allowed(permissions: tuple[str, ...], asker: Asker, owner_id: str | None) -> dict[str, bool]:
     return {name: may(f"wiki:{name}", asker, owner_id) for name in permissions}

@@ -120,7 +120,7 @@ def _one(api: APIRouter, wiki: Wiki) -> None:
         view = await wiki.page(page_id, reader)
         answer_version(response, view.version)
         text = await shown(wiki, reader, view.body, view.path, view.space_id)
-        return PageAnswer.whole(view, text, asker(caller, reader))
+        return PageAnswer.whole(view, text, await wiki.asker_in(view.space_id, caller, reader))
 
     @api.get("/at")
     async def find_page_at(

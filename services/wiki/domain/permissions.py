@@ -8,11 +8,15 @@ from shared.kernel.errors import Forbidden
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Somebody who wants to do something with a thing that they can see; `staff` is what guests lack."""
+    """Somebody who wants to do something with a thing that they can see; `staff` is what guests lack.
+
+    `owns_group`: the thing is in the space of a group, and they are one of its owners now.
+    """
 
     member_id: str
     roles: frozenset[str]
     staff: bool
+    owns_group: bool = False
 
 
 Rule = Callable[[Asker, str | None], bool]
@@ -23,9 +27,8 @@ def _staff(asker: Asker, owner_id: str | None) -> bool:
 
 
 def _owner_or_keeper(asker: Asker, owner_id: str | None) -> bool:
-    return (asker.staff and asker.member_id == owner_id) or bool(
-        asker.roles & {"editor", "operator", "admin"}
-    )
+    mine = asker.member_id == owner_id or asker.owns_group
+    return (asker.staff and mine) or bool(asker.roles & {"editor", "operator", "admin"})
 
 
 def _operator(asker: Asker, owner_id: str | None) -> bool:

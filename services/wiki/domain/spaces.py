@@ -1,8 +1,13 @@
-"""What may happen to a space: it is opened, renamed, shown to others and handed over."""
+"""What may happen to a space: it is opened, renamed, shown to others and handed over.
+
+The space of a group has the group's id, and is the group's: called as the group is, seen by whom the group
+is seen by, and nobody's beside. What was done to one before that held is passed over.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from contracts.groups import group_token
 from contracts.wiki import SpaceAudienceChanged, SpaceOpened, SpaceOwnerChanged, SpaceRenamed
 from services.wiki.domain.writing import (
     checked_language,
@@ -12,7 +17,7 @@ from services.wiki.domain.writing import (
 )
 from shared.kernel.audience import Classification, audience, classification
 from shared.kernel.decider import Decider
-from shared.kernel.errors import Conflict, NotFound
+from shared.kernel.errors import Conflict, NotFound, Refused
 from shared.kernel.events import Event
 
 
@@ -47,7 +52,17 @@ class ChangeSpaceOwner:
     owner_id: str
 
 
-SpaceCommand = OpenSpace | RenameSpace | ChangeSpaceAudience | ChangeSpaceOwner
+@dataclass(frozen=True, slots=True)
+class FollowGroup:
+    """The group is called so since that version of its stream."""
+
+    space_id: str
+    name: str
+    purpose: str
+    group_version: int
+
+
+SpaceCommand = OpenSpace | RenameSpace | FollowGroup | ChangeSpaceAudience | ChangeSpaceOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,23 @@ class Space:
     classification: Classification = Classification.OPEN
     language: str = ""
     owner_id: str = ""
+    of_group: bool = False
+    group_version: int = 0
+
+
+def belongs_to_group(opened: SpaceOpened) -> bool:
+    """Whether a group has this space: only a group's has its id and its audience."""
+    return group_token(opened.space_id) in opened.audience
+
+
+def check_apart(space: Space) -> None:
+    """Raises Refused for the space of a group, about which nobody decides but by the group."""
+    if space.of_group:
+        raise Refused(
+            "space-of-group",
+            "This space belongs to a group, whose name, members and owners it has. "
+            "An owner of the group changes them there.",
+        )
 
 
 def stream(command: SpaceCommand) -> str:
@@ -71,6 +103,9 @@ def decide(command: SpaceCommand, space: Space) -> Sequence[Event]:
         return _open(command, space)
     if not space.open:
         raise NotFound("no-such-space", "There is no such space.")
+    if isinstance(command, FollowGroup):
+        return _follow(command, space)
+    check_apart(space)
     match command:
         case RenameSpace():
             name, purpose = checked_name(command.name), checked_purpose(command.purpose)
@@ -104,6 +139,19 @@ def _open(command: OpenSpace, space: Space) -> Sequence[Event]:
     ]
 
 
+def _follow(command: FollowGroup, space: Space) -> Sequence[Event]:
+    """What is told again, or late, changes nothing."""
+    name, purpose = checked_name(command.name), checked_purpose(command.purpose)
+    known = command.group_version <= space.group_version or (name, purpose) == (space.name, space.purpose)
+    if known or not space.of_group:
+        return []
+    return [
+        SpaceRenamed(
+            space_id=command.space_id, name=name, purpose=purpose, group_version=command.group_version
+        )
+    ]
+
+
 def _change_audience(command: ChangeSpaceAudience, space: Space) -> Sequence[Event]:
     clauses, level = audience(command.audience), classification(command.classification)
     if (clauses, level) == (space.audience, space.classification):
@@ -130,12 +178,13 @@ def evolve(space: Space, event: Event) -> Space:
                 classification=event.classification,
                 language=event.language,
                 owner_id=event.owner_id,
+                of_group=belongs_to_group(event),
             )
-        case SpaceRenamed(name=name, purpose=purpose):
-            return replace(space, name=name, purpose=purpose)
-        case SpaceAudienceChanged(audience=clauses, classification=level):
+        case SpaceRenamed(name=name, purpose=purpose, group_version=version):
+            return replace(space, name=name, purpose=purpose, group_version=version or space.group_version)
+        case SpaceAudienceChanged(audience=clauses, classification=level) if not space.of_group:
             return replace(space, audience=clauses, classification=level)
-        case SpaceOwnerChanged(owner_id=owner_id):
+        case SpaceOwnerChanged(owner_id=owner_id) if not space.of_group:
             return replace(space, owner_id=owner_id)
     return space
 

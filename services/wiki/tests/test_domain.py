@@ -46,8 +46,10 @@ from services.wiki.domain.permissions import RULES, Asker, demand, may
 from services.wiki.domain.spaces import (
     ChangeSpaceAudience,
     ChangeSpaceOwner,
+    FollowGroup,
     OpenSpace,
     RenameSpace,
+    SpaceCommand,
     spaces,
 )
 from services.wiki.domain.writing import LONGEST_BODY, front_matter, title_of
@@ -476,6 +478,39 @@ def test_what_changes_nothing_about_a_space_is_no_event() -> None:
 
 def test_nothing_happens_to_a_space_that_is_not_there() -> None:
     space.given().when(RenameSpace("s1", "x", "")).refused(NotFound, "no-such-space")
+
+
+of_group = opened.model_copy(update={"space_id": "g1", "audience": ("group:g1",)})
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        RenameSpace("g1", "Mine", ""),
+        ChangeSpaceAudience("g1", ("staff",), "internal"),
+        ChangeSpaceOwner("g1", "bob"),
+    ],
+)
+def test_the_space_of_a_group_is_changed_by_the_group_alone(command: SpaceCommand) -> None:
+    space.given(of_group).when(command).refused(Refused, "space-of-group")
+
+
+def test_the_space_of_a_group_is_called_as_the_group_was_last() -> None:
+    called = SpaceRenamed(space_id="g1", name="Trips", purpose="", group_version=3)
+    space.given(of_group).when(FollowGroup("g1", "Trips", "", 3)).then(called)
+    space.given(of_group, called).when(FollowGroup("g1", "Trips", "", 4)).then()
+    for late in (2, 3):
+        space.given(of_group, called).when(FollowGroup("g1", "Travel", "", late)).then()
+    space.given().when(FollowGroup("g1", "Trips", "", 2)).refused(NotFound, "no-such-space")
+    space.given(opened).when(FollowGroup("s1", "Trips", "", 2)).then()
+
+
+def test_an_owner_of_the_group_decides_about_pages_in_its_space() -> None:
+    leads = replace(STAFF, owns_group=True)
+    for permission in ("wiki:delete", "wiki:audience", "wiki:owner"):
+        assert may(permission, leads, "ann")
+    assert not may("wiki:delete", replace(GUEST, owns_group=True), "ann")
+    assert not may("wiki:import", leads, "ann")
 
 
 GUEST = Asker("gil", frozenset(), staff=False)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from contracts.groups import MemberJoinedGroup, MemberLeftGroup, Standing, StandingChanged
 from contracts.wiki import (
     PageAudienceChanged,
     PageDeleted,
@@ -35,6 +36,7 @@ ALL: tuple[Projection[Any], ...] = (
     projections.revisions,
     projections.paths,
     projections.spaces,
+    projections.owners,
 )
 
 
@@ -245,6 +247,54 @@ def test_a_space_shows_what_it_is_now() -> None:
     )
 
 
+def test_the_space_of_a_group_is_the_group_s_whatever_was_done_to_it() -> None:
+    """Also before nobody could."""
+    mine = SpaceOpened(
+        space_id="g1",
+        name="Choir",
+        purpose="",
+        audience=("group:g1",),
+        classification=Classification.OPEN,
+        language="en",
+        owner_id="ann",
+    )
+    widened = SpaceAudienceChanged(
+        space_id="g1",
+        audience=("staff",),
+        classification=Classification.INTERNAL,
+        audience_before=("group:g1",),
+        classification_before=Classification.OPEN,
+    )
+    handed = SpaceOwnerChanged(space_id="g1", owner_id="bob", owner_before="ann")
+    view = fold(projections.spaces, history("space-g1", mine, widened, handed))["g1"].model_dump()
+    assert (view["audience"], view["classification"], view["owner_id"]) == (["group:g1"], "open", None)
+    assert (view["of_group"], view["version"]) == (True, 3)
+
+
+@settings(deadline=None)
+@given(st.randoms())
+def test_who_owns_a_group_is_known_however_its_memberships_interleave(random: Any) -> None:
+    def joined(member_id: str, standing: Standing) -> MemberJoinedGroup:
+        return MemberJoinedGroup(group_id="g1", member_id=member_id, standing=standing)
+
+    def stands(member_id: str, old: Standing, new: Standing) -> StandingChanged:
+        return StandingChanged(group_id="g1", member_id=member_id, old=old, new=new)
+
+    member, owner = Standing.MEMBER, Standing.OWNER
+    left = MemberLeftGroup(group_id="g1", member_id="cat")
+    told = [
+        history("membership-g1-ann", joined("ann", owner), stands("ann", owner, member)),
+        history("membership-g1-bob", joined("bob", member), stands("bob", member, owner)),
+        history("membership-g1-cat", joined("cat", owner), left, joined("cat", member)),
+        history("membership-g1-dan", joined("dan", owner)),
+    ]
+    order: list[Recorded] = []
+    while any(told):
+        order.append(random.choice([each for each in told if each]).pop(0))
+    view = fold(projections.owners, order)["g1"].model_dump()
+    assert view["owners"] == ["bob", "dan"]
+
+
 SAMPLES: list[Event] = [
     started(),
     revised(2, "new [x](../y.md)"),
@@ -280,6 +330,9 @@ SAMPLES: list[Event] = [
     SpaceOwnerChanged(space_id="s1", owner_id="bob", owner_before="ann"),
     PathTaken(space_id="s1", path="a", page_id="p1"),
     PathFreed(space_id="s1", path="a", page_id="p1"),
+    MemberJoinedGroup(group_id="g1", member_id="ann", standing=Standing.OWNER),
+    StandingChanged(group_id="g1", member_id="ann", old=Standing.OWNER, new=Standing.MEMBER),
+    MemberLeftGroup(group_id="g1", member_id="ann"),
 ]
 
 
