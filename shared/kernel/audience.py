@@ -7,6 +7,7 @@ clearance suffices.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,6 +28,9 @@ MOST_CLAUSES = 20
 LONGEST_CLAUSE = 200
 #: Conjunctions that one service knows: each is compared with the tokens of everybody who asks.
 MOST_CONJUNCTIONS = 1_000
+#: Of these, how many one member may have been the first to use: whoever joins all they can leaves room for
+#: the others.
+MOST_CONJUNCTIONS_OF_ONE = 100
 #: Tokens asked for in one query. Above 200 values MongoDB gives up its sorted merge (measured at 200,000
 #: items).
 TOKENS_A_QUERY = 150
@@ -212,9 +216,12 @@ class Addressed(Protocol):
 
 
 class Conjunction(BaseModel):
-    """A clause of several tokens that a thing of the service was ever addressed with."""
+    """A clause of several tokens that a thing of the service was ever addressed with, and who was the first
+    to do so, at `since`."""
 
     clause: str
+    by: str | None
+    since: datetime
 
 
 def _joined(event: Event) -> Collection[str]:
@@ -222,7 +229,13 @@ def _joined(event: Event) -> Collection[str]:
 
 
 def _registered(view: Conjunction | None, event: Event, recorded: Recorded, key: str) -> Conjunction:
-    return view or Conjunction(clause=key)
+    told = Conjunction(clause=key, by=recorded.by, since=recorded.recorded_at)
+    return told if view is None or _first(told) < _first(view) else view
+
+
+def _first(view: Conjunction) -> tuple[datetime, str]:
+    """Streams come in any order: the earliest is the first, and of two at once always the same."""
+    return view.since, view.by or ""
 
 
 def conjunctions_projection(service: str, events: tuple[type[Event], ...]) -> Projection[Conjunction]:
@@ -231,7 +244,7 @@ def conjunctions_projection(service: str, events: tuple[type[Event], ...]) -> Pr
     for event in events:
         if "audience" not in event.model_fields:
             raise TypeError(f"{event.__name__} does not say who may see a thing")
-    return Projection(f"{service}.conjunctions", 1, Conjunction, events, _joined, _registered)
+    return Projection(f"{service}.conjunctions", 2, Conjunction, events, _joined, _registered)
 
 
 def tokens_projection(service: str, events: tuple[type[Event], ...]) -> Projection[MemberTokens]:

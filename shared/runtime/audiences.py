@@ -6,13 +6,7 @@ somebody is in them.
 
 from collections.abc import Collection
 
-from shared.kernel.audience import (
-    GROUP,
-    MOST_CONJUNCTIONS,
-    Classification,
-    Reader,
-    no_such_audience,
-)
+from shared.kernel.audience import GROUP, Classification, Reader, no_such_audience
 from shared.kernel.errors import Refused
 from shared.runtime.readers import Readers
 
@@ -24,16 +18,16 @@ async def check_exists(
 
     `kept` are there already, whoever decided on them.
     """
-    joined = {clause for clause in clauses if "&" in clause}
-    if joined and len(joined | set(await readers.conjunctions())) > MOST_CONJUNCTIONS:
+    for clause in clauses:
+        if clause not in kept and not await _exists(readers, writer, clause.split("&")):
+            raise no_such_audience()
+    joined = [clause for clause in clauses if "&" in clause]
+    if joined and not await readers.admits(joined, writer.member_id):
         raise Refused(
             "audience-too-special",
             "There are too many audiences joined of several already. Choose one that is in use.",
             field="audience",
         )
-    for clause in clauses:
-        if clause not in kept and not await _exists(readers, writer, clause.split("&")):
-            raise no_such_audience()
 
 
 async def _exists(readers: Readers, writer: Reader, tokens: Collection[str]) -> bool:

@@ -4,14 +4,15 @@ who else there is, for whoever says who may see a thing."""
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from shared.kernel.audience import (
     MEMBER,
     MOST_CONJUNCTIONS,
+    MOST_CONJUNCTIONS_OF_ONE,
     NAMED,
     Conjunction,
     MemberTokens,
@@ -28,6 +29,10 @@ from shared.runtime.viewing import Viewing
 OLDEST_TOKENS = 30.0
 #: Seconds for which it is believed which conjunctions there are.
 LOOKED_FOR = 1.0
+#: Seconds for which a conjunction counts that somebody may use from now on and that no view knows yet.
+EXPECTED_FOR = 60.0
+#: Conjunctions that are read: processes that admit some at the same moment do not know of each other's.
+_MOST_READ = 2 * MOST_CONJUNCTIONS
 #: What requests should be after, of which it is remembered that somebody looked.
 MOST_ASKED = 1_000
 
@@ -44,7 +49,8 @@ class Readers:
         self._viewing = viewing
         self._freshness = freshness
         self._conjunctions = conjunctions
-        self._joined: tuple[str, ...] = ()
+        self._joined: dict[str, str | None] = {}
+        self._expected: TTLCache[str, str | None] = TTLCache(MOST_CONJUNCTIONS, EXPECTED_FOR)
         self._looked = float("-inf")
         self._asked: LRUCache[str, None] = LRUCache(MOST_ASKED)
 
@@ -80,13 +86,30 @@ class Readers:
             raise Unauthenticated("member-gone", "This account is closed.")
         return self._reader(known, await self.conjunctions())
 
-    async def conjunctions(self) -> tuple[str, ...]:
-        """Those that things here are addressed with. Who was addressed by a new one sees it `LOOKED_FOR`
-        seconds later at most, and whoever asks for what they should be after, at once."""
+    async def conjunctions(self) -> Collection[str]:
+        """Those that things here are addressed with."""
+        return await self._registered()
+
+    async def admits(self, joined: Collection[str], member_id: str) -> bool:
+        """Whether the member may address something with these conjunctions: those in use, and as many new
+        ones as leave room for others. What is admitted counts at once: a burst gets no further than one after
+        the other."""
+        registered = await self._registered()
+        known = {**self._expected, **registered}
+        new = [clause for clause in joined if clause not in known]
+        mine = sum(by == member_id for by in known.values())
+        if new and (len(known) + len(new) > MOST_CONJUNCTIONS or mine + len(new) > MOST_CONJUNCTIONS_OF_ONE):
+            return False
+        self._expected.update(dict.fromkeys(new, member_id))
+        return True
+
+    async def _registered(self) -> Mapping[str, str | None]:
+        """The conjunctions in use, each with who used it first. Who was addressed by a new one sees it
+        `LOOKED_FOR` seconds later at most, and whoever asks for what they should be after, at once."""
         viewing, now = self._conjunctions, time.monotonic()
         if viewing is not None and (self._is_asked_anew() or now - self._looked > LOOKED_FOR):
-            found = await viewing.views.find({}, sort=[("_id", 1)], limit=MOST_CONJUNCTIONS)
-            self._joined, self._looked = tuple(each.clause for each in found), now
+            found = await viewing.views.find({}, sort=[("_id", 1)], limit=_MOST_READ)
+            self._joined, self._looked = {each.clause: each.by for each in found}, now
         return self._joined
 
     def _is_asked_anew(self) -> bool:

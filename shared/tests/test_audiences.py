@@ -1,5 +1,8 @@
 """Which audiences there are, as services fold it: tokens that anybody may write to, conjunctions in use."""
 
+import itertools
+from datetime import timedelta
+
 import pytest
 
 from contracts.groups import MemberJoinedGroup, Standing
@@ -15,7 +18,7 @@ from shared.kernel.audience import (
 )
 from shared.kernel.events import Event
 from shared.kernel.personal import Personal, Sealed
-from shared.kernel.testing import recorded
+from shared.kernel.testing import NOON, recorded
 
 ANN = MemberRegistered(
     member_id="ann",
@@ -62,8 +65,31 @@ def test_a_conjunction_is_known_from_its_first_use_on() -> None:
     clause = "country:SE&role:leader"
     assert set(joined.keys(changed)) == {clause}
     known = joined.evolve(None, changed, recorded(changed, stream="page-p1", position=2), clause)
-    assert known == Conjunction(clause=clause)
+    assert known == Conjunction(clause=clause, by="ann", since=NOON)
     assert joined.evolve(known, changed, recorded(changed, stream="page-p1", position=3), clause) == known
+
+
+def test_who_was_the_first_to_join_an_audience_is_known_in_whatever_order_it_is_told() -> None:
+    joined = conjunctions_projection("wiki", (SpaceOpened,))
+    clause = "country:SE&role:leader"
+    opened = SpaceOpened(
+        space_id="s1",
+        name="n",
+        purpose="",
+        audience=(clause,),
+        classification=Classification.OPEN,
+        language="sv",
+        owner_id="ann",
+    )
+    told = [
+        recorded(opened, stream=f"space-{who}", by=who, recorded_at=NOON + timedelta(seconds=late))
+        for who, late in (("bob", 2), ("cat", 0), ("ann", 1), ("dan", 0))
+    ]
+    for order in itertools.permutations(told):
+        view: Conjunction | None = None
+        for each in order:
+            view = joined.evolve(view, opened, each, clause)
+        assert view == Conjunction(clause=clause, by="cat", since=NOON)
 
 
 def test_what_says_no_audience_tells_of_no_conjunction() -> None:

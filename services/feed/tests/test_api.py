@@ -1,12 +1,16 @@
 """The feed over HTTP on real engines: writing, reading, and what stays hidden."""
 
+import asyncio
+import itertools
+
+import httpx
 import pytest
 
 from contracts.groups import Openness
 from contracts.identity import LanguageChanged
 from services.feed import newest, projections
 from services.feed.tests.world import House, Person
-from shared.kernel.audience import Classification
+from shared.kernel.audience import MOST_CONJUNCTIONS_OF_ONE, Classification
 from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
 from shared.runtime.sole import Sole
@@ -384,6 +388,47 @@ async def test_an_audience_of_two_conditions_is_those_who_meet_both(house: House
     counts = (await house.get("edi", report, told)).json()["counts"]
     assert (counts["people"], counts["missing"]) == (1, 1)
     assert (await house.get("dag", report, told)).status_code == 404
+
+
+async def test_nobody_uses_up_the_audiences_that_others_may_join(house: House) -> None:
+    """Neither one after the other nor at once, and what they have used they may use again."""
+    mine = [f"group:{await house.world.group(Openness.CLOSED, 'tor')}" for _ in range(7)]
+    for token in mine:
+        await house.knows("tor", token.removeprefix("group:"))
+    joined = [
+        "&".join(parts)
+        for parts in itertools.chain(
+            itertools.product(["staff"], mine),
+            itertools.combinations(mine, 2),
+            itertools.combinations(mine, 3),
+            ((*each, "staff") for each in itertools.combinations(mine, 2)),
+            ((*each, "staff") for each in itertools.combinations(mine, 3)),
+        )
+    ]
+    assert len(joined) > MOST_CONJUNCTIONS_OF_ONE + 10
+    portions = [joined[at : at + 10] for at in range(0, MOST_CONJUNCTIONS_OF_ONE + 10, 10)]
+
+    async def post(who: str, *clauses: str, **how: str) -> httpx.Response:
+        return await house.ask(who, "POST", "/posts", json={"text": "x", "audience": list(clauses), **how})
+
+    answers = await asyncio.gather(*(post("tor", *portion) for portion in portions))
+    taken = [portion for portion, answer in zip(portions, answers, strict=True) if answer.status_code == 201]
+    assert len(taken) == MOST_CONJUNCTIONS_OF_ONE // 10
+    for answer in answers:
+        if answer.status_code != 201:
+            assert refused(answer, 422, "audience-too-special")["field"] == "audience"
+
+    async def known() -> None:
+        assert set(await house.service.readers.conjunctions()) >= {
+            "&".join(sorted(clause.split("&"))) for portion in taken for clause in portion
+        }
+
+    await eventually(known)
+    refused(await post("tor", "country:NO&role:translator"), 422, "audience-too-special")
+    assert (await post("tor", *taken[0])).status_code == 201
+    told = await post("edi", "country:NO&role:translator", kind="announcement", title="Read this")
+    assert told.status_code == 201, told.text
+    assert (await post("tor", "country:NO&role:translator")).status_code == 201
 
 
 async def test_a_feed_remembers_how_far_it_was_seen(house: House) -> None:
