@@ -142,7 +142,7 @@ def _publish(command: PublishPost, post: Post) -> Sequence[Event]:
             language=language.code,
             language_source=language.source,
             language_confidence=language.confidence,
-            audience=audience(command.audience),
+            audience=audience(command.audience, command.author_id),
             classification=classification(command.classification),
             group_id=command.group_id,
             topics=writing.topics(text),

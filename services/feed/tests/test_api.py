@@ -10,7 +10,7 @@ from contracts.groups import Openness
 from contracts.identity import LanguageChanged
 from services.feed import newest, projections
 from services.feed.tests.world import House, Person
-from shared.kernel.audience import MOST_CONJUNCTIONS_OF_ONE, Classification
+from shared.kernel.audience import MOST_CLAUSES, MOST_CONJUNCTIONS_OF_ONE, Classification
 from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
 from shared.runtime.sole import Sole
@@ -429,6 +429,21 @@ async def test_nobody_uses_up_the_audiences_that_others_may_join(house: House) -
     told = await post("edi", "country:NO&role:translator", kind="announcement", title="Read this")
     assert told.status_code == 201, told.text
     assert (await post("tor", "country:NO&role:translator")).status_code == 201
+
+
+async def test_an_audience_may_be_as_long_for_whoever_is_not_in_it(house: House) -> None:
+    """Its writer sees what they wrote, and is not counted among its parts."""
+    known = ["country:DE", "country:FI", "country:GB", "country:NO", "language:de", "language:en"]
+    known += ["language:nb", "language:fi", "role:editor", "role:leader", "role:translator"]
+    known += [f"member:{who}" for who in ("bob", "dag", "edi", "lea", "tor", "gil", "gus")]
+    known += ["country:DE&role:leader", "language:de&role:leader"]
+    assert len(known) == MOST_CLAUSES
+    posted = await house.ask("ann", "POST", "/posts", json={"text": "x", "audience": known})
+    assert posted.status_code == 201, posted.text
+    shown = await house.get("ann", f"/posts/{posted.json()['id']}", posted)
+    assert shown.json()["audience"] == sorted([*known, "member:ann"])
+    longer = {"text": "x", "audience": [*known, "country:SE&role:leader"]}
+    assert (await house.ask("ann", "POST", "/posts", json=longer)).status_code == 422
 
 
 async def test_a_feed_remembers_how_far_it_was_seen(house: House) -> None:
