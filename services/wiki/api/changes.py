@@ -157,8 +157,12 @@ def _keeping(api: APIRouter, wiki: Wiki) -> None:
     ) -> Done:
         """Who may see the page, with all its history."""
         page, reader = await wiki.page_to_change(page_id, caller, "wiki:audience")
+        owner = await wiki.readers.known(page.owner_id)
+        # Nobody is shut out who is out already, such as the owner of a page who left its group.
+        keeps = owner is not None and owner.may_see(page.audience, page.classification)
+        owner_id = page.owner_id if keeps else caller.member_id
         await wiki.check_visibility(
-            reader, page.owner_id, seen_by.audience, seen_by.classification, kept=page.audience
+            reader, owner_id, seen_by.audience, seen_by.classification, kept=page.audience
         )
         command = ChangePageAudience(page_id, tuple(seen_by.audience), seen_by.classification)
         committed = await wiki.store.handle(pages, command, doing, if_match=if_match, idempotency=key)

@@ -495,6 +495,18 @@ def test_the_space_of_a_group_is_changed_by_the_group_alone(command: SpaceComman
     space.given(of_group).when(command).refused(Refused, "space-of-group")
 
 
+def test_what_was_done_to_the_space_of_a_group_before_is_passed_over() -> None:
+    widened = SpaceAudienceChanged(
+        space_id="g1",
+        audience=("staff",),
+        classification=Classification.INTERNAL,
+        audience_before=("group:g1",),
+        classification_before=Classification.OPEN,
+    )
+    now = spaces.evolve(spaces.evolve(spaces.initial, of_group), widened)
+    assert (now.audience, now.classification) == (("group:g1",), of_group.classification)
+
+
 def test_the_space_of_a_group_is_called_as_the_group_was_last() -> None:
     called = SpaceRenamed(space_id="g1", name="Trips", purpose="", group_version=3)
     space.given(of_group).when(FollowGroup("g1", "Trips", "", 3)).then(called)

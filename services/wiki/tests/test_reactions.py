@@ -177,6 +177,27 @@ async def test_who_owns_the_group_now_decides_about_the_pages_in_its_space(
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_who_left_the_group_is_not_in_the_way_of_those_who_decide_about_their_pages(
+    house: House, wiki_settings: Settings
+) -> None:
+    async with group_of_two(house, wiki_settings) as (store, group, page):
+        await stands(store, group, "bob", 2, Standing.OWNER)
+        await allowed(house, "bob", page, "delete", "audience", "owner")
+        wanted = {"json": {"audience": ["member:bob", "role:editor"], "classification": "open"}}
+        shown = f"/wiki/pages/{page}/audience"
+        refused(await house.ask("bob", "PUT", shown, **wanted), 422, "audience-without-owner")
+        left = MemberLeftGroup(group_id=group, member_id="ann")
+        await store.append(f"membership-{group}-ann", 2, [left], Occasion("ann", new_id()))
+
+        async def gone() -> None:
+            assert (await house.ask("ann", "GET", f"/wiki/pages/{page}")).status_code == 404
+
+        await eventually(gone)
+        answer = await house.ask("bob", "PUT", shown, **wanted)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_nobody_decides_about_the_space_of_a_group_but_by_the_group(
     house: House, wiki_settings: Settings
 ) -> None:
