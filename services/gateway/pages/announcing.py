@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from services.gateway import places
 from services.gateway.clients import part
+from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.cards import post_of
-from services.gateway.pages.composing import my_groups, reach_if_known
+from services.gateway.pages.composing import reach_if_known
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.talk_answers import Done, PostList, Reader, Report
 from services.gateway.pages.visit import Form, Member, Names, Visit
@@ -26,7 +27,7 @@ from services.gateway.view_models.talk import (
     ReportView,
     ShareLine,
 )
-from shared.kernel.audience import EVERYONE, STAFF
+from shared.kernel.audience import EVERYONE, GROUP, STAFF
 from shared.kernel.errors import Forbidden
 from shared.runtime.ids import new_id
 
@@ -59,6 +60,8 @@ async def publish_announcement(visit: Member) -> Response:
     failures = Failures(visit, {"group_id": "audience"})
     if "look" in sent.fields:
         return await _announcing(visit, form, failures)
+    if not form.to:
+        failures.beside("audience", visit.locale.gettext("Choose who it is for."))
     if form.to == SOME and not form.audience:
         failures.beside("audience", visit.locale.gettext("Choose at least one audience."))
     if not failures:
@@ -141,7 +144,7 @@ def _plain(name: str) -> str:
 
 
 def _audience(form: AnnouncementForm) -> list[str]:
-    return list(form.audience) if form.to == SOME else [form.to]
+    return list(form.audience) if form.to == SOME else [form.to] if form.to else []
 
 
 def _target(form: AnnouncementForm) -> dict[str, object]:
@@ -171,12 +174,15 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
         )
     everybody = await reach_if_known(visit, {"audience": [STAFF]})
     units = await visit.ask_if_there(_Units, "identity", "/units", {"limit": UNITS})
+    countries, languages = (everybody.countries, everybody.languages) if everybody else ({}, {})
+    named = [AudienceChoice(f"unit:{unit.id}", name=unit.name) for unit in units.items] if units else []
+    mine = [AudienceChoice(GROUP + group.id, name=group.name) for group in await my_groups(visit)]
     view = AnnounceView(
         form=form,
-        countries=_choices("country", everybody.countries if everybody else {}),
-        languages=_choices("language", everybody.languages if everybody else {}),
-        units=[AudienceChoice(f"unit:{unit.id}", name=unit.name) for unit in units.items] if units else [],
-        groups=[AudienceChoice(f"group:{group.id}", name=group.name) for group in await my_groups(visit)],
+        countries=_choices(form, "country:", _counted("country:", countries)),
+        languages=_choices(form, "language:", _counted("language:", languages)),
+        units=_choices(form, "unit:", named),
+        groups=_choices(form, GROUP, mine),
         reach=await reach_if_known(visit, _target(form)) if _audience(form) else None,
         errors=failures.errors if failures else {},
         problem=failures.problem if failures else "",
@@ -184,17 +190,24 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
     return visit.show(view, place="home", status=failures.status if failures else 200)
 
 
-def _choices(kind: str, people: Mapping[str, int]) -> list[AudienceChoice]:
-    return [AudienceChoice(f"{kind}:{code}", count) for code, count in people.items() if code]
+def _counted(kind: str, people: Mapping[str, int]) -> list[AudienceChoice]:
+    return [AudienceChoice(kind + code, count) for code, count in people.items() if code]
+
+
+def _choices(form: AnnouncementForm, kind: str, found: Sequence[AudienceChoice]) -> list[AudienceChoice]:
+    """What is found, and what was chosen although it is not found now: nobody is left out unseen."""
+    offered = {choice.clause for choice in found}
+    chosen = [clause for clause in form.audience if clause.startswith(kind) and clause not in offered]
+    return [*found, *(AudienceChoice(clause) for clause in chosen)]
 
 
 def _form(sent: Form) -> AnnouncementForm:
-    to = sent.text("to", STAFF)
+    to = sent.text("to")
     return AnnouncementForm(
         key=sent.text("key") or new_id(),
         title=" ".join(sent.text("title").split()),
         text=sent.text("text"),
-        to=to if to in (STAFF, EVERYONE, SOME) else STAFF,
+        to=to if to in (STAFF, EVERYONE, SOME) else "",
         audience=sent.texts("audience"),
         language=sent.text("language"),
         must_acknowledge="must_acknowledge" in sent.fields,

@@ -1,6 +1,6 @@
 """Writing a post: for whom, in which language, with which picture, and how many it reaches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from services.gateway import places
 from services.gateway.pages import uploads
+from services.gateway.pages.addressees import offered
 from services.gateway.pages.failures import Failures
-from services.gateway.pages.group_answers import GroupList
 from services.gateway.pages.talk_answers import Counted, Done
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models import GroupRef
@@ -21,13 +21,10 @@ from services.gateway.view_models.talk import (
     Reach,
     ReachView,
 )
-from shared.kernel.audience import EVERYONE, STAFF
-from shared.kernel.errors import Refused
+from shared.kernel.audience import EVERYONE, GROUP, STAFF
+from shared.kernel.errors import NotFound, Refused
 from shared.runtime.ids import new_id
 
-GROUP = "group:"
-#: The groups that may be chosen on the page with every choice.
-MOST_GROUPS = 100
 #: What the feed calls a field, where the form calls it otherwise.
 _FIELDS = {"audience": "to", "group_id": "to", "pictures": "picture"}
 
@@ -41,14 +38,21 @@ def composer(visit: Visit, *, group: GroupRef | None = None, back: str = places.
     clauses = [] if group or not visit.is_staff else [STAFF, EVERYONE]
     if not groups and not clauses:
         return None
-    to = clauses[0] if clauses else GROUP + groups[0].id
+    to = GROUP + group.id if group else _usual(visit)
     return Composer(PostForm(new_id(), to=to, back=back), clauses, groups)
+
+
+def _usual(visit: Visit) -> str:
+    """To whom somebody writes who has chosen nothing yet."""
+    if visit.is_staff:
+        return STAFF
+    return GROUP + visit.groups[0].id if visit.groups else ""
 
 
 @routes.get(places.NEW_POST)
 async def new_post(visit: Member, to: str = "", text: str = "") -> Response:
     """`to` and `text` may be given by a link."""
-    form = PostForm(new_id(), to=to or STAFF, text=text[:1_000])
+    form = PostForm(new_id(), to=to or _usual(visit), text=text[:1_000])
     return await _composing(visit, form)
 
 
@@ -69,6 +73,8 @@ async def publish(visit: Member) -> Response:
         return await _composing(visit, form, failures)
     if form.pictures and not form.alt and not form.decorative:
         failures.beside("alt", visit.locale.gettext("Say what the picture shows, or that it is decoration."))
+    if not form.to:
+        failures.beside("to", visit.locale.gettext("Choose who it is for."))
     if not failures:
         with failures.caught():
             post_id = await _publish(visit, form)
@@ -81,6 +87,8 @@ async def publish(visit: Member) -> Response:
 @routes.post(places.REACH)
 async def reach(visit: Member) -> Response:
     form = _form(await visit.form())
+    if not form.to:
+        return visit.show(ReachView(problem=visit.locale.gettext("Choose who it is for.")))
     try:
         return visit.show(ReachView(await reach_of(visit, _audience(form.to))))
     except Refused as refused:
@@ -100,12 +108,6 @@ async def reach_if_known(visit: Visit, audience: Mapping[str, object]) -> Reach 
         return None
 
 
-async def my_groups(visit: Visit) -> list[GroupRef]:
-    """Every group that somebody may write to; none while the groups are away."""
-    found = await visit.ask_if_there(GroupList, "groups", "/groups", {"mine": "true", "limit": MOST_GROUPS})
-    return [group.ref for group in found.items] if found else []
-
-
 def _audience(to: str) -> dict[str, object]:
     if to.startswith(GROUP):
         return {"group_id": to.removeprefix(GROUP)}
@@ -121,41 +123,40 @@ async def _publish(visit: Visit, form: PostForm) -> str:
         alt = "" if form.decorative else form.alt
         new["pictures"] = [{"id": picture.id, "alt": alt} for picture in form.pictures]
     headers = {"Idempotency-Key": form.key}
-    return (await visit.ask("feed", "POST", "/posts", json=new, headers=headers)).read(Done).id
+    try:
+        return (await visit.ask("feed", "POST", "/posts", json=new, headers=headers)).read(Done).id
+    except NotFound as gone:
+        if gone.field != "group_id":
+            raise
+        # They were in it when the form was shown: this form can be mended.
+        raise Refused(
+            "not-in-group", "You are not in this group any more. Choose who it is for.", field="group_id"
+        ) from gone
 
 
 async def _composing(visit: Visit, form: PostForm, failures: Failures | None = None) -> Response:
     """The page with every choice."""
-    groups = await my_groups(visit)
-    clauses: list[str] = []
-    if visit.is_staff:
-        everybody = await reach_if_known(visit, {"audience": [STAFF]})
-        clauses = [STAFF, EVERYONE, *_narrower(everybody)]
-    offered = [*clauses, *(GROUP + group.id for group in groups)]
-    if form.to not in offered and not failures:
-        form = replace(form, to=offered[0] if offered else "")
+    everybody = await reach_if_known(visit, {"audience": [STAFF]}) if visit.is_staff else None
+    choices = await offered(visit, everybody, form.to)
+    errors = {**failures.errors} if failures else {}
+    if form.to and form.to not in choices:
+        errors.setdefault(
+            "to", visit.locale.gettext("You cannot write to whom you chose any more. Choose who it is for.")
+        )
+        form = replace(form, to="")
     known = await reach_if_known(visit, _audience(form.to)) if form.to else None
     problem = failures.problem if failures else ""
-    if not offered and not problem:
+    if not choices and not problem:
         problem = visit.locale.gettext("Guests write in their groups. Ask a colleague to invite you to one.")
-    errors = failures.errors if failures else {}
-    view = ComposeView(Composer(form, clauses, groups, known, errors, problem, whole=True))
+    view = ComposeView(Composer(form, choices.clauses, choices.groups, known, errors, problem, whole=True))
     return visit.show(view, place="home", status=failures.status if failures else 200)
-
-
-def _narrower(everybody: Reach | None) -> Sequence[str]:
-    """Countries and languages that somebody is in, to write to."""
-    if everybody is None:
-        return []
-    countries = [f"country:{code}" for code in everybody.countries if code]
-    return [*countries, *(f"language:{tag}" for tag in everybody.languages if tag)]
 
 
 def _form(sent: Form) -> PostForm:
     return PostForm(
         key=sent.text("key") or new_id(),
         text=sent.text("text"),
-        to=sent.text("to", STAFF),
+        to=sent.text("to"),
         language=sent.text("language"),
         alt=" ".join(sent.text("alt").split()),
         decorative="decorative" in sent.fields,

@@ -1,7 +1,7 @@
 """Writing in the wiki: a new page, a change, a preview while typing, and two who save at once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -40,8 +40,9 @@ _LONGEST_SLUG = 80
 @routes.get(places.NEW_PAGE)
 async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
     spaces = await _writable(visit)
-    chosen = next((each for each in spaces if each.id == space), spaces[0] if spaces else None)
-    form = PageForm(new_id(), space=chosen.id if chosen else "", path=path)
+    usual = spaces[0] if spaces and not space else None
+    chosen = next((each for each in spaces if each.id == space), usual)
+    form = PageForm(new_id(), space=chosen.id if chosen else space, path=path)
     if chosen is not None:
         form = replace(
             form,
@@ -290,7 +291,9 @@ def _editing(
     preview: Markup | None = None,
     space_name: str = "",
 ) -> Response:
-    errors: Mapping[str, str] = failures.errors if failures else {}
+    errors = {**failures.errors} if failures else {}
+    if form.space and not space_name and page is None and form.space not in [space.id for space in spaces]:
+        errors.setdefault("space", visit.locale.gettext("You cannot write in the space you chose any more."))
     problem = failures.problem if failures else ""
     view = EditView(
         form=form,

@@ -485,6 +485,10 @@ async def test_a_space_that_is_gone_is_said_beside_it_and_the_text_stays(
     gone: Fields = {"title": "T", "body": "Long work.", "space": new_id(), "space_name": ""}
     answer = await saga.send("/wiki/new", {**gone, "audience": ["staff"], "language": "en"})
     assert answer.status_code == 422 and 'id="space-error"' in answer.text and "Long work." in answer.text
+    spaces = answer.text.partition('id="space"')[2].partition("</select>")[0]
+    assert '<option value="" selected>' in spaces, "no other space is taken in its place"
+    link = await saga.see(f"/wiki/new?space={new_id()}")
+    assert 'id="space-error"' in link.text and '<option value="" selected>' in link.text
 
 
 @pytest.mark.parametrize("key", ["a\r\nX-Evil: 1", "å", "", "k" * 300])

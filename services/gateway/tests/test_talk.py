@@ -14,6 +14,7 @@ from PIL import Image
 
 from services.gateway.reception import Reception
 from services.gateway.tests.house import House
+from services.gateway.tests.test_groups import start as start_group
 from services.gateway.tests.visitors import SITE, Gateway, Visitor
 from shared.runtime.ids import new_id
 
@@ -151,6 +152,88 @@ async def test_a_refused_post_loses_nothing(gateway: Gateway, house: House) -> N
     many = "".join(f" #topic{chr(97 + n)}" for n in range(20))
     answer = await saga.send("/posts/new", {"text": many, "to": "staff"}, seen="/posts/new")
     assert answer.status_code == 422 and "#topict" in answer.text
+
+
+_CHOSEN = re.compile(r'<option value="([^"]*)" selected>')
+
+
+def chosen_in(page: str) -> list[str]:
+    """Whom the post is for, as a browser would send it: without a choice it takes the first option."""
+    options = page.partition('id="compose-to"')[2].partition("</select>")[0]
+    return _CHOSEN.findall(options) or re.findall(r'<option value="([^"]*)"', options)[:1]
+
+
+async def test_what_is_written_for_a_group_never_goes_to_more_when_its_writer_is_removed(
+    gateway: Gateway, house: House
+) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    path = await start_group(saga, openness="closed")
+    group, member = path.replace("/groups/", "group:"), house.members["jonas"].member_id
+    await saga.see_soon(f"{path}/invite?q=Jonas", member)
+    await saga.send(f"{path}/invite?q=Jonas", {"member": member})
+    await jonas.see_soon(path, f"{path}/join")
+    await jonas.send(f"{path}/join", seen=path)
+    typed: Fields = {"text": "About the wages", "to": group}
+    looked = await jonas.send("/posts/new", {**typed, "look": "yes"}, seen="/")
+    assert chosen_in(looked.text) == [group]
+    await saga.send(f"{path}/people/{member}/remove", seen=f"{path}/people")
+    await jonas.see_soon(path, status=404)
+    for more in ({"look": "yes"}, {}, {"text": " "}):
+        answer = await jonas.send("/posts/new", {**typed, **more}, seen="/")
+        assert chosen_in(answer.text) == [""] and 'id="to-error"' in answer.text
+        assert answer.status_code == (200 if "look" in more else 422)
+        assert "About the wages</textarea>" in answer.text or "text" in more
+    again = await jonas.send("/posts/new", {**typed, "to": ""}, seen="/")
+    assert again.status_code == 422 and 'id="to-error"' in again.text
+    token = {"csrf_token": await jonas.token(), "text": "About the wages"}
+    nobody = await jonas.client.post("/posts/new", data=token, headers={"Origin": SITE})
+    assert nobody.status_code == 422 and chosen_in(nobody.text) == [""]
+    assert "About the wages" not in (await saga.see("/")).text
+    link = await jonas.see(f"/posts/new?to={group}")
+    assert chosen_in(link.text) == [""] and 'id="to-error"' in link.text
+
+
+async def test_while_nobody_can_say_who_may_be_written_to_the_choice_stays(
+    gateway: Gateway, house: House
+) -> None:
+    saga, alva = await gateway.visitor(house.members["saga"]), house.members["alva"]
+    group = (await start_group(saga, openness="closed")).replace("/groups/", "group:")
+    typed: Fields = {"text": " ", "to": group}
+    async with Gateway(house.settings.model_copy(update={"groups_url": NOWHERE})) as smaller:
+        visitor = await smaller.visitor(house.members["saga"])
+        for more in ({"look": "yes"}, {}):
+            answer = await visitor.send("/posts/new", {**typed, **more}, seen="/")
+            assert chosen_in(answer.text) == [group], more
+        announced = await (await smaller.visitor(alva)).send(
+            "/announcements/new", {"title": "T", "text": " ", "to": "some", "audience": [group, "unit:x"]}
+        )
+        for clause in (group, "unit:x"):
+            assert f'value="{clause}" checked' in announced.text
+    async with Gateway(house.settings.model_copy(update={"feed_url": NOWHERE})) as alone:
+        visitor = await alone.visitor(house.members["saga"])
+        answer = await visitor.send("/posts/new", {"text": "Kept", "to": "country:DE"}, seen="/")
+        assert answer.status_code == 503 and chosen_in(answer.text) == ["country:DE"]
+
+
+async def test_a_group_beyond_those_that_are_listed_stays_chosen(
+    gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.pages.addressees.MOST_GROUPS", 1)
+    saga = await gateway.visitor(house.members["saga"])
+    groups = [await start_group(saga, f"{name} {new_id()}") for name in ("A", "B")]
+    for path in groups:
+        group = path.replace("/groups/", "group:")
+        answer = await saga.send("/posts/new", {"text": " ", "to": group}, seen="/")
+        assert answer.status_code == 422 and chosen_in(answer.text) == [group]
+
+
+async def test_an_announcement_that_is_for_nobody_goes_to_nobody(gateway: Gateway, house: House) -> None:
+    alva = await gateway.visitor(house.members["alva"])
+    typed = {"csrf_token": await alva.token(), "title": "T", "text": "x", "must_acknowledge": "yes"}
+    for to in ({}, {"to": "nonsense"}):
+        answer = await alva.client.post("/announcements/new", data={**typed, **to}, headers={"Origin": SITE})
+        assert answer.status_code == 422 and 'id="audience-error"' in answer.text
+        assert not re.search(r'type="radio" name="to" value="\w+" checked', answer.text)
 
 
 async def test_reach_is_told_before_sending(gateway: Gateway, house: House) -> None:

@@ -1,0 +1,68 @@
+"""To whom may somebody write? What was chosen stays, or is to be chosen again: never wider by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.gateway.clients import Malformed
+from services.gateway.pages.group_answers import GroupList, group_of
+from services.gateway.pages.visit import Visit
+from services.gateway.view_models import GroupRef
+from services.gateway.view_models.talk import Reach
+from shared.kernel.audience import EVERYONE, GROUP, STAFF
+from shared.kernel.errors import NotFound, Unavailable
+
+#: The groups that may be chosen on the page with every choice, besides the one that is chosen.
+MOST_GROUPS = 100
+_NARROWER = ("country:", "language:")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Clauses of an audience, and groups, to choose from."""
+
+    clauses: Sequence[str]
+    groups: Sequence[GroupRef]
+
+    def __contains__(self, to: object) -> bool:
+        return to in self.clauses or to in [GROUP + group.id for group in self.groups]
+
+    def __bool__(self) -> bool:
+        return bool(self.clauses or self.groups)
+
+
+async def offered(visit: Visit, everybody: Reach | None, chosen: str) -> Offered:
+    """`everybody`: the reach of all staff, as far as it is known. `chosen` is among what is offered, unless
+    it is known that it cannot be."""
+    clauses = [STAFF, EVERYONE, *_narrower(everybody)] if visit.is_staff else []
+    if everybody is None and visit.is_staff and chosen.startswith(_NARROWER):
+        clauses.append(chosen)
+    groups = await my_groups(visit)
+    missing = chosen.startswith(GROUP) and chosen not in [GROUP + group.id for group in groups]
+    kept = await _kept(visit, chosen.removeprefix(GROUP)) if missing else None
+    return Offered(clauses, [*groups, *([kept] if kept else [])])
+
+
+async def my_groups(visit: Visit) -> list[GroupRef]:
+    """The groups that somebody may write to; none while the groups are away."""
+    found = await visit.ask_if_there(GroupList, "groups", "/groups", {"mine": "true", "limit": MOST_GROUPS})
+    return [group.ref for group in found.items] if found else []
+
+
+async def _kept(visit: Visit, group_id: str) -> GroupRef | None:
+    """A group that was chosen and is not listed; None where they are not in it. While nobody can say, it
+    stays: whoever publishes is asked by the feed."""
+    try:
+        group = await group_of(visit, group_id) if group_id else None
+    except Unavailable:
+        return GroupRef(group_id, visit.locale.gettext("The group that you chose"))
+    except (NotFound, Malformed):
+        return None
+    return group.ref if group and group.mine.standing in ("owner", "member") else None
+
+
+def _narrower(everybody: Reach | None) -> Sequence[str]:
+    """Countries and languages that somebody is in, to write to."""
+    if everybody is None:
+        return []
+    countries = [f"country:{code}" for code in everybody.countries if code]
+    return [*countries, *(f"language:{tag}" for tag in everybody.languages if tag)]
