@@ -1,5 +1,6 @@
 """What a reader sees when it did not work: in their words, with what to do, and nothing of the inside."""
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Literal
 
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from services.gateway import forgery, places
 from services.gateway.clients import Away
+from services.gateway.pages import uploads
 from services.gateway.pages.visit import Form, Visit, Visits
 from services.gateway.view_models import ProblemView
 from services.gateway.view_models.shell import Typed
@@ -16,12 +18,14 @@ from shared.kernel.errors import Forbidden, NotFound, Refused, TooLarge, TooMany
 from shared.runtime.logging import correlation_id
 from shared.runtime.problems import status_of
 
-Kind = Literal["not-found", "forbidden", "expired", "too-large", "too-many", "invalid", "away", "failed"]
+Kind = Literal[
+    "not-found", "forbidden", "signed-out", "expired", "too-large", "too-many", "invalid", "away", "failed"
+]
 
 _KINDS: dict[type[Refused], Kind] = {
     NotFound: "not-found",
     Forbidden: "forbidden",
-    Unauthenticated: "expired",
+    Unauthenticated: "signed-out",
     TooLarge: "too-large",
     TooMany: "too-many",
     Unavailable: "away",
@@ -31,7 +35,7 @@ _STATUSES: dict[int, Kind] = {404: "not-found", 405: "not-found", 413: "too-larg
 #: The fields that hold what somebody took time to write.
 _LONG = ("body", "text")
 #: The kinds whose heading says it all, and must not tell apart what is not there from what is not theirs.
-_SILENT = frozenset({"not-found", "expired", "failed"})
+_SILENT = frozenset({"not-found", "signed-out", "expired", "failed"})
 
 
 async def of_refusal(visits: Visits, request: Request, refused: Refused) -> Response:
@@ -40,6 +44,8 @@ async def of_refusal(visits: Visits, request: Request, refused: Refused) -> Resp
         visit.reception.sessions.forget(visit.secret)
         if request.method in forgery.SAFE_METHODS:
             return visit.go(places.sign_in(visit.path if visit.path != places.HOME else None))
+    if isinstance(refused, (Unauthenticated, Unavailable)):
+        await _read(visit)
     kind = _kind(refused)
     detail = "" if kind in _SILENT else visit.said(refused)
     status = HTTPStatus.INTERNAL_SERVER_ERROR if kind == "failed" else status_of(refused)
@@ -71,6 +77,15 @@ def _kind(refused: Refused) -> Kind:
 
 def _shown(visit: Visit, kind: Kind, status: int, detail: str) -> Response:
     return visit.show(ProblemView(kind, detail, correlation_id(), _typed(visit)), status=status)
+
+
+async def _read(visit: Visit) -> None:
+    """What was sent by somebody who was turned away before it was read: their session ended while they wrote.
+    It is shown to them and nothing else; a stranger may send no more than any form without files."""
+    request = visit.request
+    if request.method not in forgery.SAFE_METHODS and not hasattr(request.state, "typed"):
+        with suppress(Refused):
+            await uploads.sent(visit, visit.reception.settings.limits.body_bytes)
 
 
 def _typed(visit: Visit) -> Typed | None:

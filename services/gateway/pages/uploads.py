@@ -29,13 +29,13 @@ class Sent:
     file: bytes = b""
 
 
-async def sent(visit: Visit) -> Sent:
+async def sent(visit: Visit, most: int = MOST_BYTES) -> Sent:
     """A form with or without files, of a page of ours. Raises Forbidden, TooLarge, Refused."""
     request = visit.request
     if not request.headers.get("content-type", "").lower().startswith(_MULTIPART):
         return Sent(await visit.form())
     forgery.check_origin(request)
-    body = await body_of(request, MOST_BYTES)
+    body = await body_of(request, most)
     read = await _parsed(request, body)
     visit.take(read.form)
     return read

@@ -106,11 +106,11 @@ class Visit:
         return form
 
     def take(self, form: "Form") -> None:
-        """Whatever refuses it from now on, the page that says so shows what was typed. Raises Forbidden for a
-        form that is not of a page of ours."""
+        """Whatever refuses it from now on, the page that says so shows what was typed: to a form that has grown
+        old as well, since its origin is ours. Raises Forbidden for a form that is not of a page of ours."""
+        self.request.state.typed = form
         shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
         forgery.check_token(shown, self.secret)
-        self.request.state.typed = form
 
     def said(self, refused: Refused) -> str:
         """A refusal in the reader's words."""

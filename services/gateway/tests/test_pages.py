@@ -571,15 +571,46 @@ async def test_operators_see_the_platform_and_build_a_view_anew(gateway: Gateway
     assert refused.status_code in (403, 404)
 
 
-async def test_a_session_that_ended_meanwhile_says_so_and_nothing_is_done(
+async def test_a_session_that_ended_meanwhile_says_so_and_shows_what_was_typed(
     gateway: Gateway, house: House
 ) -> None:
     visitor = await gateway.visitor(house.members["jonas"])
-    token = await visitor.token()
-    visitor.client.cookies.clear()
-    answer = await visitor.client.post("/wiki/new", data={"csrf_token": token}, headers={"Origin": SITE})
-    assert answer.status_code == 401
-    assert "This form has grown old" in answer.text and "Sign in" in answer.text
+    word = f"<b>{new_id()}"
+    typed = {"csrf_token": await visitor.token(), "text": f"{word}\nAll morning", "to": "staff"}
+    session = visitor.client.cookies[gateway.app.state.visits.reception.session_cookie]
+    await visitor.send("/sign-out", seen="/settings")
+    # A browser whose session was ended from elsewhere sends it still.
+    visitor.client.cookies.set(gateway.app.state.visits.reception.session_cookie, session)
+    ours, picture = {"Origin": SITE}, {"picture": ("x.jpg", b"", "image/jpeg")}
+    for files in (None, picture):
+        answer = await visitor.client.post("/posts/new", data=typed, files=files, headers=ours)
+        assert answer.status_code == 401, text_of(answer)
+        assert "You are signed out" in answer.text and 'href="/sign-in' in answer.text
+        assert f"&lt;b&gt;{word[3:]}\nAll morning</textarea>" in answer.text and word not in answer.text
+        assert "Send it again" not in answer.text
+    for headers in ({"Origin": "https://x.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = await visitor.client.post("/posts/new", data=typed, headers=headers)
+        assert answer.status_code == 401 and "All morning" not in answer.text
+    long = {**typed, "text": "All morning" * 500_000}
+    answer = await visitor.client.post("/posts/new", data=long, files=picture, headers=ours)
+    assert answer.status_code == 401 and "All morning" not in answer.text
+    eskil = await gateway.visitor(house.members["eskil"])
+    assert word[3:] not in (await eskil.see("/")).text
+
+
+async def test_a_form_of_an_earlier_session_is_refused_and_shows_what_was_typed(
+    gateway: Gateway, house: House
+) -> None:
+    visitor = await gateway.visitor(house.members["jonas"])
+    typed = {"csrf_token": await visitor.token(), "text": f"All day {new_id()}", "to": "staff"}
+    await visitor.send("/sign-out", seen="/settings")
+    await visitor.sign_in(house.members["jonas"])
+    answer = await visitor.client.post("/posts/new", data=typed, headers={"Origin": SITE})
+    assert answer.status_code == 403 and "This form has grown old" in answer.text
+    assert f"{typed['text']}</textarea>" in answer.text and "Send it again" not in answer.text
+    assert typed["text"] not in (await visitor.see("/")).text
+    foreign = await visitor.client.post("/posts/new", data=typed, headers={"Origin": "https://x.example"})
+    assert foreign.status_code == 403 and typed["text"] not in foreign.text
 
 
 async def test_an_old_form_does_not_open_what_was_narrowed_meanwhile(gateway: Gateway, house: House) -> None:

@@ -435,3 +435,4 @@ async def test_what_is_answered_to_a_post_that_is_gone_is_not_lost(gateway: Gate
     typed = {"csrf_token": await jonas.token(), "text": "Words that took an hour"}
     answer = await jonas.client.post(f"{post}/comments", data=typed, headers={"Origin": SITE})
     assert answer.status_code == 404 and "Words that took an hour</textarea>" in answer.text
+    assert "you may have been removed from a group" in answer.text

@@ -143,7 +143,17 @@ class ProblemView(View):
     but the correlation id, by which operators find the request. What was typed is not lost."""
 
     template: ClassVar[str] = "pages/problem.html"
-    kind: Literal["not-found", "forbidden", "expired", "too-large", "too-many", "invalid", "away", "failed"]
+    kind: Literal[
+        "not-found",
+        "forbidden",
+        "signed-out",
+        "expired",
+        "too-large",
+        "too-many",
+        "invalid",
+        "away",
+        "failed",
+    ]
     detail: str = ""
     correlation_id: str = ""
     typed: Typed | None = None
