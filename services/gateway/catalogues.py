@@ -21,8 +21,8 @@ from babel.messages.pofile import read_po, write_po
 GATEWAY = Path(__file__).resolve().parent
 LOCALES = GATEWAY / "locales"
 ROOMS = (GATEWAY.parent, GATEWAY.parents[1] / "shared")
-#: Where figures are defined, in words that pages show.
-METRICS = GATEWAY.parent / "engagement/metrics"
+#: Every definition of a figure, in words that pages show: written from the code, and `make check` compares.
+METRICS = GATEWAY.parents[1] / "docs/metrics.md"
 DOMAINS = ("interface", "refusals")
 #: The classes of `shared.kernel.errors` that carry a code and a sentence, and the gateway's own of them.
 REFUSALS = frozenset(
@@ -127,9 +127,8 @@ def source_texts(folder: Path = GATEWAY, metrics: Path = METRICS) -> Catalog:
     keywords = {**DEFAULT_KEYWORDS, "_": None}
     for name, line, text, _, context in extract_from_dir(folder, _METHODS, _OPTIONS, keywords):
         catalog.add(text, locations=[(name, line)], context=context)
-    for file in sorted(metrics.rglob("*.py")):
-        for line, text in _definitions_in(file):
-            catalog.add(text, locations=[(file.name, line)])
+    for line, text in _definitions_in(metrics):
+        catalog.add(text, locations=[(metrics.name, line)])
     return catalog
 
 
@@ -154,18 +153,20 @@ def _refusals_in(file: Path) -> Iterator[tuple[int, str, str]]:
                     yield node.lineno, code, sentence
 
 
-def _definitions_in(file: Path) -> Iterator[tuple[int, str]]:
-    """Titles and words of definitions, and what their measures are called, as far as they are written out."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            said: list[ast.expr] = []
-            if node.func.id == "Definition":
-                said = [each.value for each in node.keywords if each.arg in ("title", "words")]
-            elif node.func.id == "Measure":
-                said = node.args[1:2]
-            for text in said:
-                if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    yield text.lineno, text.value
+def _definitions_in(document: Path) -> Iterator[tuple[int, str]]:
+    """Titles and words of definitions, and what their measures are called."""
+    said = document.read_text(encoding="utf-8")
+    before, _, rest = said.partition("<!-- definitions: begin -->")
+    named = False
+    for line, text in enumerate(rest.splitlines(), before.count("\n") + 1):
+        if text.startswith("## "):
+            yield line, text.removeprefix("## ")
+        elif text.startswith("| `"):
+            yield line, text.split(" | ")[1]
+        elif named and text:
+            yield line, text
+        # The words are what follows the name and the version.
+        named = text.startswith("`") or (named and not text)
 
 
 def extract(locales: Path = LOCALES) -> None:

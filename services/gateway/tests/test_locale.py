@@ -160,6 +160,27 @@ def test_texts_of_templates_and_of_code_are_found(sources: list[Catalog]) -> Non
     assert texts[("%(shown)s page", "%(shown)s pages")] == "templates/parts/words.html"
 
 
+def test_whatever_a_definition_of_a_figure_says_is_found_however_the_code_makes_it(
+    tmp_path: Path, sources: list[Catalog]
+) -> None:
+    texts = {m.id: m.locations[0][0] for m in sources[0] if m.id}
+    for made in ("Passive share", "Commenters", "From new to reader", "Ties across units"):
+        assert texts[made] == "metrics.md"
+    document = tmp_path / "metrics.md"
+    document.write_text(
+        "# Metrics\n\n## Rules\n\n`x`, as a rule\n\nOf all.\n\n<!-- definitions: begin -->\n\n## Cups a day\n\n"
+        "`cups-a-day`, version 1; by day where nothing else is asked.\n\nHow many there were.\n\n- Formula: cups.\n\n"
+        "| measure | what | unit |\n| --- | --- | --- |\n| `cups` | Cups of coffee | acts |\n\n<!-- definitions: end -->\n"
+    )
+    found = catalogues.source_texts(tmp_path, document)
+    said = {str(m.id): m.locations[0] for m in found if m.id}
+    assert said == {
+        "Cups a day": ("metrics.md", 11),
+        "How many there were.": ("metrics.md", 15),
+        "Cups of coffee": ("metrics.md", 21),
+    }
+
+
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
     """A copy of the catalogues, to be spoilt."""
