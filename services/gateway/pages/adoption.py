@@ -130,10 +130,10 @@ async def _series(visit: Visit, name: str, as_of: str, by: str) -> SeriesSaid:
 def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[str, str]) -> AdoptionView:
     """Raises NotFound for a unit that there is not."""
     series, by_language = found[:-1], found[-1]
-    units = _units(series[0])
-    asked = next((each for each in units if each.id == unit), None)
+    asked = next(filter(None, (figures.unit_named(each, unit) for each in series)), None) if unit else None
     if unit and asked is None:
         raise NotFound("no-such-unit", "There is no such unit.")
+    units = _units(series[0], unit)
     group = f"unit:{unit}" if unit else ""
     all_behind = [] if unit else [languages_behind(by_language), units_behind(series)]
     return AdoptionView(
@@ -143,21 +143,21 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
         behind=sum(len(behind) for behind in all_behind),
         units=units,
         unit=unit,
-        unit_name=asked.name if asked else "",
+        unit_name=(asked.name or unit) if asked else "",
         too_few=bool(unit) and all(figures.values_of(each, each.told, group) is None for each in series),
         errors=errors,
     )
 
 
-def _units(series: SeriesSaid) -> list[UnitChoice]:
-    """Those in which there are enough people, as a tree."""
+def _units(series: SeriesSaid, chosen: str = "") -> list[UnitChoice]:
+    """Those in which there are enough people, and the one that is chosen, as a tree."""
     told = {
         group.group for period in series.periods[-1:] for group in period.groups if group.values is not None
     }
     return [
         UnitChoice(named.group.partition(":")[2], named.name or named.group, max(len(named.path) - 1, 0))
         for named in sorted(series.groups, key=lambda named: named.path)
-        if named.group in told and named.group != "unit:unknown"
+        if named.group in told | {f"unit:{chosen}"} and named.group != "unit:unknown"
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from services.gateway.locale import Locale
 from services.gateway.pages import charts
-from services.gateway.pages.figure_answers import DefinitionSaid, PeriodSaid, SeriesSaid, Values
+from services.gateway.pages.figure_answers import DefinitionSaid, GroupNamed, PeriodSaid, SeriesSaid, Values
 from services.gateway.view_models.adoption import (
     Counting,
     Definition,
@@ -113,12 +113,18 @@ def told_period(series: SeriesSaid) -> PeriodSaid | None:
     return series.periods[series.told] if series.told >= 0 else None
 
 
+def unit_named(series: SeriesSaid, unit: str) -> GroupNamed | None:
+    """Also one of which nothing may be told; not those who are in none."""
+    asked = "" if unit == "unknown" else f"unit:{unit}"
+    return next((each for each in series.groups if each.group == asked), None)
+
+
 def one(
     locale: Locale, series: SeriesSaid, by: By, as_of: str, errors: Mapping[str, str], unit: str = ""
 ) -> FigureView:
     """Of the whole company by groups, or of one unit. Raises NotFound for a unit that there is not."""
     group = f"unit:{unit}" if unit else ""
-    named = next((each for each in series.groups if each.group == group), None)
+    named = unit_named(series, unit)
     if unit and named is None:
         raise NotFound("no-such-unit", "There is no such unit.")
     main = _main(series.metric)
@@ -131,7 +137,7 @@ def one(
     plot = charts.columns(
         [row.values.get(main.name) for row in rows],
         [short(period.first) for period in series.periods],
-        1.0 if main.unit == "index" else None,
+        1.0 if main.unit in ("index", "share") else None,
     )
     return FigureView(
         figure=figure_of(series, group),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.gateway.locale import Locale
+from services.gateway.pages.adoption import _board
 from services.gateway.pages.figure_answers import SeriesSaid
 from services.gateway.pages.figures import figure_of as told
 from services.gateway.pages.figures import one
@@ -72,7 +73,9 @@ async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
     assert wrong_by.status_code == 422 and 'id="by-error"' in wrong_by.text
     assert (await eskil.see("/adoption/ladder/events")).status_code == 404
     assert (await eskil.see("/adoption/no-such-thing")).status_code == 404
-    assert (await eskil.see("/adoption?unit=nowhere")).status_code == 404
+    for unit in ("nowhere", "unknown"):
+        assert (await eskil.see(f"/adoption?unit={unit}")).status_code == 404
+        assert (await eskil.see(f"/adoption/ladder?unit={unit}")).status_code == 404
 
 
 async def test_guests_see_their_own_figures_only(gateway: Gateway, house: House) -> None:
@@ -100,6 +103,16 @@ async def test_it_speaks_swedish(gateway: Gateway, house: House) -> None:
     saga = await gateway.visitor(house.members["saga"])
     seen = await saga.see("/adoption/monthly-contributors")
     assert "Bidragande per månad" in seen.text and "Så räknas det" in seen.text
+
+
+async def test_every_text_of_every_definition_is_told_in_swedish(gateway: Gateway, house: House) -> None:
+    """Of every version, and of every measure."""
+    program = gateway.client(**house.members["saga"].bearer)
+    listed = (await program.get("/api/v1/metrics")).json()["items"]
+    assert len(listed) > 10
+    texts = {text for each in listed for text in (each["title"], each["words"])}
+    texts |= {measure["title"] for each in listed for measure in each["measures"]}
+    assert [text for text in sorted(texts) if Locale("sv").gettext(text) == text] == []
 
 
 def told_series(*groups_by_period: list[Json], listed: bool = False) -> SeriesSaid:
@@ -161,5 +174,16 @@ def test_a_figure_of_one_unit_has_that_units_past_and_leads_its_leader_to_what_i
     assert ("events?period=2026-02&amp;group=unit%3Asales&amp;as_of=2026-11-01" in page) is listed
     assert "events?period=2026-01" not in page, "of so few nothing may be listed"
     assert "Leaders in Sales" in page and "too few to tell" in page
+    assert view.plot and view.plot.grid[-1][1] == 1.0, "a share has no line above the whole"
     with pytest.raises(NotFound):
         one(locale, told_series([hidden]), "", "", {}, "nowhere")
+
+
+def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_too_small() -> None:
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    view = _board([told_series([hidden])] * 2, "sales", "", {})
+    assert (view.too_few, view.unit_name) == (True, "Sales")
+    page = render(view, shell("en"))
+    assert "Too few people to tell anything." in page and '<option value="sales" selected>' in page
+    with pytest.raises(NotFound):
+        _board([told_series([hidden])] * 2, "nowhere", "", {})
