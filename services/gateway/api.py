@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from services.gateway import forgery, live
 from services.gateway.addresses import API, destination, public
 from services.gateway.clients import LONG_TIMEOUT, Answer, Away, failed, said, whole
-from services.gateway.faults import fault_said
+from services.gateway.faults import detail_said, fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.openapi import Description
 from services.gateway.reception import Reception, address_of, check_length, too_large
@@ -244,10 +244,14 @@ def _locale(reception: Reception, request: Request) -> Locale:
 def _answer(problem: Problem, here: Locale, headers: Mapping[str, str] | None = None) -> Response:
     said: dict[str, object] = {"detail": translate_refusal(problem.code, problem.detail, here)}
     if problem.errors is not None:
-        said["errors"] = [
+        faults = [
             fault.model_copy(update={"message": fault_said(fault.code, fault.message, here)})
             for fault in problem.errors
         ]
+        said = {
+            "errors": faults,
+            "detail": detail_said([(fault.field, fault.message) for fault in faults], here),
+        }
     return problems.answer(
         problem.model_copy(update=said), {**(headers or {}), "Content-Language": here.language}
     )

@@ -1,13 +1,29 @@
 """What is wrong with a field, in the reader's language: for the rules that every form has, by their codes."""
 
+import re
+from collections.abc import Sequence
+
 from services.gateway.locale import SOURCE, Locale
+
+#: How a fault in an import begins: its maker knows what is at fault by the number of its line.
+_LINE = re.compile(r"Line (\d+): ")
 
 
 def fault_said(code: str, message: str, here: Locale) -> str:
     """A service's own sentence in its language or where the code is not one of these."""
     if here.language == SOURCE:
         return message
-    return _sentences(here).get(code, message)
+    line = _LINE.match(message)
+    place = here.gettext("Line %(number)s:") % {"number": line[1]} + " " if line else ""
+    return place + _sentences(here).get(code, message[line.end() :] if line else message)
+
+
+def detail_said(faults: Sequence[tuple[str, str]], here: Locale) -> str:
+    """What is wrong with the whole, from each field and what is said of it."""
+    if len(faults) != 1:
+        return here.gettext("Some of this input is not valid. See the fields.")
+    ((field, message),) = faults
+    return f"{field}: {message}" if field else message
 
 
 def _sentences(here: Locale) -> dict[str, str]:
@@ -21,9 +37,13 @@ def _sentences(here: Locale) -> dict[str, str]:
         "string-pattern-mismatch": _("This does not have the form that is needed."),
         "int-type": _("This must be a whole number."),
         "int-parsing": _("This must be a whole number."),
+        "int-from-float": _("This must be a whole number."),
         "bool-type": _("This must be true or false."),
+        "bool-parsing": _("This must be true or false."),
         "enum": _("Choose one of the values that there are."),
         "literal-error": _("Choose one of the values that there are."),
+        "greater-than": _("This is too small."),
+        "less-than": _("This is too large."),
         "greater-than-equal": _("This is too small."),
         "less-than-equal": _("This is too large."),
         "too-short": _("There are too few."),
@@ -33,6 +53,12 @@ def _sentences(here: Locale) -> dict[str, str]:
         "number-too-large": _("This number is too large."),
         "not-json": _("Send JSON, as Content-Type: application/json."),
         "json-invalid": _("This is not JSON."),
+        "date-parsing": _("This must be a date."),
+        "date-type": _("This must be a date."),
+        "date-from-datetime-parsing": _("This must be a date."),
+        "date-from-datetime-inexact": _("This must be a date."),
+        "list-type": _("This must be a list."),
+        "unreadable": _("The body cannot be read."),
         "datetime-from-date-parsing": _("This must be a date and a time with its offset."),
         "datetime-parsing": _("This must be a date and a time with its offset."),
         "timezone-aware": _("This must be a date and a time with its offset."),

@@ -12,7 +12,8 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import forgery, places
-from services.gateway.clients import Answer, Away, M
+from services.gateway.clients import Answer, Away, M, Malformed
+from services.gateway.faults import detail_said, fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.pages import demonstration
 from services.gateway.pages.belonging import Belonging
@@ -106,14 +107,19 @@ class Visit:
         return form
 
     def take(self, form: "Form") -> None:
-        """Whatever refuses it from now on, the page that says so shows what was typed: to a form that has grown
-        old as well, since its origin is ours. Raises Forbidden for a form that is not of a page of ours."""
+        """Whatever refuses it from now on, the page that says so shows what was typed: also where the form has
+        grown old, since its origin is ours. Raises Forbidden for a form that is not of a page of ours."""
         self.request.state.typed = form
         shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
         forgery.check_token(shown, self.secret)
 
     def said(self, refused: Refused) -> str:
         """A refusal in the reader's words."""
+        if isinstance(refused, Malformed):
+            faults = [
+                (each.field, fault_said(each.code, each.message, self.locale)) for each in refused.faults
+            ]
+            return detail_said(faults, self.locale)
         return translate_refusal(refused.code, str(refused), self.locale)
 
     @property
@@ -281,6 +287,10 @@ class Names:
     def of(self, member_id: str | None) -> Person:
         known = self.known.get(member_id or "")
         return known.person if known else Person.named(member_id or "", "")
+
+    def is_guest(self, member_id: str) -> bool:
+        known = self.known.get(member_id)
+        return known is not None and known.kind == "guest"
 
 
 class Visits:

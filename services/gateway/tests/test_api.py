@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from services.gateway.faults import fault_said
+from services.gateway.locale import Locale
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway
 from shared.runtime.auth import LIFE_SECONDS
@@ -377,3 +379,25 @@ async def test_figures_are_at_metrics_and_refusals_come_in_the_readers_language(
         await saga.get(f"{API}/metrics/ladder", params=asked, headers=swedish), 422, "before-the-beginning"
     )
     assert said["detail"].startswith("Inget är känt om den tiden")
+
+
+async def test_what_is_malformed_is_said_in_the_readers_language(saga: httpx.AsyncClient) -> None:
+    swedish = {"Accept-Language": "sv"}
+    for asked, field, told in (
+        ({"version": "0"}, "version", "Det här är för litet."),
+        ({"version": "x"}, "version", "Det här ska vara ett heltal."),
+        ({"format": "xml"}, "format", "Välj ett av de värden som finns."),
+    ):
+        answer = await saga.get(f"{API}/metrics/ladder", params=asked, headers=swedish)
+        said = problem(answer, 422, "invalid-input")
+        assert (said["detail"], said["errors"][0]["message"]) == (f"{field}: {told}", told)
+        english = await saga.get(f"{API}/metrics/ladder", params=asked, headers={"Accept-Language": "en"})
+        assert problem(english, 422, "invalid-input")["detail"].startswith(f"{field}: Input should be")
+    both = await saga.get(f"{API}/metrics/ladder", params={"version": "x", "format": "xml"}, headers=swedish)
+    assert problem(both, 422, "invalid-input")["detail"].startswith("Något i det")
+
+
+def test_the_line_of_an_import_is_said_with_what_is_wrong_in_it() -> None:
+    assert fault_said("missing", "Line 3: Field required", Locale("sv")) == "Rad 3: Det här behövs."
+    assert fault_said("brand-new", "Line 3: Odd.", Locale("sv")) == "Rad 3: Odd."
+    assert fault_said("missing", "Line 3: Field required", Locale("en")) == "Line 3: Field required"

@@ -167,11 +167,13 @@ def test_whatever_a_definition_of_a_figure_says_is_found_however_the_code_makes_
     for made in ("Passive share", "Commenters", "From new to reader", "Ties across units"):
         assert texts[made] == "metrics.md"
     document = tmp_path / "metrics.md"
-    document.write_text(
-        "# Metrics\n\n## Rules\n\n`x`, as a rule\n\nOf all.\n\n<!-- definitions: begin -->\n\n## Cups a day\n\n"
-        "`cups-a-day`, version 1; by day where nothing else is asked.\n\nHow many there were.\n\n- Formula: cups.\n\n"
-        "| measure | what | unit |\n| --- | --- | --- |\n| `cups` | Cups of coffee | acts |\n\n<!-- definitions: end -->\n"
-    )
+    lines = [
+        *("# Metrics", "## Rules", "`x`, as a rule", "Of all.", "<!-- definitions: begin -->"),
+        *("## Cups a day", "`cups-a-day`, version 1; by day.", "How many there were.", "- Formula: cups."),
+        "| measure | what | unit |\n| --- | --- | --- |\n| `cups` | Cups of coffee | acts |",
+        "<!-- definitions: end -->",
+    ]
+    document.write_text("\n\n".join(lines))
     found = catalogues.source_texts(tmp_path, document)
     said = {str(m.id): m.locations[0] for m in found if m.id}
     assert said == {
