@@ -63,7 +63,7 @@ async def appoint_owner(group_id: str, visit: Member, q: str = "") -> Response:
 async def _choosing(
     visit: Visit, group: OwnerlessGroup, q: str, problem: str = "", status: int = 200
 ) -> Response:
-    found = await people_called(visit, q) if q else ()
+    found = await people_called(visit, q, guests=False) if q else ()
     return visit.show(OwnerView(group, q, found, problem), place="groups", status=status)
 
 

@@ -18,12 +18,12 @@ class _Hits(BaseModel):
     items: list[_Hit]
 
 
-async def people_called(visit: Visit, q: str) -> list[Candidate] | None:
-    """Colleagues and guests by name; None while search is away."""
+async def people_called(visit: Visit, q: str, *, guests: bool = True) -> list[Candidate] | None:
+    """Colleagues, and guests too if they are meant, by name; None while search is away."""
     query: dict[str, str | int] = {"q": q, "kind": "person", "limit": FOUND}
     try:
         hits = (await visit.ask("search", "GET", "/search", query=query)).read(_Hits).items
     except Away:
         return None
     names = await visit.named(hit.id for hit in hits)
-    return [Candidate(names.of(hit.id)) for hit in hits]
+    return [Candidate(names.of(hit.id)) for hit in hits if guests or not names.is_guest(hit.id)]

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Literal
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -13,25 +12,31 @@ from services.gateway.clients import Away
 from services.gateway.pages import uploads
 from services.gateway.pages.visit import Form, Visit, Visits
 from services.gateway.view_models import ProblemView
-from services.gateway.view_models.shell import Typed
-from shared.kernel.errors import Forbidden, NotFound, Refused, TooLarge, TooMany, Unauthenticated, Unavailable
+from services.gateway.view_models.shell import ProblemKind, Typed
+from shared.kernel.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    Refused,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from shared.runtime.logging import correlation_id
 from shared.runtime.problems import status_of
 
-Kind = Literal[
-    "not-found", "forbidden", "signed-out", "expired", "too-large", "too-many", "invalid", "away", "failed"
-]
-
-_KINDS: dict[type[Refused], Kind] = {
+_KINDS: dict[type[Refused], ProblemKind] = {
     NotFound: "not-found",
     Forbidden: "forbidden",
     Unauthenticated: "signed-out",
+    Conflict: "conflict",
     TooLarge: "too-large",
     TooMany: "too-many",
     Unavailable: "away",
     Refused: "invalid",
 }
-_STATUSES: dict[int, Kind] = {404: "not-found", 405: "not-found", 413: "too-large"}
+_STATUSES: dict[int, ProblemKind] = {404: "not-found", 405: "not-found", 413: "too-large"}
 #: The fields that hold what somebody took time to write.
 _LONG = ("body", "text")
 #: The kinds whose heading says it all, and must not tell apart what is not there from what is not theirs.
@@ -67,7 +72,7 @@ async def of_bug(visits: Visits, request: Request) -> Response:
     return _shown(visit, "failed", HTTPStatus.INTERNAL_SERVER_ERROR, "")
 
 
-def _kind(refused: Refused) -> Kind:
+def _kind(refused: Refused) -> ProblemKind:
     if refused.code == "form-expired":
         return "expired"
     if isinstance(refused, Away) and refused.failed:
@@ -75,7 +80,7 @@ def _kind(refused: Refused) -> Kind:
     return next(_KINDS[kind] for kind in type(refused).__mro__ if kind in _KINDS)
 
 
-def _shown(visit: Visit, kind: Kind, status: int, detail: str) -> Response:
+def _shown(visit: Visit, kind: ProblemKind, status: int, detail: str) -> Response:
     return visit.show(ProblemView(kind, detail, correlation_id(), _typed(visit)), status=status)
 
 

@@ -8,6 +8,18 @@ from typing import ClassVar, Literal
 
 from services.gateway.locale import Locale
 
+ProblemKind = Literal[
+    "not-found",
+    "forbidden",
+    "signed-out",
+    "expired",
+    "conflict",
+    "too-large",
+    "too-many",
+    "invalid",
+    "away",
+    "failed",
+]
 Theme = Literal["light", "dark"]
 Place = Literal["home", "groups", "wiki", "people", "search", "adoption", "operate", "settings"]
 
@@ -143,17 +155,7 @@ class ProblemView(View):
     but the correlation id, by which operators find the request. What was typed is not lost."""
 
     template: ClassVar[str] = "pages/problem.html"
-    kind: Literal[
-        "not-found",
-        "forbidden",
-        "signed-out",
-        "expired",
-        "too-large",
-        "too-many",
-        "invalid",
-        "away",
-        "failed",
-    ]
+    kind: ProblemKind
     detail: str = ""
     correlation_id: str = ""
     typed: Typed | None = None
