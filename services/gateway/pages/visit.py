@@ -107,8 +107,8 @@ class Visit:
         return form
 
     def take(self, form: "Form") -> None:
-        """Whatever refuses it from now on, the page that says so shows what was typed: also where the form has
-        grown old, since its origin is ours. Raises Forbidden for a form that is not of a page of ours."""
+        """Whatever refuses it from now on, the page that says so shows what was typed, also where the form
+        has grown old, since its origin is ours. Raises Forbidden for a form that is not of a page of ours."""
         self.request.state.typed = form
         shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
         forgery.check_token(shown, self.secret)

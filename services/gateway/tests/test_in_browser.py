@@ -217,6 +217,35 @@ def test_what_is_typed_survives_a_closed_tab(chromium: Browser) -> None:
         expect(page.get_by_label("Title")).to_have_value("Half a thought")
 
 
+@pytest.mark.parametrize("offered", [True, False])
+def test_what_was_begun_for_a_group_is_not_taken_up_again_for_all(chromium: Browser, offered: bool) -> None:
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/home-empty")
+        page.locator("#compose-text").fill("About the wages")
+        page.locator("#compose-to").select_option("group:g1")
+        expect(page.get_by_text("Draft kept on this device")).to_be_visible()
+        page.goto(f"{browser.SITE}/home")
+        expect(page.locator("#compose-to")).to_have_value("staff")
+        if not offered:
+            page.evaluate("document.querySelector('#compose-to [value=\"group:g1\"]').remove()")
+        page.locator("#compose-text").focus()
+        page.get_by_role("button", name="Take it up again").click()
+        expect(page.locator("#compose-text")).to_have_value("About the wages")
+        expect(page.locator("#compose-to")).to_have_value("group:g1" if offered else "")
+
+
+def test_an_announcement_is_taken_up_again_for_whom_it_was_begun(chromium: Browser) -> None:
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/announce")
+        page.get_by_label("Only some of them").check()
+        page.get_by_label("Title").fill("The wages")
+        expect(page.get_by_text("Draft kept on this device")).to_be_visible()
+        page.goto(f"{browser.SITE}/announce")
+        expect(page.get_by_label("All staff")).to_be_checked()
+        page.get_by_role("button", name="Take it up again").click()
+        expect(page.get_by_label("Only some of them")).to_be_checked()
+
+
 def test_a_draft_that_is_thrown_away_stays_away(chromium: Browser) -> None:
     with browser.page(chromium, anything) as page:
         page.goto(f"{browser.SITE}/wiki-new")

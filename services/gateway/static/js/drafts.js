@@ -52,6 +52,7 @@ function done(keys) {
 function keep(form) {
   const { draft: key, revision } = form.dataset;
   const fields = [...form.querySelectorAll("[data-draft-field]")];
+  const kept = () => ({ revision, at: Date.now(), fields: now(), choices: chosen(form) });
   const now = () => Object.fromEntries(fields.map((field) => [field.name, field.value]));
   const untouched = JSON.stringify(now());
   const say = form.querySelector("[data-draft-told]");
@@ -61,13 +62,13 @@ function keep(form) {
   form.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      if (shelf.write(key, { revision, at: Date.now(), fields: now() })) say.hidden = false;
+      if (shelf.write(key, kept())) say.hidden = false;
     }, 400);
   });
   form.addEventListener("submit", (event) => {
     if (event.submitter?.dataset.draftKeep !== undefined) return;
     clearTimeout(waiting);
-    if (JSON.stringify(now()) !== untouched) shelf.write(key, { revision, at: Date.now(), fields: now(), sent: true });
+    if (JSON.stringify(now()) !== untouched) shelf.write(key, { ...kept(), sent: true });
   });
 }
 
@@ -89,5 +90,29 @@ function offer(form, key, fields, untouched) {
       field.value = draft.fields[field.name] ?? field.value;
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
+    choose(form, draft.choices ?? {});
   });
+}
+
+// Whom a text is for goes with it: what was begun for a few is not taken up again for all.
+const CHOICES = "[data-draft-chosen]";
+
+function chosen(form) {
+  const found = {};
+  for (const field of form.querySelectorAll(CHOICES)) {
+    found[field.name] ??= [];
+    if (field.localName === "select" || field.checked) found[field.name].push(field.value);
+  }
+  return found;
+}
+
+function choose(form, choices) {
+  for (const field of form.querySelectorAll(CHOICES)) {
+    const values = choices[field.name];
+    if (!values) continue;
+    // What is not offered here leaves a select without a choice, and the form is refused.
+    if (field.localName === "select") field.value = values[0] ?? "";
+    else field.checked = values.includes(field.value);
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
 }
