@@ -133,7 +133,7 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
     asked = next(filter(None, (figures.unit_named(each, unit) for each in series)), None) if unit else None
     if unit and asked is None:
         raise NotFound("no-such-unit", "There is no such unit.")
-    units = _units(series[0], unit)
+    choices = units(series[0], unit)
     group = f"unit:{unit}" if unit else ""
     all_behind = [] if unit else [languages_behind(by_language), units_behind(series)]
     return AdoptionView(
@@ -141,7 +141,7 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
         counting=figures.counting(series[0], as_of),
         left_behind=[each for behind in all_behind for each in behind[:_MOST_BEHIND]],
         behind=sum(len(behind) for behind in all_behind),
-        units=units,
+        units=choices,
         unit=unit,
         unit_name=(asked.name or unit) if asked else "",
         too_few=bool(unit) and all(figures.values_of(each, each.told, group) is None for each in series),
@@ -149,11 +149,10 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
     )
 
 
-def _units(series: SeriesSaid, chosen: str = "") -> list[UnitChoice]:
+def units(series: SeriesSaid, chosen: str = "") -> list[UnitChoice]:
     """Those in which there are enough people, and the one that is chosen, as a tree."""
-    told = {
-        group.group for period in series.periods[-1:] for group in period.groups if group.values is not None
-    }
+    period = figures.told_period(series)
+    told = {group.group for group in (period.groups if period else []) if group.values is not None}
     return [
         UnitChoice(named.group.partition(":")[2], named.name or named.group, max(len(named.path) - 1, 0))
         for named in sorted(series.groups, key=lambda named: named.path)

@@ -78,6 +78,7 @@ def views(text: str) -> dict[str, View]:
         "figure": _figure(text, figures[0], "unit"),
         "figure-unit": _figure_of_unit(text, figures[0]),
         "figure-index": _figure(text, Figure("cross-unit-talk", "index", -0.3), "language"),
+        "figure-ladder-few": _figure(text, Figure("ladder", "people", 9), "unit"),
         "figure-ladder": _figure(text, Figure("ladder", "people", 9, more={"rose": 3, "fell": 1}), "country"),
         "figure-events": CountedView(
             _definition(text),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.gateway.locale import Locale
-from services.gateway.pages.adoption import _board
+from services.gateway.pages.adoption import _board, units
 from services.gateway.pages.figure_answers import SeriesSaid
 from services.gateway.pages.figures import figure_of as told
 from services.gateway.pages.figures import one
@@ -115,7 +115,7 @@ async def test_every_text_of_every_definition_is_told_in_swedish(gateway: Gatewa
     assert [text for text in sorted(texts) if Locale("sv").gettext(text) == text] == []
 
 
-def told_series(*groups_by_period: list[Json], listed: bool = False) -> SeriesSaid:
+def told_series(*groups_by_period: list[Json], listed: bool = False, complete: bool = True) -> SeriesSaid:
     """Of the leaders of a company with the unit `sales`, month by month."""
     metric = {
         "name": "leaders-participation",
@@ -133,7 +133,7 @@ def told_series(*groups_by_period: list[Json], listed: bool = False) -> SeriesSa
             "period": f"2026-0{month}",
             "first": f"2026-0{month}-01",
             "last": f"2026-0{month}-28",
-            "complete": True,
+            "complete": month < len(groups_by_period) or complete,
             "people": 30,
             "values": {"taking_part_share": 0.5},
             "groups": groups,
@@ -177,6 +177,15 @@ def test_a_figure_of_one_unit_has_that_units_past_and_leads_its_leader_to_what_i
     assert view.plot and view.plot.grid[-1][1] == 1.0, "a share has no line above the whole"
     with pytest.raises(NotFound):
         one(locale, told_series([hidden]), "", "", {}, "nowhere")
+
+
+def test_a_unit_is_told_of_when_the_month_is_over_and_can_be_chosen_meanwhile() -> None:
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
+    series = told_series([open_], [hidden], complete=False)
+    page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
+    assert "told when it is over" in page and "too few to tell" not in page
+    assert [choice.id for choice in units(series)] == ["sales"]
 
 
 def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_too_small() -> None:
