@@ -138,6 +138,7 @@ async def test_an_administrator_finds_an_owner_for_a_group_that_lost_its_last(
         member_id = (await api.post("/api/v1/members", json={**registered, **account})).json()["member_id"]
         passing = await gateway.visitor()
         await passing.send("/sign-in", {"username": user_name, "password": password, "back": "/"})
+        await passing.see_soon("/groups/new")  # identity has heard by then that they are staff
         group = await start(passing, name, "closed")
         assert (await api.post(f"/api/v1/members/{member_id}/deactivate")).status_code == 204
     assert "/groups/ownerless" in (await alva.see("/groups")).text
