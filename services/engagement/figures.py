@@ -7,7 +7,7 @@ and dropping them changes no answer.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pymongo import ReplaceOne
@@ -15,7 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.engagement.factbook import Factbook, Ledger
 from services.engagement.metrics.definition import Acts, By, Definition, Window
-from services.engagement.metrics.periods import DAY_SECONDS, Period, day_of, midnight
+from services.engagement.metrics.periods import DAY_SECONDS, Period, day_of, midnight, today
 from services.engagement.metrics.reckoning import Sums, reckon
 from services.engagement.metrics.windows import Reach
 from services.engagement.projections.facts import Fact, Kind
@@ -52,7 +52,7 @@ class Asked:
         return midnight(self.as_of + timedelta(days=1))
 
     def reach(self, period: Period) -> Reach:
-        return Reach.of(self.definition, period, self.until, midnight(datetime.now(UTC).date()))
+        return Reach.of(self.definition, period, self.until, midnight(today()))
 
     def known(self, reach: Reach, ledger: Ledger) -> int | None:
         """The first moment that was not known of any more; None where all of it was known by then."""

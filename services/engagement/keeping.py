@@ -2,14 +2,13 @@
 waits to be counted."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from services.engagement.figures import Figures
 from services.engagement.metrics import DEFINITIONS
-from services.engagement.metrics.periods import Every, Period, named
+from services.engagement.metrics.periods import Every, Period, named, today
 from shared.kernel.errors import Unavailable
 from shared.runtime.ending import ended
 
@@ -46,14 +45,14 @@ class Keeper:
     async def look(self) -> int:
         """Every month that is over and has changed, the newest first; answers how many figures were worked
         out."""
-        today, done = datetime.now(UTC).date(), 0
+        day, done = today(), 0
         ledger = await self._figures.book.ledger()
         for month in sorted({*ledger.activity, *ledger.people}, reverse=True):
             period = named(month)
             near = (period.before.name, month, Period(Every.MONTH, period.after).name)
             label = ledger.label(near, near[-1])
-            if period.after <= today and self._looked.get(month) != label:
-                done += await self._figures.keep(DEFINITIONS, period, today, ledger)
+            if period.after <= day and self._looked.get(month) != label:
+                done += await self._figures.keep(DEFINITIONS, period, day, ledger)
                 self._looked[month] = label
                 await asyncio.sleep(PAUSE)
         return done

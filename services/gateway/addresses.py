@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from services.gateway import places
 from services.gateway.clients import part
-from shared.kernel.errors import NotFound
 
 API = "/api/v1"
 SERVICES = ("identity", "feed", "groups", "wiki", "search", "engagement")
@@ -41,7 +41,7 @@ def destination(path: str) -> tuple[str, str]:
     if parts[0] == _OPERATE and len(parts) > 2 and parts[1] in SERVICES:
         return parts[1], _joined([_OPERATE, *parts[2:]])
     if parts[0] not in _OWNERS or parts[0] in _HERE:
-        raise NotFound("no-such-address", "There is nothing at this address.")
+        raise places.nowhere()
     return _OWNERS[parts[0]], _joined([_OTHERWISE.get(parts[0], parts[0]), *parts[1:]])
 
 

@@ -11,13 +11,13 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from services.gateway import api, assets, statics
+from services.gateway import api, assets, places, statics
 from services.gateway.headers import Guarded
 from services.gateway.live import told_of_exit
 from services.gateway.pages import areas, problems
 from services.gateway.pages.visit import Visits
 from services.gateway.reception import Reception
-from shared.kernel.errors import NotFound, Refused
+from shared.kernel.errors import Refused
 from shared.runtime.http import Api, build_app
 from shared.runtime.settings import Settings
 
@@ -87,7 +87,7 @@ def _refuse(app: Api, reception: Reception, visits: Visits) -> None:
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # Only numbers in addresses are declared: one that is none names nothing.
-        return await refused(request, NotFound("no-such-address", "There is nothing at this address."))
+        return await refused(request, places.nowhere())
 
     handlers: dict[type[Exception], Handler] = {
         Refused: refused,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 from yarl import URL
 
+from services.gateway import places
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
@@ -118,7 +119,7 @@ class Answer:
 def part(text: str) -> str:
     """One part of a service's path. Raises NotFound for what would change the path instead."""
     if text in ("", ".", ".."):
-        raise NotFound("no-such-address", "There is nothing at this address.")
+        raise places.nowhere()
     return quote(text, safe="")
 
 

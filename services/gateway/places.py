@@ -2,6 +2,8 @@
 
 from urllib.parse import quote, urlencode
 
+from shared.kernel.errors import NotFound
+
 HOME = "/"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
@@ -168,6 +170,11 @@ def revision(page_id: str, number: int) -> str:
 
 def compare(page_id: str, old: int | None = None, new: int | None = None) -> str:
     return _with(f"{page(page_id)}/compare", old=old, new=new)
+
+
+def nowhere() -> NotFound:
+    """What somebody hears who asks for an address that there is not, or not for them."""
+    return NotFound("no-such-address", "There is nothing at this address.")
 
 
 def groups(q: str | None = None, cursor: str | None = None) -> str:

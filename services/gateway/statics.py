@@ -8,9 +8,9 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.gateway import places
 from services.gateway.assets import DIST, MOUNTED_AT
 from services.gateway.headers import KEEP_FOREVER
-from shared.kernel.errors import NotFound
 
 #: Only names that change with their content may be kept for ever; nothing else of the folder is served.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}-[0-9a-f]{8,64}\.(css|js|svg|txt)")
@@ -50,7 +50,7 @@ class Statics:
         except FileNotFoundError:
             content = None
         if found is None or content is None:
-            raise NotFound("no-such-address", "There is nothing at this address.")
+            raise places.nowhere()
         headers = {"Content-Type": _TYPES[found[1]], "Cache-Control": KEEP_FOREVER, "Vary": "Accept-Encoding"}
         file = self._files[name] = _File(content, gzip.compress(content, mtime=0), headers)
         return file

@@ -64,7 +64,7 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             definition,
             first=None,
             last=asked_period.first.isoformat(),
-            by=by.value if by else None,
+            by=None,
             every=asked_period.every.value,
             as_of=as_of,
             known_on=known_on,

@@ -29,7 +29,7 @@ from services.engagement.domain.permissions import Asker, demand, may
 from services.engagement.figures import Figure
 from services.engagement.metrics import DEFINITIONS, versions
 from services.engagement.metrics.definition import By, Definition, Values
-from services.engagement.metrics.periods import DAY_SECONDS, day_of, midnight
+from services.engagement.metrics.periods import DAY_SECONDS, day_of, midnight, today
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
 from services.engagement.metrics.reckoning import Sums
 from services.engagement.projections import UnitView
@@ -200,7 +200,7 @@ async def complete_up_to(room: Engagement) -> CompleteUpTo:
 
 
 def _complete(figure: Figure) -> bool:
-    return figure.end == figure.period.end <= midnight(asking.today())
+    return figure.end == figure.period.end <= midnight(today())
 
 
 def _told(

@@ -110,8 +110,6 @@ def _withheld(path: Path, counts: Counts) -> frozenset[str]:
     return _WAYS | {moved(before, now) for before in hidden for now in RUNGS}
 
 
-_WAYS = frozenset({"rose", "stayed", "fell"})
-_MOVED = _WAYS | {moved(before, now) for before in (NEW, *RUNGS) for now in RUNGS}
 _TITLES = {
     Rung.NOT_SIGNED_IN: "Not signed in",
     Rung.READER: "Readers",
@@ -125,6 +123,9 @@ _MOVEMENTS = tuple(
     for before in (NEW, *(rung.value for rung in RUNGS))
     for now in (rung.value for rung in RUNGS)
 )
+
+_WAYS = frozenset({"rose", "stayed", "fell"})
+_MOVED = _WAYS | {measure.name for measure in _MOVEMENTS}
 
 ladder = Definition(
     name="ladder",

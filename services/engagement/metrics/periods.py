@@ -3,6 +3,7 @@
 Times are whole seconds since 1970, as facts have them; a period ends before its `end`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,7 @@ from enum import StrEnum
 
 DAY_SECONDS = 86_400
 _EPOCH = date(1970, 1, 1)
+_NAME = re.compile(r"[0-9]{4}-(?:[0-9]{2}(?:-[0-9]{2})?|W[0-9]{2})")
 
 
 class Every(StrEnum):
@@ -78,8 +80,14 @@ def holding(day: date, every: Every) -> Period:
     return Period(every, day.replace(day=1))
 
 
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
 def named(text: str) -> Period:
     """The period of that name; raises ValueError."""
+    if _NAME.fullmatch(text) is None:
+        raise ValueError("no period is called that")
     if len(text) == len("2026-03-02"):
         return Period(Every.DAY, date.fromisoformat(text))
     if "W" in text:

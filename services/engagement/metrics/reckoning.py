@@ -32,8 +32,9 @@ def reckon(definition: Definition, window: Window) -> dict[By | None, list[Sums]
     """By nothing and by everything: the company first, then its groups in the order of their paths. Groups of
     which nothing is told are those that have members, whoever of them the metric is about."""
     found = sums(definition.rows(window), window.people, definition.withheld, whole=window.whole)
+    states = [window.people.at(member_id, at) for member_id, at in window.members().items()]
     for by in By:
-        there = {way(window.people.at(member_id, at), by) for member_id, at in window.members().items()}
+        there = {way(state, by) for state in states}
         paths = {path[:length] for path in there for length in range(1, len(path) + 1)}
         hidden = paths - {each.path for each in found[by]}
         found[by] = sorted(

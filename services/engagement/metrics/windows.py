@@ -1,5 +1,6 @@
 """What one period of a metric is made of: which times, which months of facts, and what of them was known."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,12 +30,12 @@ class Reach:
     whole: bool = True
 
     @classmethod
-    def of(cls, definition: Definition, period: Period, until: int, over: int | None = None) -> "Reach":
+    def of(cls, definition: Definition, period: Period, until: int, over: float = math.inf) -> "Reach":
         """`until`: nothing that happened then or later is counted; `over`: the beginning of today."""
         end = max(period.start, min(period.end, until))
         first = period.before.start if definition.looks_back else period.start
         ahead = int(definition.looks_ahead.total_seconds())
-        whole = period.every is definition.every and period.end <= min(until, until if over is None else over)
+        whole = period.every is definition.every and period.end <= min(until, over)
         return cls(period, first, period.start, end, max(end, min(end + ahead, until)), whole)
 
     @property

@@ -90,7 +90,7 @@ async def counted(
     name: str, visit: Member, period: str = "", group: str = "", as_of: str = "", cursor: str = ""
 ) -> Response:
     if not 0 < len(period) <= _LONGEST_PERIOD:
-        raise NotFound("no-such-address", "There is nothing at this address.")
+        raise places.nowhere()
     asked = {"period": period, "group": group, "as_of": as_of, "cursor": cursor}
     unit = group.removeprefix("unit:") if group.startswith("unit:") else ""
     query = {key: value for key, value in asked.items() if value}

@@ -13,7 +13,7 @@ from services.gateway.pages.groups import GROUP
 from services.gateway.pages.people_found import people_called
 from services.gateway.pages.visit import Member, Visit
 from services.gateway.view_models import GroupRef, OwnerlessGroup, OwnerlessView, OwnerView
-from shared.kernel.errors import Conflict, NotFound
+from shared.kernel.errors import Conflict
 
 routes = APIRouter(include_in_schema=False)
 
@@ -81,4 +81,4 @@ async def _one(visit: Visit, group_id: str) -> OwnerlessGroup:
 def _for_administrators(visit: Visit) -> None:
     """Others hear that there is nothing, as for any address that there is not."""
     if not visit.is_administrator:
-        raise NotFound("no-such-address", "There is nothing at this address.")
+        raise places.nowhere()

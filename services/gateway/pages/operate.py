@@ -79,7 +79,7 @@ async def give_up(view: str, visit: Member) -> Response:
 def _for_operators(visit: Visit) -> None:
     """Others hear that there is nothing, as for any address that there is not."""
     if not visit.is_operator:
-        raise NotFound("no-such-address", "There is nothing at this address.")
+        raise places.nowhere()
 
 
 def _owner(view: str) -> str:

@@ -10,7 +10,6 @@ from services.gateway.pages import demonstration
 from services.gateway.pages.demonstration import Manifest
 from services.gateway.pages.visit import Member
 from services.gateway.view_models.tour import Planted, Stops, TourView
-from shared.kernel.errors import NotFound
 
 #: Who may see who has read what of others.
 KEEPERS = frozenset({"editor", "admin"})
@@ -38,7 +37,7 @@ async def tour(visit: Member) -> Response:
     """Raises NotFound where nothing was made up."""
     manifest = demonstration.of(visit.reception.settings.folder)
     if manifest is None:
-        raise NotFound("no-such-address", "There is nothing at this address.")
+        raise places.nowhere()
     roles = visit.signed_in.held.roles
     view = TourView(
         stops=_stops(manifest, visit.is_staff, bool(roles & KEEPERS)),

@@ -96,12 +96,9 @@ async def groups(settings: Settings) -> AsyncIterator[EventStore]:
 async def test_the_space_of_a_closed_group_is_seen_by_its_members_guests_included(
     house: House, wiki_settings: Settings
 ) -> None:
-    group, by_ann = new_id(), Occasion("ann", new_id())
+    group = new_id()
     async with groups(wiki_settings) as store:
-        for who, standing in (("ann", Standing.OWNER), ("gil", Standing.MEMBER)):
-            joined = MemberJoinedGroup(group_id=group, member_id=who, standing=standing)
-            await store.append(f"membership-{group}-{who}", 1, [joined], by_ann)
-        await store.append(f"group-{group}", 1, [started(group, Openness.CLOSED)], by_ann)
+        await founded(store, group, "gil")
 
         async def opened() -> None:
             for who in ("ann", "gil"):
@@ -113,15 +110,21 @@ async def test_the_space_of_a_closed_group_is_seen_by_its_members_guests_include
     assert (await house.ask("bob", "GET", f"/wiki/spaces/{group}")).status_code == 404
 
 
+async def founded(store: EventStore, group: str, member: str) -> None:
+    """A closed group that ann started and `member` is in."""
+    by_ann = Occasion("ann", new_id())
+    for who, standing in (("ann", Standing.OWNER), (member, Standing.MEMBER)):
+        joined = MemberJoinedGroup(group_id=group, member_id=who, standing=standing)
+        await store.append(f"membership-{group}-{who}", 1, [joined], by_ann)
+    await store.append(f"group-{group}", 1, [started(group, Openness.CLOSED)], by_ann)
+
+
 @contextlib.asynccontextmanager
 async def group_of_two(house: House, settings: Settings) -> AsyncIterator[tuple[EventStore, str, str]]:
     """A closed group that ann founded and bob is a member of, with its space, and a page of ann's in it."""
     group, by_ann = new_id(), Occasion("ann", new_id())
     async with groups(settings) as store:
-        for who, standing in (("ann", Standing.OWNER), ("bob", Standing.MEMBER)):
-            joined = MemberJoinedGroup(group_id=group, member_id=who, standing=standing)
-            await store.append(f"membership-{group}-{who}", 1, [joined], by_ann)
-        await store.append(f"group-{group}", 1, [started(group, Openness.CLOSED)], by_ann)
+        await founded(store, group, "bob")
 
         async def opened() -> None:
             space = await house.ask("bob", "GET", f"/wiki/spaces/{group}")
