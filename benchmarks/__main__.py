@@ -15,7 +15,7 @@ from shared.runtime.collecting import collect_rarely
 
 NAMES = ("append", "rebuild", "visible", "aggregator", "platform", "rooms", "grown")
 ALONE = ("platform", "rooms", "grown")
-#: Takes a quarter of an hour: only where it is named.
+#: Takes most of an hour: only where it is named.
 LONG = ("grown",)
 
 

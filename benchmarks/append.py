@@ -124,7 +124,7 @@ async def _with_relay(run: Run) -> None:
     async with run.database() as database, Topics(run.addresses.kafka_bootstrap, namespace) as topics:
         lane = Lane(0, tuple(range(PARTITIONS)))
         relay = Relay("bench", database, topics, run.addresses.kafka_bootstrap, ["bench.events"], lane)
-        store = EventStore("bench", database, on_append=relay.wake)
+        store = EventStore("bench", database, on_append=relay.appended)
         await store.prepare()
         relaying = asyncio.create_task(relay.run())
         await _append(store, 16, 500)

@@ -5,6 +5,8 @@ import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -189,3 +191,19 @@ def report(run: Run, target: Path | None) -> None:
         figures = [{name: getattr(f, name) for name in (*Figure.__slots__, "met")} for f in run.figures]
         target.write_text(json.dumps({"cores": psutil.cpu_count(), "figures": figures}, indent=1) + "\n")
         print(f"figures: {target}")
+
+
+def fikarum(environment: dict[str, str], *arguments: str) -> str:
+    """What the command says, as an operator gives it. Raises RuntimeError where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"fikarum {' '.join(arguments)}: {done.stderr[-2_000:]}")
+    return done.stdout

@@ -2,12 +2,10 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from typing import Any
 
-from benchmarks.harness import Run
+from benchmarks.harness import Run, fikarum
 
 
 async def run(run: Run) -> None:
@@ -16,19 +14,19 @@ async def run(run: Run) -> None:
     environment = {**os.environ, "FIKARUM_HOME": str(home)}
     try:
         run.note("platform", "first start, everything ready", _timed(environment, "up", "--empty"), "s")
-        _fikarum(environment, "down")
+        fikarum(environment, "down")
         again = _timed(environment, "up", "--empty")
         run.note("platform", "second start, everything ready", again, "s", goal=20, at_least=False)
         imported = _timed(environment, "import", "handbook", HANDBOOK)
         note = "5,843 changes, until the last page is readable"
         run.note("platform", "handbook import", imported, "s", goal=120, at_least=False, note=note)
-        status: dict[str, Any] = json.loads(_fikarum(environment, "status", "--json"))
+        status: dict[str, Any] = json.loads(fikarum(environment, "status", "--json"))
         for name, part in status["parts"].items():
             run.note("memory", name, part["memory_mb"], "MB")
         total = status["memory_mb"]
         run.note("memory", "everything, after the import", total, "MB", goal=3_000, at_least=False)
     finally:
-        _fikarum(environment, "down")
+        fikarum(environment, "down")
 
 
 HANDBOOK = "services/wiki/data/handbook-history.jsonl.xz"
@@ -36,20 +34,5 @@ HANDBOOK = "services/wiki/data/handbook-history.jsonl.xz"
 
 def _timed(environment: dict[str, str], *arguments: str) -> float:
     started = time.perf_counter()
-    _fikarum(environment, *arguments)
+    fikarum(environment, *arguments)
     return time.perf_counter() - started
-
-
-def _fikarum(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.cli", *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"fikarum {' '.join(arguments)}: {done.stderr[-2_000:]}")
-    return done.stdout

@@ -41,7 +41,7 @@ async def _fill(run: Run, database: Any, topics: Topics) -> None:
     """Through the store and the relay, as in life."""
     lane = Lane(0, tuple(range(PARTITIONS)))
     relay = Relay("bench", database, topics, run.addresses.kafka_bootstrap, ["bench.events"], lane)
-    store = EventStore("bench", database, on_append=relay.wake)
+    store = EventStore("bench", database, on_append=relay.appended)
     await store.prepare()
 
     async def caller(first: int) -> None:

@@ -11,8 +11,6 @@ import os
 import random
 import re
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,7 +23,7 @@ import aiohttp
 import psutil
 import yarl
 
-from benchmarks.harness import Run, Timed, callers, percentiles
+from benchmarks.harness import Run, Timed, callers, fikarum, percentiles
 from infra.cli.handbook import FIRST_HANDBOOK
 
 MEMBERS = 200
@@ -87,18 +85,19 @@ class Processes:
 
 
 @contextmanager
-def platform(home: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """An empty platform in `home`: its status and its sign-ins, as the commands tell them."""
-    environment = {**os.environ, "FIKARUM_HOME": str(home)}
+def platform(home: Path, **settings: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """An empty platform in `home`, with further settings: its status and its sign-ins, as the commands tell
+    them."""
+    environment = {**os.environ, **settings, "FIKARUM_HOME": str(home)}
     # the figures are the rooms', not those of the limit on what one member may ask in a minute
     environment["FIKARUM_LIMITS__REQUESTS_A_MINUTE"] = "1000000"
     environment["FIKARUM_LIMITS__REQUESTS_BURST"] = "100000"
-    _fikarum(environment, "up", "--empty")
+    fikarum(environment, "up", "--empty")
     try:
-        status = json.loads(_fikarum(environment, "status", "--json"))
-        yield status, json.loads(_fikarum(environment, "demo", "--json"))
+        status = json.loads(fikarum(environment, "status", "--json"))
+        yield status, json.loads(fikarum(environment, "demo", "--json"))
     finally:
-        _fikarum(environment, "down")
+        fikarum(environment, "down")
 
 
 async def run(run: Run) -> None:
@@ -348,18 +347,3 @@ def parts(spent: dict[str, float], number: int) -> str:
     """Where the time went, in milliseconds each."""
     shares = sorted(spent.items(), key=lambda part: -part[1])
     return ", ".join(f"{name} {seconds / number * 1e3:.1f}" for name, seconds in shares if seconds > 0)
-
-
-def _fikarum(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.cli", *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"fikarum {' '.join(arguments)}: {done.stderr[-2_000:]}")
-    return done.stdout

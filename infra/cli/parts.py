@@ -1,14 +1,12 @@
 """What the platform consists of: three engines, and the services, each a process of its own."""
 
-import ctypes
 import http.client
 import json
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
@@ -17,11 +15,11 @@ from infra.engines.engines import Engines
 from infra.engines.faults import EngineFault, PortTaken
 from infra.engines.ports import require_free
 from infra.engines.process import rotate
-from infra.engines.settings import REPOSITORY, EngineName
+from infra.engines.settings import EngineName
+from shared.runtime.forking import forked
 
 _PROBE_SECONDS = 3.0
 _LAST_BYTES = 8_192
-_PR_SET_PDEATHSIG = 1
 
 
 class Part(Protocol):
@@ -115,7 +113,8 @@ class EnginePart:
 
 
 class ServicePart:
-    """One service: a process that answers `/health/ready`."""
+    """One service: a process that answers `/health/ready`. `command`: a module of this checkout and its
+    arguments."""
 
     kind: Literal["engine", "service"] = "service"
     tries = 3
@@ -135,12 +134,12 @@ class ServicePart:
         self.name, self.address, self.log, self.needs = name, address, log, needs
         self._command, self._environment = list(command), dict(environment)
         self._leash, self._patience = leash, patience
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
         self._refused: str | None = None
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
+        return self._process.pid if self._process is not None and self._process.exitcode is None else None
 
     def begin(self) -> None:
         """Not where somebody else listens: that one's answers would pass for this service's."""
@@ -151,22 +150,12 @@ class ServicePart:
             self._refused = str(taken)
             return
         rotate(self.log)
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=REPOSITORY,
-                env=self._environment,
-                start_new_session=True,
-                preexec_fn=_die_with_parent() if self._leash else None,
-            )
+        self._process = forked(*self._command, environment=self._environment, log=self.log, leash=self._leash)
 
     def ended(self) -> str | None:
         if self._refused:
             return self._refused
-        code = self._process.poll() if self._process is not None else None
+        code = self._process.exitcode if self._process is not None else None
         return None if code is None else f"{self.name} ended with {_said(code)}: {last_line(self.log)}"
 
     def waiting_for(self) -> list[str]:
@@ -184,26 +173,13 @@ class ServicePart:
             connection.close()
 
     def end(self) -> None:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or self._process.exitcode is not None:
             return
         self._process.terminate()
-        try:
-            self._process.wait(self._patience)
-        except subprocess.TimeoutExpired:
+        self._process.join(self._patience)
+        if self._process.exitcode is None:
             self._process.kill()
-            self._process.wait()
-
-
-def _die_with_parent() -> Callable[[], None]:
-    """For the child, before it becomes the program: an orderly end when the parent is gone (Linux)."""
-    libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
-
-    def leash() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return leash
+            self._process.join()
 
 
 def _said(code: int) -> str:

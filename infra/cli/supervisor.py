@@ -19,7 +19,7 @@ import psutil
 
 from infra.cli import state
 from infra.cli.home import SERVICES, Home, HomeSettings
-from infra.cli.parts import EnginePart, Part, ServicePart, python
+from infra.cli.parts import EnginePart, Part, ServicePart
 from infra.cli.state import PartReport, PartState, Phase, ProcessId, State
 from infra.engines.engines import Engines
 from infra.engines.faults import EngineFault
@@ -198,7 +198,7 @@ def platform(home: Home, engines: Engines, workers: ThreadPoolExecutor) -> list[
     services = [
         ServicePart(
             name,
-            python("shared.runtime.serve", name),
+            ("shared.runtime.serve", name),
             urls[name],
             home.log(name),
             environment=environment | {"FIKARUM_PORT": urls[name].rpartition(":")[2]},

@@ -3,7 +3,6 @@ process of its own, while the platform runs."""
 
 import json
 import os
-import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,11 +14,10 @@ from rich.console import Console
 from infra.cli import operate
 from infra.cli.faults import Fault
 from infra.cli.home import Home
-from infra.cli.parts import python
 from infra.cli.places import places
-from infra.engines.settings import REPOSITORY
+from shared.runtime.forking import forked
 
-#: Services that are looked at side by side: a look begins with the load of all that the service is made of.
+#: Services that are looked at side by side: a look reads and folds all that the service holds.
 _AT_ONCE = 2
 
 
@@ -54,19 +52,18 @@ def verify(
 def of_service(service: str, environment: dict[str, str]) -> dict[str, Any]:
     """The report that the service's code writes. Raises Fault where it cannot look."""
     with tempfile.TemporaryDirectory(prefix="fikarum-verify-") as folder:
-        file = Path(folder) / "report.json"
-        done = subprocess.run(
-            python("shared.runtime.verify", f"services.{service}.app", str(file)),
-            cwd=REPOSITORY,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        file, log = Path(folder) / "report.json", Path(folder) / "log"
+        forked(
+            "shared.runtime.verify",
+            f"services.{service}.app",
+            str(file),
+            environment=environment,
+            log=log,
+            leash=True,
+        ).join()
         if not file.exists():
-            last = (done.stdout.strip().splitlines() or ["it did not say why"])[-1]
-            raise Fault(f"{service} could not be looked at: {last[:300]}")
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise Fault(f"{service} could not be looked at: {(said or ['it did not say why'])[-1][:300]}")
         return dict(json.loads(file.read_text(encoding="utf-8")))
 
 

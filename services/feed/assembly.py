@@ -19,6 +19,8 @@ from shared.runtime.settings import Settings
 LIVE = ("/feed/live",)
 #: What members did about posts, and how far they have seen, that is held in memory; under 1 KB each.
 RESPONSES_REMEMBERED = 10_000
+#: Groups whose owners are held in memory.
+GROUPS_REMEMBERED = 1_000
 
 
 def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
@@ -32,8 +34,10 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
             projections.responses,
             projections.groups,
             projections.members,
+            projections.owners,
         ],
         tokens_from=CHANGES_TOKENS,
+        addresses=True,
         conjunctions_from=(PostPublished,),
         verifier=verifier,
         personal=True,
@@ -44,6 +48,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
     sweeper = Sweeper(files, service.store, service.views(projections.posts))
     service.keep_beside(projections.posts, hub)
     service.remember(projections.responses, RESPONSES_REMEMBERED)
+    service.remember(projections.owners, GROUPS_REMEMBERED)
     service.keep_beside(service.tokens, hub.belonging)
     service.on_start(hub.start)
     service.on_start(sweeper.start)
@@ -55,6 +60,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         comments=service.views(projections.comments),
         responses=service.views(projections.responses),
         groups=service.views(projections.groups),
+        owners=service.views(projections.owners),
         newest=Newest(service.views(projections.posts), service.sole(projections.posts)),
         audiences=Audiences(service.views(projections.members)),
         readers=service.readers,

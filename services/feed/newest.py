@@ -46,13 +46,19 @@ class Newest:
 
     async def page(self, reader: Reader, limit: int) -> list[PostView] | None:
         """The newest posts that the reader may see; None where another way must be asked."""
-        await self._posts.fresh()
-        if self._sole.trusted:
-            if not self._window.filled:
-                await self._fill()
-            if self._window.filled:
-                return self._window.page(reader, limit)
+        if await self._filled():
+            return self._window.page(reader, limit)
         return await self._asked(reader, limit)
+
+    async def held(self, reader: Reader, limit: int) -> list[PostView] | None:
+        """The same from memory alone, where they are there."""
+        return self._window.page(reader, limit) if await self._filled() else None
+
+    async def _filled(self) -> bool:
+        await self._posts.fresh()
+        if self._sole.trusted and not self._window.filled:
+            await self._fill()
+        return self._sole.trusted and self._window.filled
 
     async def _fill(self) -> None:
         async with self._loading:

@@ -12,7 +12,7 @@ from services.search import queries
 from services.search.analysis import FIELDS, GRAMS, PLAIN, field_of
 from services.search.index import Answer, OpenSearchIndex
 from services.search.queries import Filters, Sort
-from services.search.words import CLOSE, OPEN, Question, folded
+from services.search.words import CLOSE, OPEN, Question, folded, is_spelled
 from shared.kernel.audience import Reader
 
 #: Words of a question for which others are looked for.
@@ -87,16 +87,18 @@ class Finding:
     async def meant(self, reader: Reader, asked: Question, filters: Filters) -> str | None:
         """The question with words that the reader could see instead of those that they could not have found,
         where it finds something then."""
-        if not asked.words or len(asked.words) > MOST_MEANT:
+        spelled = [word for word in asked.words if is_spelled(word)]
+        if not spelled or len(asked.words) > MOST_MEANT:
             return None
         codes = await self._index.fields()
         known = [queries.whether(reader, Question(words=(word,)), filters, codes) for word in asked.words]
-        like = [queries.similar(reader, word, filters) for word in asked.words]
+        like = [queries.similar(reader, word, filters) for word in spelled]
         answers = await self._index.ask_all([*known, *like])
+        nearest = dict(zip(spelled, answers[len(known) :], strict=True))
         words = []
-        for at, word in enumerate(asked.words):
-            found = answers[at]["hits"]["total"]["value"] > 0
-            words.append(word if found else _nearest(word, answers[len(known) + at]))
+        for word, answer in zip(asked.words, answers, strict=False):
+            found = answer["hits"]["total"]["value"] > 0
+            words.append(word if found else _nearest(word, nearest[word]) if word in nearest else None)
         if None in words or words == list(asked.words):
             return None
         better = replace(asked, words=tuple(word for word in words if word is not None))

@@ -69,6 +69,12 @@ def folded(word: str) -> str:
     return "".join(letter for letter in bare if not unicodedata.combining(letter))
 
 
+def is_spelled(word: str) -> bool:
+    """Whether it can be misspelled. What has digits is a number, a code or a name: one that is like it is not
+    what was meant."""
+    return not any(letter.isdigit() for letter in word)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What to look for: words in any order, phrases word by word, and what is to be left out."""

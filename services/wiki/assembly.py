@@ -30,6 +30,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
             projections.owners,
         ],
         tokens_from=CHANGES_TOKENS,
+        addresses=True,
         conjunctions_from=(PageStarted, PageAudienceChanged, SpaceOpened, SpaceAudienceChanged),
         reactions=[KEEPS_SPACES],
         verifier=verifier,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from contracts.groups import MemberJoinedGroup, MemberLeftGroup, Standing, StandingChanged
+from contracts.owners import owners_projection
 from contracts.wiki import (
     PageAudienceChanged,
     PageDeleted,
@@ -119,13 +119,6 @@ class SpaceView(BaseModel):
     version: int
     opened_by: str | None
     opened_at: datetime
-
-
-class GroupOwnersView(BaseModel):
-    """Who owns a group now, and with it decides about the pages in its space."""
-
-    group_id: str
-    owners: list[str]
 
 
 #: Pages that left a path and are remembered there: what replaced the last one may be hidden from a reader.
@@ -315,31 +308,6 @@ def _evolve_space(view: SpaceView | None, event: Event, recorded: Recorded, key:
     return view.model_copy(update=change)
 
 
-def _owners_keys(event: Event) -> Collection[str]:
-    """Nothing for those who join as members only: a group's document is not written for each of them."""
-    match event:
-        case MemberJoinedGroup(group_id=group_id, standing=standing):
-            return (group_id,) if standing is Standing.OWNER else ()
-        case MemberLeftGroup(group_id=group_id) | StandingChanged(group_id=group_id):
-            return (group_id,)
-    return ()
-
-
-def _evolve_owners(
-    view: GroupOwnersView | None, event: Event, recorded: Recorded, key: str
-) -> GroupOwnersView | None:
-    owners = set(view.owners) if view else set()
-    match event:
-        case (
-            MemberJoinedGroup(member_id=member_id, standing=standing)
-            | StandingChanged(member_id=member_id, new=standing)
-        ):
-            owners = owners | {member_id} if standing is Standing.OWNER else owners - {member_id}
-        case MemberLeftGroup(member_id=member_id):
-            owners = owners - {member_id}
-    return GroupOwnersView(group_id=key, owners=sorted(owners))
-
-
 #: What every list of pages reads, for those that show no more than places.
 PLACE = tuple(name for name, field in PageView.model_fields.items() if field.is_required())
 
@@ -383,11 +351,4 @@ spaces: Projection[SpaceView] = Projection(
     _evolve_space,
     (Index((("audience", 1), ("name", 1), ("_id", 1))),),
 )
-owners: Projection[GroupOwnersView] = Projection(
-    "wiki.owners",
-    1,
-    GroupOwnersView,
-    (MemberJoinedGroup, MemberLeftGroup, StandingChanged),
-    _owners_keys,
-    _evolve_owners,
-)
+owners = owners_projection("wiki")

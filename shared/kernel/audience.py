@@ -250,10 +250,16 @@ def conjunctions_projection(service: str, events: tuple[type[Event], ...]) -> Pr
     return Projection(f"{service}.conjunctions", 2, Conjunction, events, _joined, _registered)
 
 
-def tokens_projection(service: str, events: tuple[type[Event], ...]) -> Projection[MemberTokens]:
-    """The shared fold of members' tokens for `service`, over every event type that grants or takes away."""
+def tokens_projection(
+    service: str, events: tuple[type[Event], ...], *, by_name: bool = False
+) -> Projection[MemberTokens]:
+    """The shared fold of members' tokens for `service`, over every event type that grants or takes away.
+
+    `by_name`: the service asks whether somebody holds tokens; the index for that has an entry for each token
+    of each member, so only who asks has it.
+    """
     for event in events:
         if not issubclass(event, ChangesTokens):
             raise TypeError(f"{event.__name__} does not say how it changes tokens")
-    by_name = (Index((("named", 1),)),)
-    return Projection(f"{service}.tokens", 3, MemberTokens, events, _keys, _evolve, by_name)
+    indexes = (Index((("named", 1),)),) if by_name else ()
+    return Projection(f"{service}.tokens", 3, MemberTokens, events, _keys, _evolve, indexes)

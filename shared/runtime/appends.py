@@ -27,7 +27,7 @@ from shared.runtime import telemetry
 from shared.runtime.codec import COMMITS, Commit
 
 DURABLE = WriteConcern(w="majority", j=True)
-#: Commits in one write, and their bytes together: a message to MongoDB holds 48 MB.
+#: Commits in one write, and their bytes together: a command to MongoDB holds 16 MiB and a little more.
 LARGEST_BATCH = 1_000
 LARGEST_BATCH_BYTES = 16_000_000
 #: Commits that may wait for their turn; past that the caller is told to try later.
@@ -37,6 +37,10 @@ PATIENCE = 10.0
 
 _UNKNOWN = (ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError)
 _DUPLICATE = 11000
+
+#: Told of commits that are stored, and when the write that stored them began, on the monotonic clock; of
+#: none, where only the store knows.
+OnAppend = Callable[[Sequence[Commit], float], None]
 
 
 class LostRace(Exception):
@@ -55,8 +59,10 @@ class Repeated(Exception):
 class _Waiting:
     commit: Commit
     outcome: "asyncio.Future[None]"
+    stored: bool = False
 
     def settle(self, error: Exception | None = None) -> None:
+        self.stored = error is None
         if not self.outcome.done():
             if error is None:
                 self.outcome.set_result(None)
@@ -67,9 +73,7 @@ class _Waiting:
 class AppendQueue:
     """One write under way at a time; whoever comes meanwhile waits for the next."""
 
-    def __init__(
-        self, database: AsyncDatabase[dict[str, Any]], collection: str, on_append: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: AsyncDatabase[dict[str, Any]], collection: str, on_append: OnAppend) -> None:
         self._database = database
         self._name = collection
         self._majority = database.get_collection(
@@ -116,6 +120,7 @@ class AppendQueue:
                     break
                 batch += 1
             taken, self._waiting = self._waiting[:batch], self._waiting[batch:]
+            began = time.monotonic()
             with telemetry.APPEND_SECONDS.time():
                 try:
                     await self._settle(taken)
@@ -123,7 +128,7 @@ class AppendQueue:
                     for waiting in taken:
                         waiting.settle(error)
             telemetry.APPEND_BATCH.observe(batch)
-            self._on_append()
+            self._on_append([waiting.commit for waiting in taken if waiting.stored], began)
 
     async def _settle(self, batch: Sequence[_Waiting]) -> None:
         """Writes until every commit of the batch has an outcome, or patience ends."""

@@ -53,7 +53,8 @@ async def check_seen(
     if owner is not None and not owner.may_see(clauses, level):
         raise Refused(
             "audience-without-owner",
-            "The owner could not see this any more. Choose an audience that they are in as well.",
+            "The owner could not see this any more. Choose an audience that they are in as well, "
+            "or hand it over first.",
             field="audience",
         )
 

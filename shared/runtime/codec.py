@@ -78,6 +78,10 @@ class Commit:
     def tail(self) -> int:
         return self.first + self.size - 1
 
+    @property
+    def partition(self) -> int:
+        return partition_of(self.stream)
+
 
 def encode_commit(
     stream: str,

@@ -20,7 +20,7 @@ from pymongo.write_concern import WriteConcern
 from starlette.responses import Response, StreamingResponse
 
 from shared.kernel.errors import Conflict, NotFound, Refused, TooLarge
-from shared.runtime import telemetry
+from shared.runtime import problems, telemetry
 from shared.runtime.ids import new_id
 from shared.runtime.media import HEAD_BYTES, disposition, media_type, safe_name
 from shared.runtime.ranges import Span, Unsatisfiable, span_of
@@ -158,7 +158,7 @@ class Files:
         try:
             span = span_of(wanted, found.size)
         except Unsatisfiable:
-            return Response(status_code=416, headers={"Content-Range": f"bytes */{found.size}"})
+            return problems.answer(problems.of_range(), {"Content-Range": f"bytes */{found.size}"})
         headers["Content-Length"] = str(span.length if span else found.size)
         if span:
             headers["Content-Range"] = span.content_range

@@ -40,9 +40,9 @@ T = TypeVar("T")
 
 #: MongoDB's limit is 16 MB; a document that comes near it parks its key instead of failing a whole batch.
 LARGEST_VIEW = 15_000_000
-#: Documents in one write, and their bytes together: a message to MongoDB holds 48 MB.
+#: Documents in one write, and their bytes together: a command to MongoDB holds 16 MB, as a document does.
 LARGEST_PORTION = 1_000
-LARGEST_PORTION_BYTES = 24_000_000
+LARGEST_PORTION_BYTES = 15_000_000
 _DUPLICATE = 11000
 _MAJORITY = {"w": "majority", "j": True}
 

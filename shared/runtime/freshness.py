@@ -10,8 +10,8 @@ route thought of that view or not: a page is found by one view and shown with th
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
@@ -24,6 +24,17 @@ from shared.runtime.generations import Registry, offset_key
 from shared.runtime.viewing import Viewing
 
 
+class Relaying(Protocol):
+    """What the relay of this process knows before the store does."""
+
+    #: Set, and another one put in its place, when something was sent.
+    sent: asyncio.Event
+
+    def places(self, stream: str, version: int) -> Sequence[dict[str, Any]] | None: ...
+
+    def is_due(self, stream: str, version: int) -> bool: ...
+
+
 class Freshness:
     """One service's answers to 'have you seen what I just did?'."""
 
@@ -32,11 +43,11 @@ class Freshness:
         service: str,
         database: AsyncDatabase[dict[str, Any]],
         registry: Registry,
-        marked: Callable[[], asyncio.Event] = asyncio.Event,
+        relay: Relaying | None = None,
     ) -> None:
-        """`marked` gives what is set when this process has sent something."""
+        """`relay`: of this process, where it has one."""
         self._service = service
-        self._marked = marked
+        self._relay = relay
         self._registry = registry
         self._commits = database.get_collection(
             "commits", codec_options=COMMITS, read_concern=ReadConcern("majority")
@@ -52,20 +63,23 @@ class Freshness:
         deadline, pause = time.monotonic() + PATIENCE, 0.01
         where = {"_id": {"$gte": commit_key(stream, 1), "$lte": commit_key(stream, version)}}
         while True:
-            marked = self._marked()
-            with reading():
-                found = await self._commits.find_one(
-                    where, {"sent": 1, "unsent": 1, "events.id": 1}, sort=[("_id", -1)]
-                )
-            if found is None or split_key(found["_id"])[1] + len(found["events"]) - 1 < version:
-                raise NotFound("no-such-commit", "There is no such version.")
-            if not found.get("unsent"):
-                return list(found.get("sent", ()))
+            sent = asyncio.Event() if self._relay is None else self._relay.sent
+            if self._relay is not None and (known := self._relay.places(stream, version)) is not None:
+                return list(known)
+            if self._relay is None or not self._relay.is_due(stream, version):
+                with reading():
+                    found = await self._commits.find_one(
+                        where, {"sent": 1, "unsent": 1, "events.id": 1}, sort=[("_id", -1)]
+                    )
+                if found is None or split_key(found["_id"])[1] + len(found["events"]) - 1 < version:
+                    raise NotFound("no-such-commit", "There is no such version.")
+                if not found.get("unsent"):
+                    return list(found.get("sent", ()))
             if time.monotonic() > deadline:
                 return None
             # Another process may relay: then only looking again tells.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(marked.wait(), pause)
+                await asyncio.wait_for(sent.wait(), pause)
             pause = min(pause * 2, 0.1)
 
     async def behind(self, after: str | None, *viewings: Viewing[Any], key: str | None = None) -> bool:

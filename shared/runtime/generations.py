@@ -333,12 +333,14 @@ class Registry:
         """Waits at most `patience` seconds until the generation has saved past `offset` of the partition
         `key`."""
         deadline = asyncio.get_running_loop().time() + patience
-        pause = 0.01
+        pause, first = 0.01, True
         while True:
             if self._reached.get(generation, {}).get(key, 0) > offset:
                 return True
             moved = self._moved.setdefault(generation, asyncio.Event())
-            if (await self.offsets(generation)).get(key, 0) > offset:
+            # What this process follows, it tells of sooner than the database does.
+            first, ours = False, first and generation in self._reached
+            if not ours and (await self.offsets(generation)).get(key, 0) > offset:
                 return True
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:

@@ -2,15 +2,16 @@
 
 import json
 import uuid
+from datetime import datetime
 
 import uuid_utils
 
 _HOUSE = uuid.UUID("3f0a54cf-7f0e-5c0b-9a57-5b1d0d3c7a11")
 
 
-def new_id() -> str:
-    """32 hexadecimal characters (UUID version 7): later ids sort after earlier ones."""
-    return uuid_utils.uuid7().hex
+def new_id(at: datetime | None = None) -> str:
+    """32 hexadecimal characters (UUID version 7): later ids sort after earlier. Of now, or of `at`."""
+    return uuid_utils.uuid7(nanoseconds=None if at is None else round(at.timestamp() * 1e9)).hex
 
 
 def derived_id(*parts: str) -> str:

@@ -30,11 +30,6 @@ _STATUS: dict[type[Refused], int] = {
     Refused: 422,
 }
 _RETRY_SECONDS = {429: 1, 503: 1}
-_ROUTING = {
-    404: ("no-such-address", "There is nothing at this address."),
-    405: ("method-not-allowed", "This address does not answer that method."),
-    413: ("too-large", "This is larger than what is accepted here."),
-}
 
 
 class Fault(BaseModel):
@@ -146,10 +141,19 @@ def of_http(error: HTTPException) -> Problem:
         if isinstance(cause, RecursionError):
             return of_faults([Fault(field="", message="This is nested too deeply.", code="nested-too-deep")])
         return of_faults([Fault(field="", message="The body cannot be read.", code="unreadable")])
-    code, detail = _ROUTING.get(
-        error.status_code, (f"http-{error.status_code}", HTTPStatus(error.status_code).phrase)
-    )
-    return _problem(error.status_code, code, detail)
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return _problem(404, "no-such-address", "There is nothing at this address.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return _problem(405, "method-not-allowed", "This address does not answer that method.")
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return of_too_large()
+    return _problem(error.status_code, f"http-{error.status_code}", HTTPStatus(error.status_code).phrase)
+
+
+def of_range() -> Problem:
+    """No byte of a file is where the request asks for some."""
+    return _problem(416, "range-not-there", "The file is shorter than that. Ask for a part that it has.")
 
 
 def of_bug() -> Problem:
@@ -162,5 +166,4 @@ def of_too_busy() -> Problem:
 
 
 def of_too_large() -> Problem:
-    code, detail = _ROUTING[413]
-    return _problem(413, code, detail)
+    return _problem(413, "too-large", "This is larger than what is accepted here.")

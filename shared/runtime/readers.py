@@ -126,7 +126,11 @@ class Readers:
         return None if found is None or found.gone else self._reader(found, await self.conjunctions())
 
     async def anybody(self, tokens: Collection[str]) -> bool:
-        """Whether somebody holds all of these tokens, as far as anybody may write to them by name."""
+        """Whether somebody holds all of these tokens, as far as anybody may write to them by name; only for a
+        service that is assembled with `addresses=True`."""
+        views = self._tokens().views
+        if not views.projection.indexes:
+            raise RuntimeError(f"{views.projection.name} is kept without an index by name")
         members = [token.removeprefix(MEMBER) for token in tokens if token.startswith(MEMBER)]
         named = [token for token in tokens if token.startswith(NAMED)]
         where: dict[str, Any] = {"gone": False}
@@ -134,7 +138,6 @@ class Readers:
             where["_id"] = {"$in": members} if len(set(members)) == 1 else {"$in": []}
         if named:
             where["named"] = {"$all": named}
-        views = self._tokens().views
         return bool(await views.find(where, sort=[("_id", 1)], limit=1, fields=["member_id"]))
 
     def _tokens(self) -> Viewing[MemberTokens]:

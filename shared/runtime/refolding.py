@@ -7,8 +7,10 @@ exactly as far as the serving one has come.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import bson
@@ -23,11 +25,15 @@ from shared.runtime.codec import CODEC, incoming
 from shared.runtime.folding import Fold, content
 from shared.runtime.gathering import Delivered, delivered
 from shared.runtime.generations import Generation, Offsets, Registry, offset_key
+from shared.runtime.ids import new_id
 from shared.runtime.topics import Topics
 
 BATCH = 4_000
 #: Seconds that the serving view gets to hold what the fresh one holds.
 PATIENCE = 20.0
+
+#: What a look wrote that began so long ago was left by one that was killed.
+LEFT_AFTER = timedelta(days=1)
 
 Stored = Mapping[str, Any]
 
@@ -59,6 +65,15 @@ class Compared:
             self.parked += "_parked" in serving
 
 
+def _looks(view: str) -> str:
+    return f"verify.{view}."
+
+
+def scratch(projection: Projection[Any], begun: datetime) -> str:
+    """The collection of one look of many; not the name of a generation, so that nobody takes it for one."""
+    return _looks(projection.name) + new_id(begun)
+
+
 class Refolding:
     """One view's serving generation and a fresh fold of the same topics."""
 
@@ -73,8 +88,7 @@ class Refolding:
     ) -> None:
         self._projection: Projection[BaseModel] = projection
         self._serving = serving
-        #: Not the name of a generation, so that nobody takes it for one.
-        self._scratch = f"{projection.name}.v{projection.version}.verify"
+        self._scratch = scratch(projection, datetime.now(UTC))
         self._database, self._registry = database, Registry(database)
         self._topics, self._bootstrap, self._told = topics, bootstrap, told
         self._fold = Fold(self._projection, self._scratch, database, self._registry)
@@ -82,7 +96,7 @@ class Refolding:
 
     async def run(self) -> Compared:
         """Folds and compares everything; what it wrote is dropped at the end."""
-        await self._registry.drop(self._scratch)
+        await self._sweep()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
@@ -98,6 +112,14 @@ class Refolding:
         finally:
             await consumer.stop()
             await self._registry.drop(self._scratch)
+
+    async def _sweep(self) -> None:
+        """Drops what looks left behind that were killed."""
+        looks = f"^{re.escape(_looks(self._projection.name))}"
+        oldest = new_id(datetime.now(UTC) - LEFT_AFTER)
+        for name in await self._database.list_collection_names(filter={"name": {"$regex": looks}}):
+            if name.rpartition(".")[2] < oldest:
+                await self._registry.drop(name)
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> dict[str, str]:
         found = await self._topics.describe(self._projection.topics)

@@ -4,6 +4,9 @@ paused anywhere.
 One relay per service and lane. Each batch is one Kafka transaction, and the transactional id fences a
 predecessor that merely slept. Starting, it reads the log back from its checkpoint and marks what is already
 there, so that nothing is sent twice.
+
+What this process appended is sent at once, where it cannot overtake anything (`appended.py`); a sweep finds
+the rest. Marks are written behind the sending, for several batches together.
 """
 
 import asyncio
@@ -16,7 +19,6 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from cachetools import LRUCache
 from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
@@ -24,28 +26,31 @@ from pymongo.read_concern import ReadConcern
 
 from shared.kernel.errors import Unavailable
 from shared.runtime import telemetry
-from shared.runtime.codec import COMMITS, Outgoing, outgoing
+from shared.runtime.appended import LARGEST_BATCH_BYTES, Appended
+from shared.runtime.awake import Awake
+from shared.runtime.codec import COMMITS, Commit, Outgoing, outgoing
 from shared.runtime.marks import Lane, LogLost, Marks, Sent, sent_entry
 from shared.runtime.points import passing
 from shared.runtime.topics import Topic, Topics
 
 log = structlog.get_logger(__name__)
 
-#: Commits in one transaction, and their bytes together.
+#: Commits in one transaction.
 LARGEST_BATCH = 1_000
-LARGEST_BATCH_BYTES = 8_000_000
 #: A sweep finds the truth at least this often, in seconds, whatever wakes it or fails to.
 SWEEP_EVERY = 1.0
 #: After a batch that was all there was, the sweep that finds nothing more waits so long, in seconds, for what
 #: comes next.
 CONFIRMED_WITHIN = 0.05
-#: Commits that the relay remembers having read: the change stream tells of them a moment later.
-REMEMBERED = 5_000
+#: What was sent is marked after this many seconds, or when it is this many commits. Until then a kill leaves
+#: it to be found in the log.
+MARKED_WITHIN = 0.05
+MOST_UNMARKED = 5_000
+#: The change stream tells of this process's own appends too, maybe before the answer to them, by this many
+#: seconds.
+TOLD_WITHIN = 0.02
 #: The relay looks this often, in seconds, whether its topics are still the same.
 CHECK_TOPICS_EVERY = 3.0
-#: Who took longer than this, in seconds, to send a batch may have been paused, and a successor gone on: it
-#: writes nothing down and begins again.
-LONGEST_BATCH_TIME = 2.0
 #: A transaction that its producer does not end is aborted by the broker after this time, in milliseconds.
 TRANSACTION_TIMEOUT_MS = 15_000
 _BACK_OFF = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -77,22 +82,42 @@ class Relay:
         self._marks = Marks(self.name, lane, database, topics, bootstrap, self._names)
         self._found: dict[str, Topic] = {}
         self._wake = asyncio.Event()
-        self._read: LRUCache[str, None] = LRUCache(REMEMBERED)
+        self._appended = Appended()
+        self._sweep_at = 0.0
+        self._unmarked: dict[str, list[Sent]] = {}
+        self._mark_at = 0.0
+        self._marking: asyncio.Task[None] | None = None
+        #: When the last transaction began that was committed.
+        self._proved = 0.0
+        self._awake = Awake()
         self._stopping = False
         self._checked = 0.0
         self.idle = asyncio.Event()
         #: Set, and another one put in its place, when something was sent: for who waits for their commit.
-        self.marked = asyncio.Event()
+        self.sent = asyncio.Event()
         #: Age of the oldest commit that is not sent, in seconds, as of the last sweep.
         self.oldest_unsent = 0.0
 
-    def wake(self) -> None:
-        """Something was appended in this process."""
-        self._wake.set()
+    def appended(self, commits: Sequence[Commit], began: float) -> None:
+        """Something was appended in this process, by a write that began at `began`, on the monotonic clock;
+        no commits: the store knows what."""
+        mine = [commit for commit in commits if commit.partition in self.lane.partitions]
+        if commits and self._appended.add(mine, began):
+            self._wake.set()
+        else:
+            self._sweep_soon()
+
+    def places(self, stream: str, version: int) -> Sequence[Sent] | None:
+        """Where the commit that ends with this version lies in the log, where that is known here already."""
+        return self._appended.places(stream, version)
+
+    def is_due(self, stream: str, version: int) -> bool:
+        """Whether the commit that ends with this version is about to be sent here."""
+        return self._appended.is_due(stream, version)
 
     async def run(self) -> None:
         """Relays until stopped; meant to be a task."""
-        watcher = asyncio.create_task(self._watch())
+        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._awake.keep_ticking())]
         failures = 0
         try:
             while not self._stopping:
@@ -115,13 +140,14 @@ class Relay:
                     )
                     await self._pause(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
         finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def drained(self) -> None:
         """Waits until a sweep found nothing that was appended before this call."""
         self.idle.clear()
-        self._wake.set()
+        self._sweep_soon()
         await self.idle.wait()
 
     async def stop(self) -> None:
@@ -146,16 +172,50 @@ class Relay:
             await producer.start()
             passing("relay.fenced-predecessor")
             await self._marks.begin(self._found)
+            self._appended.begin()
+            self._unmarked, self._sweep_at = {}, 0.0
             while not self._stopping:
-                await self._sweep(producer)
+                await self._turn(producer)
+            await self._mark_all()
             await self._marks.checkpoint()
         finally:
+            self._appended.end()
+            if self._marking is not None:
+                await asyncio.gather(self._marking, return_exceptions=True)
+                self._marking = None
             await _close(producer)
+
+    async def _turn(self, producer: AIOKafkaProducer) -> None:
+        """What is due first: marks are written while others are sent, sweeps go in between."""
+        self._wake.clear()
+        now = time.monotonic()
+        if self._marking is not None and self._marking.done():
+            marking, self._marking = self._marking, None
+            marking.result()
+        if self._unmarked and self._marking is None and now >= self._mark_at:
+            self._marking = asyncio.create_task(self._mark())
+            self._marking.add_done_callback(lambda _: self._wake.set())
+        if now >= self._sweep_at:
+            await self._mark_all()
+            await self._sweep(producer)
+            return
+        documents, overtaking = self._appended.take()
+        if overtaking:
+            self._sweep_soon()
+        if documents:
+            await self._send(producer, documents)
+        elif not overtaking:
+            due = self._mark_at if self._unmarked and self._marking is None else self._sweep_at
+            await self._pause(min(due, self._sweep_at) - now)
+
+    def _sweep_soon(self) -> None:
+        self._sweep_at = 0.0
+        self._wake.set()
 
     async def _sweep(self, producer: AIOKafkaProducer) -> None:
         """Sends what a snapshot shows unsent; a commit sorts behind its predecessor in the stream, so it
         never overtakes it."""
-        self._wake.clear()
+        self._sweep_at = time.monotonic() + SWEEP_EVERY
         if time.monotonic() - self._checked > CHECK_TOPICS_EVERY:
             await self._check_topics()
         where = {"unsent": True, "partition": {"$in": list(self.lane.partitions)}}
@@ -170,26 +230,44 @@ class Relay:
                 all_of_them = False
                 break
             documents.append(document)
-            self._read[document["_id"]] = None
+            self._appended.found(document["_id"])
         await cursor.close()
         if documents:
             self.idle.clear()
-            oldest = documents[0]["recorded_at"].replace(tzinfo=UTC)
-            self.oldest_unsent = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
-            telemetry.RELAY_UNSENT_AGE.labels(self.service).set(self.oldest_unsent)
-            with telemetry.RELAY_BATCH_SECONDS.time():
-                await self._send(producer, documents)
-            if all_of_them and len(documents) < LARGEST_BATCH:
-                await self._pause(CONFIRMED_WITHIN)
+            await self._send(producer, documents)
+            complete = all_of_them and len(documents) < LARGEST_BATCH
+            self._sweep_at = time.monotonic() + CONFIRMED_WITHIN if complete else 0.0
             return
         self.oldest_unsent = 0.0
         telemetry.RELAY_UNSENT_AGE.labels(self.service).set(0)
         await self._marks.checkpoint()
-        if not self._wake.is_set():
+        if self._sweep_at:
+            # Nobody asked for another one while it looked.
             self.idle.set()
-        await self._pause(SWEEP_EVERY)
 
-    async def _send(self, producer: AIOKafkaProducer, documents: Sequence[Mapping[str, Any]]) -> None:
+    async def _send(self, producer: AIOKafkaProducer, documents: Sequence[dict[str, Any]]) -> None:
+        """One transaction. What stays in its stream is none of Kafka's, and counts as sent."""
+        oldest = documents[0]["recorded_at"].replace(tzinfo=UTC)
+        self.oldest_unsent = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
+        telemetry.RELAY_UNSENT_AGE.labels(self.service).set(self.oldest_unsent)
+        with telemetry.RELAY_BATCH_SECONDS.time():
+            marks = await self._sent(producer, [d for d in documents if "unsent" in d])
+        if not self._unmarked:
+            self._mark_at = time.monotonic() + MARKED_WITHIN
+        self._unmarked.update(marks)
+        if len(self._unmarked) > MOST_UNMARKED:
+            await self._mark_all()
+        for document in documents:
+            self._appended.sent(document, marks.get(document["_id"], ()))
+        self.sent.set()
+        self.sent = asyncio.Event()
+        telemetry.RELAY_SENT.inc(len(marks))
+
+    async def _sent(
+        self, producer: AIOKafkaProducer, documents: Sequence[Mapping[str, Any]]
+    ) -> dict[str, list[Sent]]:
+        if not documents:
+            return {}
         began = time.monotonic()
         passing("relay.before-send")
         await producer.begin_transaction()
@@ -204,20 +282,30 @@ class Relay:
             with contextlib.suppress(Exception):
                 await producer.abort_transaction()
             raise
-        awake = time.monotonic() - began < LONGEST_BATCH_TIME
-        promise = [self._marks.promise(marks)] if awake else []
-        outcomes = await asyncio.gather(producer.commit_transaction(), *promise, return_exceptions=True)
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        # An error here is an unknown outcome.
+        await producer.commit_transaction()
+        self._proved = began
         passing("relay.committed")
-        if time.monotonic() - began > LONGEST_BATCH_TIME:
-            raise Unavailable("relay-slept", "The relay was away for a while.")
-        await self._marks.mark(marks)
-        self.marked.set()
-        self.marked = asyncio.Event()
-        telemetry.RELAY_SENT.inc(len(marks))
-        passing("relay.marked")
+        return marks
+
+    async def _mark_all(self) -> None:
+        """Everything that was sent is marked then."""
+        if self._marking is not None:
+            marking, self._marking = self._marking, None
+            await marking
+        if self._unmarked:
+            await self._mark()
+
+    async def _mark(self) -> None:
+        """What has been sent so far: first that the log reaches so far, then each commit. When the last
+        transaction began nobody else had gone on, and nobody does while this process goes on."""
+        marks, self._unmarked = self._unmarked, {}
+        steps = (("relay.promised", self._marks.promise), ("relay.marked", self._marks.mark))
+        for point, write in steps:
+            if not self._awake.since(self._proved):
+                raise Unavailable("relay-slept", "The relay was away for a while.")
+            await write(marks)
+            passing(point)
 
     def _entries(
         self, document: Mapping[str, Any], records: Sequence[tuple[str, "asyncio.Future[Any]"]]
@@ -273,15 +361,20 @@ class Relay:
             {"$match": {"operationType": "insert"}},
             {"$project": {"documentKey": 1}},
         ]
+        loop = asyncio.get_running_loop()
         while not self._stopping:
             try:
                 async with await self._commits.watch(pipeline, max_await_time_ms=1_000) as stream:
                     async for change in stream:
-                        if change["documentKey"]["_id"] not in self._read:
-                            self._wake.set()
+                        loop.call_later(TOLD_WITHIN, self._look_for, change["documentKey"]["_id"])
             except PyMongoError as error:
                 log.warning("change stream begins again", relay=self.name, error=repr(error))
                 await asyncio.sleep(1)
+
+    def _look_for(self, key: str) -> None:
+        """Somebody else appended what is not known by now."""
+        if not self._appended.knows(key):
+            self._sweep_soon()
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -57,7 +57,8 @@ Hook = Callable[[], Awaitable[None]]
 
 
 class Service:
-    """One room of the house. `module` is where it is assembled, so that a builder can assemble it again."""
+    """One room of the house. `module` is where it is assembled, so that a builder can assemble it again;
+    `addresses`: members say here whom something is for."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Service:
         module: str,
         projections: Sequence[Projection[Any]] = (),
         tokens_from: tuple[type[Event], ...] = (),
+        addresses: bool = False,
         conjunctions_from: tuple[type[Event], ...] = (),
         reactions: Sequence[Reaction] = (),
         verifier: Verifier | None = None,
@@ -90,8 +92,8 @@ class Service:
             [f"{name}.events", f"{name}.private"],
             Lane(0, tuple(range(PARTITIONS))),
         )
-        self.store = EventStore(name, self.database, self._keys, on_append=self.relay.wake)
-        tokens = [tokens_projection(name, tokens_from)] if tokens_from else []
+        self.store = EventStore(name, self.database, self._keys, on_append=self.relay.appended)
+        tokens = [tokens_projection(name, tokens_from, by_name=addresses)] if tokens_from else []
         self._tokens = tokens[0] if tokens else None
         joined = [conjunctions_projection(name, conjunctions_from)] if conjunctions_from else []
         views = (*projections, *tokens, *joined)
@@ -100,7 +102,7 @@ class Service:
             view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, module=module)
             for view in views
         }
-        self.freshness = Freshness(name, self.database, self.registry, lambda: self.relay.marked)
+        self.freshness = Freshness(name, self.database, self.registry, self.relay)
         for viewing in self.viewings.values():
             viewing.views.fresh = partial(self.freshness.reached, viewing)
         if tokens:

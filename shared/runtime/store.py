@@ -26,7 +26,15 @@ from shared.kernel.decider import Decider
 from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused, Unavailable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime import telemetry
-from shared.runtime.appends import DURABLE, PATIENCE, AppendQueue, LostRace, Repeated, unknown_outcome
+from shared.runtime.appends import (
+    DURABLE,
+    PATIENCE,
+    AppendQueue,
+    LostRace,
+    OnAppend,
+    Repeated,
+    unknown_outcome,
+)
 from shared.runtime.away import reading
 from shared.runtime.codec import (
     COMMITS,
@@ -46,7 +54,8 @@ S = TypeVar("S")
 
 #: How often a command that lost a race is decided again before the caller is told to try later.
 TRIES = 40
-#: The code of that refusal: no rule was broken, and the same command may be decided later.
+#: The code of that refusal, which stands where it is raised too, for its translation: no rule was broken, and
+#: the same command may be decided later.
 TOO_BUSY = "too-busy"
 #: Folded states kept in memory per process; each is checked against the store whenever it is used.
 STATES_KEPT = 2_000
@@ -90,7 +99,7 @@ class EventStore:
         database: AsyncDatabase[dict[str, Any]],
         sealer: Sealer | None = None,
         *,
-        on_append: Callable[[], None] = lambda: None,
+        on_append: OnAppend = lambda _commits, _began: None,
     ) -> None:
         self.service = service
         self.commits: AsyncCollection[dict[str, Any]] = database.get_collection(
@@ -177,7 +186,7 @@ class EventStore:
                     return self._first_outcome(repeated.document, idempotency)
                 self._remember(decider, known, commit, events)
                 return Committed(self.service, stream, commit.tail, commit_id)
-        raise Conflict(TOO_BUSY, "Many people are changing this right now. Try again.")
+        raise Conflict("too-busy", "Many people are changing this right now. Try again.")
 
     async def handle_together(
         self,
@@ -215,7 +224,7 @@ class EventStore:
                 await asyncio.sleep(random.uniform(0, 0.005 * min(attempt + 1, 10)))  # noqa: S311
                 continue
             return answer
-        raise Conflict(TOO_BUSY, "Many people are changing this right now. Try again.")
+        raise Conflict("too-busy", "Many people are changing this right now. Try again.")
 
     async def append(
         self,
@@ -349,6 +358,7 @@ class EventStore:
     async def _append_together(self, commits: Sequence[Commit]) -> None:
         """One transaction. Whatever goes wrong, the truth is read back by commit id before anything is
         said."""
+        began = time.monotonic()
         try:
             async with self.commits.database.client.start_session() as session:
                 durable = self.commits.with_options(write_concern=DURABLE)
@@ -357,7 +367,7 @@ class EventStore:
                 await _commit_surely(session)
         except (PyMongoError, BulkWriteError) as error:
             if await self.queue.stored(commits[0]):
-                self._on_append()
+                self._on_append((), began)
                 return
             if (
                 _transient(error)
@@ -368,7 +378,7 @@ class EventStore:
             if error.has_error_label("UnknownTransactionCommitResult"):
                 raise unknown_outcome() from error
             raise Unavailable("store-away", "The store does not answer. Try again in a moment.") from error
-        self._on_append()
+        self._on_append((), began)
 
     def _lock(self, stream: str) -> asyncio.Lock:
         """Serialises a hot stream within this process: racers would otherwise decide in vain."""

@@ -38,6 +38,8 @@ V = TypeVar("V", bound=BaseModel)
 #: read them.
 RETIRED_AFTER = 30.0
 _BACK_OFF = 2.0
+#: A builder takes what the requests leave of the cores: a third of one that they want as well.
+BUILDER_NICENESS = 5
 #: Between two builders of one generation, in seconds, at most.
 _LONGEST_PAUSE = 60.0
 
@@ -268,7 +270,7 @@ class Viewing(Generic[V]):
             self.name,
             str(generation.number),
             stdin=asyncio.subprocess.DEVNULL,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=as_builder(),
         )
 
     async def _save_positions(self) -> None:
@@ -306,12 +308,14 @@ async def _positions(consumer: Any, names: Mapping[str, Topic]) -> Offsets:
     return found
 
 
-def _die_with_parent() -> Callable[[], None]:
-    """Linux: the child gets SIGTERM when its parent is gone, however it went."""
+def as_builder() -> Callable[[], None]:
+    """For the child, before it becomes the builder: whoever asks goes before it, and it ends with its parent,
+    however that went (Linux)."""
     libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 
     def arm() -> None:
+        os.nice(BUILDER_NICENESS)
         libc.prctl(1, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)

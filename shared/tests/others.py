@@ -50,7 +50,7 @@ async def telling(
     await topics.ensure(names)
     lane = Lane(0, tuple(range(PARTITIONS)))
     relay = Relay(room, database, topics, settings.kafka, names, lane)
-    store = EventStore(room, database, sealer, on_append=relay.wake)
+    store = EventStore(room, database, sealer, on_append=relay.appended)
     await store.prepare()
     running = asyncio.create_task(relay.run())
 

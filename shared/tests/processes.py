@@ -5,7 +5,6 @@ They are forked from a server that has imported everything once: an import costs
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -14,21 +13,21 @@ from typing import Self
 
 import psutil
 
+from shared.runtime.forking import FORKING, importing
 from shared.tests.eventually import LONG, eventually
 from shared.tests.running import run
 
-_FORKING = multiprocessing.get_context("forkserver")
 # pytest: the children import what began this process, as multiprocessing does
-_FORKING.set_forkserver_preload(["pytest", "shared.tests.running"])
+importing("pytest", "shared.tests.running")
 
 
 class Role:
     """One process. What it says is words that its role sends, in order."""
 
     def __init__(self, *arguments: str, points: str = "") -> None:
-        self._hearing, saying = _FORKING.Pipe(duplex=False)
+        self._hearing, saying = FORKING.Pipe(duplex=False)
         settings = {name: value for name, value in os.environ.items() if name.startswith("FIKARUM_")}
-        self._process = _FORKING.Process(
+        self._process = FORKING.Process(
             target=run, args=(saying, {**settings, "FIKARUM_POINTS": points}, arguments), daemon=True
         )
         self._saying = saying

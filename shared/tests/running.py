@@ -1,6 +1,7 @@
 """What the proofs run as processes of their own, until SIGTERM or until it is done.
 
 relay             carries commits to Kafka
+writer            carries commits to Kafka, and goes on making marks itself
 hand NAME TIMES   makes marks one by one on one stream, and says the version that each command answered
 builder VIEW N    builds generation N of a view, in small batches
 service           everything that a service is, without its HTTP port
@@ -10,14 +11,15 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from multiprocessing.connection import Connection
 
 from shared.kernel.events import Occasion
-from shared.runtime import points, rebuild
+from shared.runtime import points, rebuild, subscribe
 from shared.runtime.ids import new_id
 from shared.runtime.settings import Settings
 from shared.tests.assembly import assemble
-from shared.tests.walls import HANDS, Mark
+from shared.tests.walls import HANDS, KINDS, Mark
 
 
 def run(saying: Connection, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
@@ -43,6 +45,23 @@ async def _relay(saying: Connection, settings: Settings) -> None:
         await relaying
 
 
+async def _writer(saying: Connection, settings: Settings) -> None:
+    service, ended = assemble(settings), _ordered_to_end()
+    kinds = cycle(KINDS)
+
+    async def write(hand: str) -> None:
+        while not ended.is_set():
+            await service.store.handle(HANDS, Mark(hand, kind=next(kinds)), Occasion("ann", new_id()))
+
+    async with service.engines():
+        relaying = asyncio.create_task(service.relay.run())
+        await service.relay.drained()
+        saying.send("up")
+        await asyncio.gather(*(write(f"{number}-{new_id()}") for number in range(3)))
+        await service.relay.stop()
+        await relaying
+
+
 async def _hand(saying: Connection, settings: Settings, name: str, times: int) -> None:
     service = assemble(settings)
     async with service.engines():
@@ -61,6 +80,8 @@ async def _builder(settings: Settings, view: str, number: int) -> None:
 
 
 async def _service(saying: Connection, settings: Settings) -> None:
+    # Of one that is killed the group gives the partitions away after this; there is more to prove than that.
+    subscribe.SESSION_TIMEOUT_MS = 2_000
     service, ended = assemble(settings), _ordered_to_end()
     async with service.http.router.lifespan_context(service.http):
         await service.up.wait()
@@ -72,6 +93,8 @@ async def _main(saying: Connection, settings: Settings, role: str, *arguments: s
     match role, arguments:
         case "relay", ():
             await _relay(saying, settings)
+        case "writer", ():
+            await _writer(saying, settings)
         case "hand", (name, times):
             await _hand(saying, settings, name, int(times))
         case "builder", (view, number):

@@ -46,6 +46,11 @@ def test_what_somebody_holds_that_is_no_secret_may_be_written_to() -> None:
     assert tokens_after(ANN, joined).named == ["country:SE", "language:sv", "role:leader"]
 
 
+def test_only_who_asks_by_name_has_an_index_of_all_tokens_of_all_members() -> None:
+    assert tokens_projection("search", CHANGES_TOKENS).indexes == ()
+    assert len(tokens_projection("wiki", CHANGES_TOKENS, by_name=True).indexes) == 1
+
+
 def test_nobody_writes_to_who_has_left_until_they_are_back() -> None:
     left, back = MemberDeactivated(member_id="ann"), MemberReactivated(member_id="ann")
     assert tokens_after(ANN, left).named == []

@@ -4,24 +4,25 @@ import asyncio
 import contextlib
 import random
 import signal
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from structlog.testing import capture_logs
 
 from shared.runtime import relay as relay_module
-from shared.runtime.codec import LARGEST_EVENT, PARTITIONS, partition_of
-from shared.runtime.relay import LONGEST_BATCH_TIME
-from shared.runtime.store import EventStore, Part
+from shared.runtime.awake import LONGEST_STANDSTILL
+from shared.runtime.codec import LARGEST_EVENT, PARTITIONS, Commit, partition_of
+from shared.runtime.relay import Relay
+from shared.runtime.store import Committed, EventStore, Part
 from shared.tests.eventually import eventually
-from shared.tests.failpoints import hanging_reads
+from shared.tests.failpoints import failing, hanging_reads
 from shared.tests.log import check_log
-from shared.tests.processes import Role
+from shared.tests.processes import Role, together
 from shared.tests.rooms import Room, by_ann
-from shared.tests.walls import HANDS, PRIVATE, PUBLIC, SERVICE, Mark, MarkKept, MarkMade, MarkWhispered
-
-KINDS = (MarkMade, MarkWhispered, MarkKept)
+from shared.tests.walls import HANDS, KINDS, PRIVATE, PUBLIC, SERVICE, Mark, MarkMade, MarkWhispered
 
 
 async def load(room: Room, commits: int, hands: int = 7, seed: int = 1) -> None:
@@ -114,7 +115,9 @@ async def _is_set(event: asyncio.Event) -> bool:
     return event.is_set()
 
 
-@pytest.mark.parametrize("point", ["fenced-predecessor", "before-send", "sent", "committed", "marked"])
+@pytest.mark.parametrize(
+    "point", ["fenced-predecessor", "before-send", "sent", "committed", "promised", "marked"]
+)
 async def test_a_relay_killed_anywhere_loses_doubles_and_swaps_nothing(room: Room, point: str) -> None:
     """Relay 4: SIGKILL at each named point, in the second of its batches, while appends go on."""
     await load(room, 20)
@@ -127,6 +130,145 @@ async def test_a_relay_killed_anywhere_loses_doubles_and_swaps_nothing(room: Roo
             await asyncio.wait([dying], timeout=0.05)
         await dying
     await room.drain()
+    await check(room)
+
+
+async def test_what_a_process_appends_itself_goes_at_once_in_the_order_of_its_stream(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relay 3: no sweep finds it and nobody else tells of it; it is marked, and its places are known."""
+    monkeypatch.setattr(relay_module, "SWEEP_EVERY", 600.0)
+    monkeypatch.setattr(relay_module, "TOLD_WITHIN", 600.0)
+    await room.mark("old", 3)
+    async with room.relaying() as relay:
+        await relay.drained()
+        store = EventStore(SERVICE, room.database, on_append=relay.appended)
+        for kind in KINDS:
+            await store.handle(HANDS, Mark("one", times=2, kind=kind), by_ann())
+        last = await store.handle(HANDS, Mark("one"), by_ann())
+        await eventually(lambda: _is_known(relay, last))
+        await room.all_sent()
+        # what this session has not sent yet, the store is asked for
+        await asyncio.gather(*(store.handle(HANDS, Mark("old"), by_ann()) for _ in range(5)))
+        await store.handle_together(lambda: _parts(), by_ann())
+        await room.all_sent()
+    await check(room)
+
+
+async def _is_known(relay: Relay, committed: Committed) -> bool:
+    return bool(relay.places(committed.stream, committed.version))
+
+
+async def test_nothing_overtakes_what_another_process_appended(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relay 3: nobody told the relay of the predecessor, when the successor is made here."""
+    monkeypatch.setattr(relay_module, "SWEEP_EVERY", 600.0)
+    monkeypatch.setattr(relay_module, "TOLD_WITHIN", 600.0)
+    async with room.relaying() as relay:
+        await relay.drained()
+        here = EventStore(SERVICE, room.database, on_append=relay.appended)
+        for round_number in range(4):
+            await room.mark(f"new{round_number}")
+            await here.handle(HANDS, Mark(f"new{round_number}"), by_ann())
+            await here.handle(HANDS, Mark("ours"), by_ann())
+            await room.mark("ours")
+            await here.handle(HANDS, Mark("ours"), by_ann())
+            await room.all_sent()
+    await check(room)
+
+
+class _Late:
+    """Keeps what it is told of appends for later."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Sequence[Commit], float]] = []
+
+    def __call__(self, commits: Sequence[Commit], began: float) -> None:
+        self._held.append((commits, began))
+
+    def tell(self, relay: Relay) -> None:
+        for commits, began in self._held:
+            relay.appended(commits, began)
+
+
+async def test_a_commit_that_a_sweep_found_before_its_append_was_answered_is_sent_once(room: Room) -> None:
+    """Relay 3."""
+    async with room.relaying() as relay:
+        await relay.drained()
+        late = _Late()
+        here = EventStore(SERVICE, room.database, on_append=late)
+        for hand in ("one", "two"):
+            await here.handle(HANDS, Mark(hand), by_ann())
+        await relay.drained()
+        late.tell(relay)
+        await relay.drained()
+    await check(room)
+
+
+async def test_a_commit_that_an_earlier_session_sent_before_its_append_was_answered_is_sent_once(
+    room: Room,
+) -> None:
+    """Relay 3: the session ends in between, and the next one knows nothing of what went before."""
+    late = _Late()
+    async with room.relaying() as first:
+        await first.drained()
+        await EventStore(SERVICE, room.database, on_append=late).handle(HANDS, Mark("one"), by_ann())
+        await first.drained()
+    async with room.relaying() as second:
+        await second.drained()
+        late.tell(second)
+        await second.drained()
+    await check(room)
+
+
+async def test_two_processes_that_append_and_relay_send_everything_once(room: Room) -> None:
+    """Relay 1 and 3: each takes over from the other again and again, and goes on telling its relay."""
+    async with room.relaying() as relay, together(Role("writer"), Role("writer")):
+        here = EventStore(SERVICE, room.database, on_append=relay.appended)
+        for number in range(60):
+            await asyncio.gather(*(here.handle(HANDS, Mark(f"{number}-{n}"), by_ann()) for n in range(4)))
+            await here.handle(HANDS, Mark("hot"), by_ann())
+    await room.drain()
+    await check(room)
+
+
+@pytest.mark.parametrize("point", ["before-send", "sent", "committed", "promised", "marked"])
+async def test_a_process_killed_while_it_appends_and_relays_loses_doubles_and_swaps_nothing(
+    room: Room, point: str
+) -> None:
+    """Relay 4: what went the short way is found in the log, or is sent again."""
+    for nth in (3, 8):
+        async with Role("writer", points=f"relay.{point}=kill:{nth}") as writer:
+            await writer.killed()
+        await room.drain()
+        await check(room)
+
+
+async def test_a_writer_that_slept_wakes_up_fenced(room: Room) -> None:
+    """Relay 1: it has commits in hand that a successor has sent meanwhile."""
+    async with Role("writer", points="relay.before-send=stop:5") as sleeper:
+        await sleeper.paused()
+        await room.drain()
+        sleeper.send(signal.SIGCONT)
+        await asyncio.sleep(1.0)
+        sleeper.send(signal.SIGTERM)
+        await sleeper.ended()
+    await room.drain()
+    await check(room)
+
+
+async def test_who_waits_for_a_slow_store_does_not_begin_again(room: Room) -> None:
+    """Relay 1: only a standstill of the process is one."""
+    slow = {"blockConnection": True, "blockTimeMS": int(1_000 * LONGEST_STANDSTILL + 500)}
+    async with room.relaying() as relay:
+        await relay.drained()
+        with capture_logs() as logs:
+            async with failing(room, "update", times=2, **slow) as slowed:
+                await room.mark("one", 3)
+                await slowed()
+                await room.all_sent()
+        assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == []
     await check(room)
 
 
@@ -156,6 +298,20 @@ async def test_a_relay_that_slept_wakes_up_fenced(room: Room, point: str) -> Non
         await load(room, 20, seed=4)
         await room.all_sent()
         await check(room)
+        sleeper.send(signal.SIGTERM)
+        await sleeper.ended()
+    await check(room)
+
+
+async def test_a_relay_that_is_fenced_in_its_commit_marks_nothing(room: Room) -> None:
+    """Relay 4: its successor has sent the same commits; their places are those in the log."""
+    await load(room, 20)
+    async with Role("relay", points="relay.sent=stop") as sleeper:
+        await sleeper.paused()
+        async with room.relaying():
+            await room.all_sent()
+            sleeper.send(signal.SIGCONT)
+            await asyncio.sleep(0.5)
         sleeper.send(signal.SIGTERM)
         await sleeper.ended()
     await check(room)
@@ -269,15 +425,18 @@ async def test_a_log_that_holds_what_the_store_lacks_is_made_anew(room: Room) ->
     await check(room)
 
 
-async def test_a_sleeper_that_wakes_after_its_topic_was_made_anew_marks_nothing(room: Room) -> None:
+@pytest.mark.parametrize("point", ["committed", "promised"])
+async def test_a_sleeper_that_wakes_after_its_topic_was_made_anew_marks_nothing(
+    room: Room, point: str
+) -> None:
     """Relay 1 and 5: what it sent is not in the topic that there is now."""
     await load(room, 20)
-    async with Role("relay", points="relay.committed=stop") as sleeper:
+    async with Role("relay", points=f"relay.{point}=stop") as sleeper:
         await sleeper.paused()
         await room.topics.recreate(PUBLIC)
         await room.topics.recreate(PRIVATE)
         await room.drain()
-        await asyncio.sleep(LONGEST_BATCH_TIME)
+        await asyncio.sleep(LONGEST_STANDSTILL)
         sleeper.send(signal.SIGCONT)
         await load(room, 20, seed=2)
         await room.all_sent()

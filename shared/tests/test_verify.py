@@ -3,12 +3,14 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shared.runtime.generations import Offsets
-from shared.runtime.refolding import Refolding
+from shared.runtime.refolding import Refolding, scratch
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.verify import Report, verify
@@ -71,12 +73,41 @@ async def test_where_all_is_well_nothing_is_found_and_nothing_is_left_behind(set
         assert report.documents[WALLS.name] == len(_WALLS)
         assert report.streams == await _streams(service) and report.events > 40
         assert {*await service.database.list_collection_names()} == before
-        assert await service.database["offsets"].count_documents({"generation": {"$regex": "verify$"}}) == 0
+        assert await service.database["offsets"].count_documents({"generation": {"$regex": "verify"}}) == 0
 
 
 async def _streams(service: Service) -> int:
     ids = [commit["_id"] async for commit in service.store.commits.find({}, {"_id": 1})]
     return len({_id.rpartition(":")[0] for _id in ids})
+
+
+async def test_those_who_look_at_once_do_not_disturb_each_other(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        await _work(service, 300, random.Random(7))
+        await _settled(service)
+        before = {*await service.database.list_collection_names()}
+        for report in await asyncio.gather(*(_looked(settings) for _ in range(3))):
+            assert _said(report) == []
+            assert report.documents[WALLS.name] == len(_WALLS)
+        assert {*await service.database.list_collection_names()} == before
+
+
+async def test_what_a_look_left_that_was_killed_is_dropped_once_it_is_old(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        generation = service.views(WALLS).generation
+        assert generation is not None
+        engines = (service.database, service.topics, settings.kafka)
+        day = timedelta(days=1)
+        now = datetime.now(UTC)
+        beside = [scratch(WALLS, at) for at in (now - 2 * day, now - day / 2)]
+        other = scratch(replace(WALLS, name=f"{WALLS.name}x"), now - 2 * day)
+        for name in (*beside, other):
+            await service.database[name].insert_one({"_id": "wall-1", "_live": True})
+
+        await Refolding(WALLS, generation, *engines, lambda batch, names: None).run()
+
+        left = {*await service.database.list_collection_names()}
+        assert left & {*beside, other} == {beside[-1], other}
 
 
 async def test_nothing_is_found_while_events_keep_arriving(settings: Settings) -> None:
@@ -163,6 +194,8 @@ async def test_a_log_that_lacks_what_was_sent_is_named(settings: Settings) -> No
     async with serving(assemble(settings)) as service:
         await service.store.handle(HANDS, Mark("ann"), by_ann())
         await _settled(service)
+        # marked, too
+        await service.relay.drained()
         lost = await service.store.commits.find_one({"_id": "hand-ann:0000000001"})
         assert lost is not None
         await service.relay.stop()

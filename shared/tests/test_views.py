@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from aiokafka.structs import ConsumerRecord
+from pydantic import BaseModel
 
 from shared.kernel.events import Event, Recorded
+from shared.kernel.projection import Projection
 from shared.runtime.codec import incoming, outgoing, partition_of
 from shared.runtime.folding import Fold
 from shared.runtime.gathering import Delivered
@@ -79,6 +81,32 @@ async def test_two_consumers_on_two_topics_feed_one_document(room: Room) -> None
     stored = await room.database[GENERATION].find_one({"_id": "north"})
     assert stored is not None
     assert stored["marks"] == {"hand-ann": list(range(1, 41)), "hand-bob": list(range(1, 41))}
+
+
+class _Heavy(BaseModel):
+    text: str
+
+
+async def test_documents_that_one_command_cannot_hold_are_written_by_several(room: Room) -> None:
+    """Views 1: as they are made, and as they are changed."""
+    for _ in range(2):
+        await room.do(Mark("ann", tuple(f"wall-{n}" for n in range(6))))
+
+    def heavy(view: _Heavy | None, event: Event, recorded: Recorded, key: str) -> _Heavy:
+        return _Heavy(text=f"{recorded.version}" + "x" * 4_000_000)
+
+    walls: Projection[Any] = WALLS
+    projection = replace(walls, view=_Heavy, evolve=heavy, evolve_all=None)
+    fold = Fold(projection, GENERATION, room.database, Registry(room.database))
+    await fold.prepare()
+    for delivered in await _log(room):
+        await fold.apply([delivered])
+    found = (
+        await room.database[GENERATION]
+        .find({}, {"_rev": 1, "text": {"$substrCP": ["$text", 0, 2]}})
+        .to_list()
+    )
+    assert [(wall["_rev"], wall["text"]) for wall in found] == [(2, "2x")] * 6
 
 
 async def test_new_documents_raced_by_two_consumers_are_made_once(room: Room) -> None:

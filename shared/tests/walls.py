@@ -51,6 +51,10 @@ class MarkKept(Event):
     number: int
 
 
+#: Every topic of a mark, and none.
+KINDS: tuple[type[Event], ...] = (MarkMade, MarkWhispered, MarkKept)
+
+
 class WallPainted(Event):
     """The wall's document is gone."""
 

@@ -42,7 +42,7 @@ class Toys:
     def _part(self, name: str, port: int, needs: Sequence[str], leash: bool = False) -> ServicePart:
         return ServicePart(
             name,
-            python("infra.cli.tests.toy", str(port), str(self.folder / name)),
+            ("infra.cli.tests.toy", str(port), str(self.folder / name)),
             f"http://127.0.0.1:{port}",
             self.folder / "logs" / f"{name}.log",
             environment=os.environ,
@@ -208,9 +208,9 @@ def test_a_leashed_service_ends_when_its_supervisor_is_killed(tmp_path: Path) ->
     code = f"""
 import os, time
 from pathlib import Path
-from infra.cli.parts import ServicePart, python
+from infra.cli.parts import ServicePart
 folder = Path({str(tmp_path)!r})
-part = ServicePart("first", python("infra.cli.tests.toy", "{port}", str(folder / "first")),
+part = ServicePart("first", ("infra.cli.tests.toy", "{port}", str(folder / "first")),
     "http://127.0.0.1:{port}", folder / "first.log", environment=os.environ, leash=True)
 part.begin()
 while part.waiting_for():

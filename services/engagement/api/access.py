@@ -15,6 +15,7 @@ from services.engagement.projections import (
     ConsentView,
     OfferView,
     OpenedView,
+    PlaceView,
     PolicyView,
     ShownView,
     activity,
@@ -51,6 +52,7 @@ class Engagement:
     policies: Views[PolicyView]
     shown: Views[ShownView]
     offers: Views[OfferView]
+    places: Views[PlaceView]
     figures: Figures
     coaching: Coaching
     keys: KeyRing

@@ -1,7 +1,7 @@
 """What a figure counts, for those who may know; and what a member did themselves."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -22,14 +22,21 @@ from services.engagement.metrics.ladder import rung
 from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, months
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
 from services.engagement.metrics.reckoning import way
+from services.engagement.projections import space_key
 from services.engagement.projections.activity import activity_key
 from services.engagement.projections.facts import Fact, Kind, of_seconds
+from shared.kernel.audience import Classification, Reader
 from shared.kernel.errors import NotFound
 from shared.runtime import cursors
 from shared.runtime.http import After, Caller, Cursor, PageSize, answer_behind
 
 #: Acts in the open. What members opened, joined or decided for themselves is nobody's to list.
 LISTED = CONTRIBUTIONS | {Kind.REACTION, Kind.ACKNOWLEDGEMENT, Kind.SPACE_OPENED, Kind.GROUP_STARTED}
+
+#: Acts with what is said; the others are with a page, a space or a group.
+_SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT, Kind.REACTION, Kind.ACKNOWLEDGEMENT})
+#: Acts of which it is asked at once who may see them.
+_LOOKED_AT = 500
 
 _Key = tuple[int, str, int, str, str]
 
@@ -49,8 +56,8 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
         known_on: Annotated[str | None, Query(description="As for the figure")] = None,
         version: Annotated[int | None, Query(ge=1, le=1_000)] = None,
     ) -> CountedEvents:
-        """The events behind a figure, in the order of event time. For the board; for leaders those of their
-        own unit."""
+        """The events behind a figure that the caller may see, in the order of event time. For the board; for
+        leaders those of their own unit."""
         definition, asked_period = asking.definition_of(name, version), asking.period_of(period)
         wanted = asking.group_of(group)
         answer_behind(response, await room.facts_behind(after))
@@ -79,7 +86,9 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
         found = sorted(_within(definition, window, by, path), key=_key)
         past = cursors.checked(cursor, int, str, int, str, str)
         left = [each for each in found if past is None or list(_key(each)) > past]
-        shown = left[:limit]
+        reader = await room.readers.of(caller)
+        visible = await _visible(room, reader, left, limit + 1)
+        shown = visible[:limit]
         return CountedEvents(
             metric=definition.name,
             version=definition.version,
@@ -88,7 +97,7 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             kinds=sorted(kind.value for kind in kinds),
             complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
             items=[_event(*each) for each in shown],
-            next=cursors.encode(_key(shown[-1])) if len(left) > limit else None,
+            next=cursors.encode(_key(shown[-1])) if len(visible) > limit else None,
         )
 
 
@@ -114,6 +123,33 @@ def _within(definition: Definition, window: Window, by: By | None, path: Path) -
                 continue
             if by is None or way(window.people.at(member_id, fact.at), by)[: len(path)] == path:
                 yield member_id, fact
+
+
+async def _visible(
+    room: Engagement, reader: Reader, acts: Sequence[tuple[str, Fact]], most: int
+) -> list[tuple[str, Fact]]:
+    """The first of them that were done with something that the reader may see; at most `most`."""
+    found: list[tuple[str, Fact]] = []
+    for first in range(0, len(acts), _LOOKED_AT):
+        portion = acts[first : first + _LOOKED_AT]
+        said = {_thing(fact) for _, fact in portion if fact.kind in _SAID}
+        worked_on = {_thing(fact) for _, fact in portion if fact.kind not in _SAID}
+        items = await room.figures.book.items(said)
+        places = await room.places.get_many(sorted(worked_on))
+        for member_id, fact in portion:
+            there = (items if fact.kind in _SAID else places).get(_thing(fact))
+            if there is not None and reader.may_see(there.audience, Classification(there.classification)):
+                found.append((member_id, fact))
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _thing(fact: Fact) -> str:
+    """What it was done with: a comment is its own, not what it answers."""
+    if fact.kind == Kind.COMMENT:
+        return fact.stream.removeprefix("comment-")
+    return space_key(fact.ref) if fact.kind == Kind.SPACE_OPENED else fact.ref
 
 
 def _key(each: tuple[str, Fact]) -> _Key:

@@ -17,9 +17,9 @@ class Reach:
     """The times that one period's figure is made of: [first, start) before it, [start, end) itself, [end,
     after) behind it.
 
-    `whole`: it is one of the metric's own length, and over. Of groups nothing else is told: a month less its
-    days, or what it was on one day less what it was on the day before, is about those who were there then,
-    who may be fewer than five, or others than the month's rules look at.
+    `whole`: it is one of the metric's own length, and over, with what is behind it. Of groups nothing else is
+    told: a month less its days, or what it was on one day less what it was on the day before, is about those
+    who were there then, who may be fewer than five, or others than the month's rules look at.
     """
 
     period: Period
@@ -35,7 +35,7 @@ class Reach:
         end = max(period.start, min(period.end, until))
         first = period.before.start if definition.looks_back else period.start
         ahead = int(definition.looks_ahead.total_seconds())
-        whole = period.every is definition.every and period.end <= min(until, over)
+        whole = period.every is definition.every and period.end + ahead <= min(until, over)
         return cls(period, first, period.start, end, max(end, min(end + ahead, until)), whole)
 
     @property

@@ -14,6 +14,7 @@ from services.engagement.projections.coaching import (
 )
 from services.engagement.projections.items import ItemView, items
 from services.engagement.projections.people import PersonView, people
+from services.engagement.projections.places import PlaceView, places, space_key
 from services.engagement.projections.reading import (
     ConsentView,
     OpenedView,
@@ -30,6 +31,7 @@ __all__ = [
     "OfferView",
     "OpenedView",
     "PersonView",
+    "PlaceView",
     "PolicyView",
     "ShownView",
     "UnitView",
@@ -41,8 +43,10 @@ __all__ = [
     "opened",
     "opened_key",
     "people",
+    "places",
     "policies",
     "shown",
     "shown_key",
+    "space_key",
     "units",
 ]

@@ -47,10 +47,17 @@ def _evolve(view: ItemView | None, event: Event, recorded: Recorded, key: str) -
                 language=event.language,
             )
         case CommentPublished():
-            return ItemView(item_id=key, author_id=event.author_id, at=at, language=event.language)
+            return ItemView(
+                item_id=key,
+                author_id=event.author_id,
+                at=at,
+                audience=event.audience,
+                classification=event.classification.value,
+                language=event.language,
+            )
     return view
 
 
 items: Projection[ItemView] = Projection(
-    "engagement.items", 2, ItemView, (PostPublished, CommentPublished), _keys, _evolve
+    "engagement.items", 3, ItemView, (PostPublished, CommentPublished), _keys, _evolve
 )

@@ -18,7 +18,7 @@ from contracts.feed import (
     ReactionChanged,
     ReactionKind,
 )
-from contracts.groups import MemberJoinedGroup, Standing
+from contracts.groups import GroupStarted, MemberJoinedGroup, Openness, Standing
 from contracts.identity import (
     Kind,
     MemberDeactivated,
@@ -29,7 +29,7 @@ from contracts.identity import (
     UnitFounded,
     UnitRenamed,
 )
-from contracts.wiki import PageRevised, PageStarted
+from contracts.wiki import PageRevised, PageStarted, SpaceOpened
 from services.engagement import projections
 from services.engagement.domain.signals import ItemKind, Signal, SignalKind, SignalsGiven, signals_stream
 from services.engagement.metrics import in_force, versions
@@ -196,7 +196,7 @@ class History:
         return self.post(who, when, kind=PostKind.ANNOUNCEMENT, must=True, **how)
 
     def comment(self, who: str, post_id: str, when: datetime, **more: Any) -> str:
-        comment_id = f"c{len(self.events)}"
+        comment_id: str = more.get("comment_id", f"c{len(self.events)}")
         event = CommentPublished(
             comment_id=comment_id,
             post_id=post_id,
@@ -205,7 +205,7 @@ class History:
             text=TEXT,
             language=more.get("language", "sv"),
             language_source=LanguageSource.AUTHOR,
-            audience=("staff",),
+            audience=more.get("audience", ("staff",)),
             classification=Classification.INTERNAL,
             mentions=more.get("mentions", ()),
         )
@@ -230,7 +230,38 @@ class History:
         event = MemberJoinedGroup(group_id=group, member_id=who, standing=Standing.MEMBER)
         self.tell(f"membership-{group}-{who}", event, when, by=who)
 
-    def page(self, who: str, when: datetime, *, page_id: str = "", known: datetime | None = None) -> str:
+    def started(self, who: str, group: str, when: datetime, *, audience: tuple[str, ...]) -> None:
+        """A group and its space."""
+        begun = GroupStarted(
+            group_id=group,
+            name="A group",
+            purpose="",
+            openness=Openness.CLOSED,
+            audience=audience,
+            language="sv",
+            started_by=who,
+        )
+        self.tell(f"group-{group}", begun, when, by=who)
+        space = SpaceOpened(
+            space_id=group,
+            name="A group",
+            purpose="",
+            audience=audience,
+            classification=Classification.INTERNAL,
+            language="sv",
+            owner_id=who,
+        )
+        self.tell(f"space-{group}", space, when, by=who)
+
+    def page(
+        self,
+        who: str,
+        when: datetime,
+        *,
+        page_id: str = "",
+        known: datetime | None = None,
+        audience: tuple[str, ...] = ("staff",),
+    ) -> str:
         page_id = page_id or f"w{len(self.events)}"
         event = PageStarted(
             page_id=page_id,
@@ -241,7 +272,7 @@ class History:
             note="",
             language="sv",
             owner_id=who,
-            audience=("staff",),
+            audience=audience,
             classification=Classification.INTERNAL,
         )
         self.tell(f"page-{page_id}", event, when, known=known, by=who, imported=known is not None)

@@ -40,7 +40,12 @@ ASKERS: Company = {
     "gil": (Kind.GUEST, ()),
 }
 #: By service: what is told of.
-TOPICS = {"feed": "feed.events", "wiki": "wiki.events", "identity": "identity.events"}
+TOPICS = {
+    "feed": "feed.events",
+    "wiki": "wiki.events",
+    "groups": "groups.events",
+    "identity": "identity.events",
+}
 
 
 def planted() -> History:
@@ -61,6 +66,12 @@ def planted() -> History:
             post = history.post(f"s{n}", at(f"2025-{month:02d}-{15 + n}"))
             history.comment(f"l{n % (1 + month % 5)}", post, at(f"2025-{month:02d}-2{n}"))
     history.page("l4", at("2025-03-10"), known=at("2025-08-01"))
+    hidden = ("group:hidden",)
+    history.started("s0", "hidden", at("2025-06-02"), audience=hidden)
+    history.post("s0", at("2025-06-03"), post_id="shut", audience=hidden, group="hidden")
+    history.comment("s1", "shut", at("2025-06-04"), comment_id="answer", audience=hidden)
+    history.react("s1", "shut", at("2025-06-05"))
+    history.page("s1", at("2025-06-06"), page_id="closed", audience=hidden)
     return history
 
 
@@ -115,7 +126,7 @@ async def _told(settings: Settings, history: History, members: EventStore) -> No
     client, topics = mongo_client(settings), Topics(settings.kafka, settings.namespace)
     try:
         await topics.ensure([f"{service}.{kind}" for service in TOPICS for kind in ("events", "private")])
-        for service in ("feed", "wiki"):
+        for service in ("feed", "wiki", "groups"):
             database = client[settings.named(service)]
             store = EventStore(service, database, Sealer())
             await store.prepare()
@@ -171,7 +182,7 @@ async def test_a_unit_is_called_as_it_was_on_the_day_that_is_asked_for(house: Ho
 async def test_as_of_cuts_the_period_that_holds_the_day(house: House) -> None:
     told = await get(house, "ann", "/figures/posts-and-comments", as_of="2025-06-16", **{"from": "2025-06"})
     (june,) = told["periods"]
-    assert (june["last"], june["complete"], june["values"]["posts"]) == ("2025-06-16", False, 2)
+    assert (june["last"], june["complete"], june["values"]["posts"]) == ("2025-06-16", False, 3)
 
 
 async def test_figures_are_told_as_they_were_known_on_a_day(house: House) -> None:
@@ -248,6 +259,18 @@ async def test_what_a_figure_counts_is_listed_for_the_board_page_by_page(house: 
     assert seen[0]["event"]["version"] == 1 and seen[0]["recorded_at"].startswith("2025-08-01")
     sales = await get(house, "bea", "/figures/posts-and-comments/events", period="2025-03", group="unit:lund")
     assert {each["member_id"] for each in sales["items"]} == {"l0", "l1", "l2", "l3", "l4"}
+
+
+async def test_nobody_is_listed_what_was_done_where_they_may_not_be(house: House) -> None:
+    """Not even that it was done: neither in a closed group nor on a page for others."""
+    listed = await get(house, "bea", "/figures/posts-and-comments/events", period="2025-06", limit=100)
+    streams = {each["event"]["stream"] for each in listed["items"]}
+    assert streams.isdisjoint({"post-shut", "comment-answer", "page-closed"})
+    assert len(streams) == 10, "five posts and five answers to all"
+    whole = await get(house, "bea", "/figures/posts-and-comments", **{"from": "2025-06", "to": "2025-06"})
+    assert whole["periods"][0]["values"]["posts"] == 6, "and counted it is"
+    started = await get(house, "bea", "/figures/ladder/events", period="2025-06", limit=100)
+    assert {each["event"]["stream"] for each in started["items"]}.isdisjoint({"group-hidden", "space-hidden"})
 
 
 async def test_leaders_see_what_counts_in_their_own_unit_and_nobody_else_does(house: House) -> None:

@@ -112,6 +112,18 @@ def test_of_groups_only_whole_periods_of_the_metrics_own_length_are_told(metric:
     assert set(cut.groups.values()) == {None} and cut.company
 
 
+def test_of_groups_nothing_is_told_while_what_follows_a_period_still_counts() -> None:
+    """Reach up to one day less that up to the day before would be who opened it on that day."""
+    history = History()
+    history.staff(9, "north")
+    history.staff(8, "south", prefix="s")
+    post = history.announce("m0", at("2026-03-04"), audience=("staff",))
+    history.acknowledge("s1", post, at("2026-03-05"))
+    for as_of, whole in ((date(2026, 4, 29), False), (date(2026, 4, 30), True)):
+        reach = history.figure("announcement-reach", "2026-03", by=By.UNIT, as_of=as_of)
+        assert any(reach.groups.values()) is whole and reach.company
+
+
 def test_what_one_person_opened_is_no_figure() -> None:
     """An announcement to few would tell by the company's own figure who of them opened it."""
     history = History()

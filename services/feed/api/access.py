@@ -1,13 +1,14 @@
 """What the routes work with, and how they find what a caller may see: what is hidden does not exist."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fastapi import Response
 
 from contracts.groups import group_token
+from contracts.owners import GroupOwners
 from services.feed.audiences import Audiences
 from services.feed.detection import Detector
 from services.feed.domain import comments, posts, writing
@@ -51,6 +52,7 @@ class Feed:
     comments: Views[CommentView]
     responses: Views[ResponseView]
     groups: Views[GroupView]
+    owners: Views[GroupOwners]
     newest: Newest
     audiences: Audiences
     readers: Readers
@@ -97,7 +99,8 @@ class Feed:
         """The post, for a command by somebody who has the permission."""
         reader = await self.readers.of(actor)
         post = await self.stored_post(post_id, reader)
-        demand(permission, asker(actor, reader, post.group_id), post.author_id)
+        owned = await self.owned(reader, [post.group_id])
+        demand(permission, asker(actor, reader, post.group_id, owned), post.author_id)
         return post, reader
 
     async def comment_to_change(
@@ -106,8 +109,17 @@ class Feed:
         """The comment and its post, for a command by somebody who has the permission."""
         reader = await self.readers.of(actor)
         comment, post = await self.stored_comment(comment_id, reader)
-        demand(permission, asker(actor, reader, post.group_id), comment.author_id)
+        owned = await self.owned(reader, [post.group_id])
+        demand(permission, asker(actor, reader, post.group_id, owned), comment.author_id)
         return comment, post, reader
+
+    async def owned(self, reader: Reader, group_ids: Iterable[str | None]) -> frozenset[str]:
+        """Which of these groups the reader owns."""
+        theirs = {group_id for group_id in group_ids if group_id and group_token(group_id) in reader.tokens}
+        if not theirs:
+            return frozenset()
+        found = await self.owners.get_many(theirs)
+        return frozenset(key for key, group in found.items() if reader.member_id in group.owners)
 
     async def mentioned(self, text: str, audience: tuple[str, ...], level: Classification) -> tuple[str, ...]:
         """The members that the text names and who may see it. Raises Refused."""
@@ -125,9 +137,10 @@ def own_language(reader: Reader) -> str:
     return found[0] if found else FALLBACK_LANGUAGE
 
 
-def asker(actor: Actor, reader: Reader, group_id: str | None = None) -> Asker:
+def asker(actor: Actor, reader: Reader, group_id: str | None = None, owned: Collection[str] = ()) -> Asker:
+    """`owned`: groups that the reader owns."""
     belongs = group_id is not None and group_token(group_id) in reader.tokens
-    return Asker(actor.member_id, actor.roles, STAFF in reader.tokens, belongs)
+    return Asker(actor.member_id, actor.roles, STAFF in reader.tokens, belongs, group_id in owned)
 
 
 def no_post() -> NotFound:

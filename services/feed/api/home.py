@@ -152,9 +152,11 @@ def _topics(api: APIRouter, feed: Feed) -> None:
         reader = await feed.readers.of(caller)
         await feed.wait(response, after, projections.posts)
         begins = writing.topic(q)
-        views = await feed.posts.find(
-            {}, sort=NEWEST, limit=LOOKED_AT, reader=reader, fields=["post_id", "topics"]
-        )
+        views = await feed.newest.held(reader, LOOKED_AT)
+        if views is None:
+            views = await feed.posts.find(
+                {}, sort=NEWEST, limit=LOOKED_AT, reader=reader, fields=["post_id", "topics"]
+            )
         counted = _counted([view.topics for view in views], begins)
         return TopicList(items=[TopicItem(topic=topic, posts=posts) for topic, posts in counted])
 

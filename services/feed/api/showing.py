@@ -7,7 +7,7 @@ from typing import Any
 from contracts.feed import LanguageSource, PostKind, ReactionKind
 from services.feed.api.access import Feed, asker
 from services.feed.api.answers import Acknowledgement, CommentAnswer, PictureAnswer, PostAnswer
-from services.feed.domain.permissions import may
+from services.feed.domain.permissions import Asker, may
 from services.feed.projections import (
     CommentView,
     PostView,
@@ -36,8 +36,15 @@ async def shown_posts(
     texts = await _texts(feed, [view.text for view in views])
     sight = mine.get(seen_key(reader.member_id))
     seen_at = sight.seen_at if sight is not None else None
+    owned = await feed.owned(reader, [view.group_id for view in views])
     answers = [
-        _post(view, text, mine.get(response_key(view.post_id, reader.member_id)), actor, reader, seen_at)
+        _post(
+            view,
+            text,
+            mine.get(response_key(view.post_id, reader.member_id)),
+            asker(actor, reader, view.group_id, owned),
+            seen_at,
+        )
         for view, text in zip(views, texts, strict=True)
     ]
     return answers, seen_at
@@ -48,8 +55,9 @@ async def shown_comments(
 ) -> list[CommentAnswer]:
     mine = await _mine(feed, reader, [view.comment_id for view in views])
     texts = await _texts(feed, [view.text for view in views])
+    who = asker(actor, reader, post.group_id, await feed.owned(reader, [post.group_id]))
     return [
-        _comment(view, text, mine.get(response_key(view.comment_id, reader.member_id)), actor, reader, post)
+        _comment(view, text, mine.get(response_key(view.comment_id, reader.member_id)), who)
         for view, text in zip(views, texts, strict=True)
     ]
 
@@ -88,11 +96,9 @@ def _post(
     view: PostView,
     text: str | Missing,
     mine: ResponseView | None,
-    actor: Actor,
-    reader: Reader,
+    who: Asker,
     seen_at: datetime | None,
 ) -> PostAnswer:
-    who = asker(actor, reader, view.group_id)
     allowed = {name: may(f"feed:{name}", who, view.author_id) for name in _OF_POSTS}
     allowed["report"] = allowed["report"] and view.must_acknowledge
     return PostAnswer(
@@ -111,7 +117,7 @@ def _post(
         must_acknowledge=view.must_acknowledge,
         acknowledged=_acknowledgement(mine),
         comments=view.comments,
-        unread=view.author_id != reader.member_id and seen_at is not None and view.published_at > seen_at,
+        unread=view.author_id != who.member_id and seen_at is not None and view.published_at > seen_at,
         may=allowed,
     )
 
@@ -126,11 +132,8 @@ def _comment(
     view: CommentView,
     text: str | Missing,
     mine: ResponseView | None,
-    actor: Actor,
-    reader: Reader,
-    post: PostView,
+    who: Asker,
 ) -> CommentAnswer:
-    who = asker(actor, reader, post.group_id)
     allowed = {name: not view.deleted and may(f"feed:{name}", who, view.author_id) for name in _OF_COMMENTS}
     return CommentAnswer(
         id=view.comment_id,

@@ -15,13 +15,14 @@ LANGUAGE_KEEPERS = KEEPERS | {"translator"}
 class Asker:
     """Somebody who wants to do something with a thing that they can see; `staff` is what guests lack.
 
-    `belongs` says that it is in a group of theirs.
+    `belongs` says that it is in a group of theirs, `owns` that they own that group.
     """
 
     member_id: str
     roles: frozenset[str]
     staff: bool
     belongs: bool = False
+    owns: bool = False
 
 
 Rule = Callable[[Asker, str | None], bool]
@@ -51,6 +52,11 @@ def _author(asker: Asker, author_id: str | None) -> bool:
     return asker.member_id == author_id
 
 
+def _author_or_keeper_of_order(asker: Asker, author_id: str | None) -> bool:
+    """Owners answer for what is in their group, also for what somebody wrote who is not there any more."""
+    return _author_or_keeper(asker, author_id) or asker.owns
+
+
 def _author_or_keeper(asker: Asker, author_id: str | None) -> bool:
     return asker.member_id == author_id or bool(asker.roles & KEEPERS)
 
@@ -60,21 +66,49 @@ def _author_or_language_keeper(asker: Asker, author_id: str | None) -> bool:
 
 
 #: Permission, who has it, and what somebody without it is told.
-RULES: dict[str, tuple[Rule, str]] = {
-    "feed:post": (_staff, "Guests write in their groups. Choose one of yours."),
-    "feed:post-in-group": (_belongs, "Only members of the group write there. Join it first."),
-    "feed:announce": (_announcer, "Editors, leaders and the board publish announcements. Ask one of them."),
-    "feed:comment": (_takes_part, "Guests comment in their groups only."),
-    "feed:react": (_takes_part, "Guests react in their groups only."),
-    "feed:edit": (_author, "Only its author changes this."),
-    "feed:delete": (_author_or_keeper, "Only its author or an editor deletes this."),
+RULES: dict[str, tuple[Rule, Callable[[], Forbidden]]] = {
+    "feed:post": (
+        _staff,
+        lambda: Forbidden("may-not-post", "Guests write in their groups. Choose one of yours."),
+    ),
+    "feed:post-in-group": (
+        _belongs,
+        lambda: Forbidden("may-not-post-in-group", "Only members of the group write there. Join it first."),
+    ),
+    "feed:announce": (
+        _announcer,
+        lambda: Forbidden(
+            "may-not-announce", "Editors, leaders and the board publish announcements. Ask one of them."
+        ),
+    ),
+    "feed:comment": (
+        _takes_part,
+        lambda: Forbidden("may-not-comment", "Guests comment in their groups only."),
+    ),
+    "feed:react": (_takes_part, lambda: Forbidden("may-not-react", "Guests react in their groups only.")),
+    "feed:edit": (_author, lambda: Forbidden("may-not-edit", "Only its author changes this.")),
+    "feed:delete": (
+        _author_or_keeper_of_order,
+        lambda: Forbidden(
+            "may-not-delete", "Only its author, an owner of its group or an editor deletes this."
+        ),
+    ),
     "feed:correct-language": (
         _author_or_language_keeper,
-        "Only its author, a translator or an editor says which language this is in.",
+        lambda: Forbidden(
+            "may-not-correct-language",
+            "Only its author, a translator or an editor says which language this is in.",
+        ),
     ),
-    "feed:report": (_author_or_keeper, "Only its sender or an editor sees who has read this."),
-    "feed:import": (_operator, "Only an operator imports posts."),
-    "feed:reach": (_staff, "Guests write in their groups. Choose one of yours."),
+    "feed:report": (
+        _author_or_keeper,
+        lambda: Forbidden("may-not-report", "Only its sender or an editor sees who has read this."),
+    ),
+    "feed:import": (_operator, lambda: Forbidden("may-not-import", "Only an operator imports posts.")),
+    "feed:reach": (
+        _staff,
+        lambda: Forbidden("may-not-reach", "Guests write in their groups. Choose one of yours."),
+    ),
 }
 
 
@@ -87,4 +121,5 @@ def may(permission: str, asker: Asker, author_id: str | None = None) -> bool:
 def demand(permission: str, asker: Asker, author_id: str | None = None) -> None:
     """Raises Forbidden, with what to do instead."""
     if not may(permission, asker, author_id):
-        raise Forbidden(f"may-not-{permission.removeprefix('feed:')}", RULES[permission][1])
+        _, refusal = RULES[permission]
+        raise refusal()

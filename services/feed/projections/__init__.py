@@ -5,7 +5,7 @@ post may see them, and with a deleted post they are out of reach at once.
 """
 
 from services.feed.projections.comments import CommentView, comments
-from services.feed.projections.groups import GroupView, groups
+from services.feed.projections.groups import GroupView, groups, owners
 from services.feed.projections.members import Hold, MemberView, Standing, members, rank, standing
 from services.feed.projections.posts import PostView, posts
 from services.feed.projections.responses import ResponseView, response_key, responses, seen_key
@@ -21,6 +21,7 @@ __all__ = [
     "comments",
     "groups",
     "members",
+    "owners",
     "posts",
     "rank",
     "response_key",

@@ -1,10 +1,11 @@
-"""Groups as the feed needs them: whose posts have which audience."""
+"""Groups as the feed needs them: whose posts have which audience, and who keeps order there."""
 
 from collections.abc import Collection
 
 from pydantic import BaseModel
 
 from contracts.groups import GroupStarted
+from contracts.owners import owners_projection
 from shared.kernel.audience import Classification
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection
@@ -29,3 +30,4 @@ def _evolve(view: GroupView | None, event: Event, recorded: Recorded, key: str) 
 
 
 groups: Projection[GroupView] = Projection("feed.groups", 1, GroupView, (GroupStarted,), _keys, _evolve)
+owners = owners_projection("feed")

@@ -10,7 +10,7 @@ from contracts.groups import Openness
 from contracts.identity import LanguageChanged
 from services.feed import newest, projections
 from services.feed.tests.world import House, Person
-from shared.kernel.audience import MOST_CLAUSES, MOST_CONJUNCTIONS_OF_ONE, Classification
+from shared.kernel.audience import MOST_CLAUSES, MOST_CONJUNCTIONS_OF_ONE, Classification, Reader
 from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
 from shared.runtime.sole import Sole
@@ -215,6 +215,35 @@ async def test_a_group_is_for_its_members_and_a_closed_one_does_not_exist_for_ot
         404,
         "no-such-group",
     )
+
+
+async def test_an_owner_of_a_closed_group_deletes_what_somebody_wrote_who_is_gone(house: House) -> None:
+    """Nobody else could: its author does not see it any more, and editors are not in the group."""
+    group_id = await house.world.group(Openness.CLOSED, "ann", "bob", "dag")
+    await house.knows("bob", group_id)
+    await house.knows("dag", group_id)
+    posted = await house.post("bob", "Something that should not stay", group_id=group_id)
+    post_id = posted.json()["id"]
+    said = await house.comment("bob", post_id, "Nor this")
+    comment_id = said.json()["id"]
+    await house.world.promote(group_id, "ann")
+    await house.world.leave(group_id, "bob")
+    await house.knows("bob", group_id, belongs=False)
+    refused(await house.ask("edi", "DELETE", f"/posts/{post_id}"), 404, "no-such-post")
+    refused(await house.ask("dag", "DELETE", f"/posts/{post_id}"), 403, "may-not-delete")
+    await house.knows("ann", group_id)
+
+    async def may_delete() -> bool:
+        shown = (await house.get("ann", f"/posts/{post_id}", said)).json()
+        return bool(shown["may"]["delete"]) and not shown["may"]["edit"]
+
+    await eventually(may_delete)
+    comments = (await house.get("ann", f"/posts/{post_id}/comments", said)).json()["items"]
+    assert [item["may"]["delete"] for item in comments] == [True]
+    assert (await house.ask("ann", "DELETE", f"/comments/{comment_id}")).status_code == 200
+    gone = await house.ask("ann", "DELETE", f"/posts/{post_id}")
+    assert gone.status_code == 200
+    assert (await house.get("dag", f"/posts/{post_id}", gone)).status_code == 404
 
 
 async def test_an_open_group_is_read_by_staff_and_written_by_its_members(house: House) -> None:
@@ -485,7 +514,13 @@ async def test_a_language_is_said_by_its_author_or_corrected_by_who_may(house: H
     refused(bad, 422, "language-unknown")
 
 
-async def test_topics_are_found_whatever_their_case_and_never_beyond_an_audience(house: House) -> None:
+async def none_held(self: newest.Newest, reader: Reader, limit: int) -> None:
+    """Where another process follows the posts, too."""
+
+
+async def test_topics_are_found_whatever_their_case_and_never_beyond_an_audience(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     group_id = await house.world.group(Openness.CLOSED, "ann", "gil")
     await house.knows("gil", group_id)
     secret = await house.post("ann", "Hush #Kaffekvarn", group_id=group_id)
@@ -494,10 +529,13 @@ async def test_topics_are_found_whatever_their_case_and_never_beyond_an_audience
     assert await house.ids("bob", topic="Kaffekvarn") == [public.json()["id"]]
     assert await house.ids("gil", topic="kaffekvarn") == [secret.json()["id"]]
     assert await house.ids("gus", topic="kaffekvarn") == []
-    for who, posts in (("ann", 2), ("bob", 1), ("gil", 1)):
-        found = (await house.get(who, "/topics", params={"q": "#Kaffek"})).json()
-        assert found["items"] == [{"topic": "kaffekvarn", "posts": posts}]
-    assert (await house.get("gus", "/topics", params={"q": "kaffek"})).json()["items"] == []
+    for held in (True, False):
+        if not held:
+            monkeypatch.setattr(newest.Newest, "held", none_held)
+        for who, posts in (("ann", 2), ("bob", 1), ("gil", 1)):
+            found = (await house.get(who, "/topics", params={"q": "#Kaffek"})).json()
+            assert found["items"] == [{"topic": "kaffekvarn", "posts": posts}], (who, held)
+        assert (await house.get("gus", "/topics", params={"q": "kaffek"})).json()["items"] == []
 
 
 async def test_mentions_reach_only_those_who_may_see_it(house: House) -> None:

@@ -43,6 +43,12 @@ def test_only_its_author_edits() -> None:
     assert not may("feed:edit", staff("editor", "admin"), "bob")
 
 
+def test_who_owns_the_group_deletes_what_is_in_it_and_changes_nothing() -> None:
+    owner = Asker("own", frozenset(), staff=True, belongs=True, owns=True)
+    assert may("feed:delete", owner, "bob")
+    assert not may("feed:edit", owner, "bob") and not may("feed:report", owner, "bob")
+
+
 def test_its_author_editors_and_admins_delete() -> None:
     assert may("feed:delete", GUEST, "gil") and not may("feed:delete", STAFF, "bob")
     assert may("feed:delete", staff("editor"), "bob") and may("feed:delete", staff("admin"), "bob")

@@ -13,6 +13,7 @@ from contracts.groups import (
     MemberLeftGroup,
     Openness,
     Standing,
+    StandingChanged,
     group_audience,
 )
 from contracts.identity import (
@@ -146,6 +147,11 @@ class World:
     async def join(self, group_id: str, member_id: str) -> str:
         joined = MemberJoinedGroup(group_id=group_id, member_id=member_id, standing=Standing.MEMBER)
         return await self.say(f"membership-{group_id}-{member_id}", joined)
+
+    async def promote(self, group_id: str, member_id: str) -> str:
+        """Makes a member an owner of the group."""
+        up = StandingChanged(group_id=group_id, member_id=member_id, old=Standing.MEMBER, new=Standing.OWNER)
+        return await self.say(f"membership-{group_id}-{member_id}", up)
 
     async def leave(self, group_id: str, member_id: str) -> str:
         left = MemberLeftGroup(group_id=group_id, member_id=member_id)

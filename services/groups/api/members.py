@@ -117,7 +117,8 @@ def _write_others(api: APIRouter, room: Groups) -> None:
         await _named(room, group_id, member_id, who)
         person = await room.people.get(member_id) if new.standing is Standing.OWNER else None
         guest = person is not None and person.kind is Kind.GUEST
-        command = ChangeStanding(group_id, member_id, new.standing, guest)
+        gone = person is not None and not person.there
+        command = ChangeStanding(group_id, member_id, new.standing, guest, gone)
         committed = await commands.change_standing(room.store, command, who, doing, key)
         return await done(room, response, committed, group_id, member_id)
 

@@ -71,6 +71,8 @@ class ChangeStanding:
     member_id: str
     new: Standing
     guest: bool
+    #: Somebody who cannot sign in any more.
+    gone: bool = False
 
 
 MembershipCommand = (
@@ -160,6 +162,10 @@ def _change_standing(command: ChangeStanding, now: Membership) -> Sequence[Event
     if command.new is Standing.OWNER and command.guest:
         raise Refused(
             "guest-owns-nothing", "A guest cannot own a group. Choose a colleague.", field="standing"
+        )
+    if command.new is Standing.OWNER and command.gone:
+        raise Refused(
+            "owner-is-gone", "They have left. Make somebody an owner who is still here.", field="standing"
         )
     return [
         StandingChanged(

@@ -215,6 +215,15 @@ def test_a_guest_owns_nothing_and_who_is_not_in_has_no_standing() -> None:
     membership.given(invited).when(owner).refused(NotFound, "not-in-group")
 
 
+def test_who_is_gone_is_made_no_owner_but_may_cease_to_be_one() -> None:
+    up = StandingChanged(group_id="g1", member_id="bob", old=Standing.MEMBER, new=Standing.OWNER)
+    down = StandingChanged(group_id="g1", member_id="bob", old=Standing.OWNER, new=Standing.MEMBER)
+    owner = ChangeStanding("g1", "bob", Standing.OWNER, guest=False, gone=True)
+    membership.given(joined).when(owner).refused(Refused, "owner-is-gone")
+    member = ChangeStanding("g1", "bob", Standing.MEMBER, guest=False, gone=True)
+    membership.given(joined, up).when(member).then(down)
+
+
 def test_no_two_memberships_share_a_stream() -> None:
     assert membership_stream("g1", "a-b") != membership_stream("g1a", "b")
 

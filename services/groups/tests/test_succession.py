@@ -5,7 +5,7 @@ import pytest
 
 from contracts.groups import Openness, Standing
 from contracts.identity import Kind, MemberDeactivated, MemberErased, MemberReactivated
-from services.groups import commands
+from services.groups import commands, projections
 from services.groups.domain.groups import StartGroup
 from services.groups.domain.memberships import AcceptInvitation, InviteMember, memberships
 from services.groups.domain.owners import owners, owners_stream
@@ -121,6 +121,22 @@ async def test_an_administrator_finds_an_owner_where_nobody_can_follow(house: Ho
     ] == "owner"
     assert (await house.ask("ada", "GET", f"/groups/{group_id}")).status_code == 404
     assert not await listed()
+
+
+async def test_nobody_who_is_gone_is_made_an_owner(house: House) -> None:
+    """Else the last owner could leave a group to somebody who is not there."""
+    member = await newcomer(house)
+    group_id = await closed_group(house, "ann", member)
+    await tell(house, member, 2, MemberDeactivated(member_id=member))
+    path = f"/groups/{group_id}/members/{member}"
+
+    async def has_left() -> bool:
+        person = await house.service.views(projections.people).get(member)
+        return person is not None and person.left
+
+    await eventually(has_left)
+    refused(await house.ask("ann", "PUT", path, json={"standing": "owner"}), 422, "owner-is-gone")
+    assert (await house.ask("ann", "PUT", path, json={"standing": "member"})).status_code == 200
 
 
 async def test_who_comes_back_is_a_member_of_what_they_owned(house: House) -> None:

@@ -77,7 +77,7 @@ async def groups_of(house: House) -> AsyncIterator[EventStore]:
     await topics.ensure(list(names))
     lane = Lane(0, tuple(range(PARTITIONS)))
     relay = Relay("groups", database, topics, service.settings.kafka, names, lane)
-    store = EventStore("groups", database, on_append=relay.wake)
+    store = EventStore("groups", database, on_append=relay.appended)
     await store.prepare()
     running = asyncio.create_task(relay.run())
     try:

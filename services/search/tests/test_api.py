@@ -349,6 +349,15 @@ async def test_a_misspelled_word_is_mended_from_what_the_reader_sees(house: Hous
     assert (await house.search("bob", f"{own}ella"))["did_you_mean"] is None
 
 
+async def test_a_number_is_never_taken_for_another_one(house: House) -> None:
+    own = word()
+    seen = await house.world.post(f"Machine {own}-4711 repaired by {own}ella")
+    assert (await house.search("bob", f"{own}-4711", seen.after))["total"] == 1
+    assert (await house.search("bob", f"{own}-4712"))["did_you_mean"] is None
+    assert (await house.search("bob", f"4711 {own}elka"))["did_you_mean"] == f"4711 {own}ella"
+    assert (await house.search("bob", f"4712x9 {own}elka"))["did_you_mean"] is None
+
+
 async def test_a_word_that_the_reader_could_not_see_is_never_suggested(house: House) -> None:
     own = word()
     secret = await house.world.post(f"{own}ella", audience=("member:ann",))

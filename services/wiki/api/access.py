@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from fastapi import Response
 
+from contracts.owners import GroupOwners
 from services.wiki import projections
 from services.wiki.domain import pages, spaces
 from services.wiki.domain.pages import Page
@@ -14,7 +15,7 @@ from services.wiki.domain.permissions import Asker, demand
 from services.wiki.domain.spaces import Space
 from services.wiki.domain.writing import checked_member, no_such_member
 from services.wiki.press import Press
-from services.wiki.projections import GroupOwnersView, PageView, PathView, RevisionView, SpaceView
+from services.wiki.projections import PageView, PathView, RevisionView, SpaceView
 from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
 from shared.kernel.errors import NotFound, Refused
 from shared.kernel.projection import Projection
@@ -45,7 +46,7 @@ class Wiki:
     revisions: Views[RevisionView]
     paths: Views[PathView]
     spaces: Views[SpaceView]
-    owners: Views[GroupOwnersView]
+    owners: Views[GroupOwners]
     readers: Readers
     behind: Behind
     press: Press

@@ -37,20 +37,25 @@ def checked_path(path: str) -> str:
     normal = unicodedata.normalize("NFC", path)
     segments = normal.split("/")
     if not normal:
-        raise _refused("path-missing", "Say where the page shall be, such as travel/booking.")
+        raise Refused("path-missing", "Say where the page shall be, such as travel/booking.", field="path")
     if normal.startswith("/") or normal[1:2] == ":":
-        raise _refused("path-absolute", "Begin the path inside the space, without a leading slash or drive.")
+        raise Refused(
+            "path-absolute",
+            "Begin the path inside the space, without a leading slash or drive.",
+            field="path",
+        )
     if len(normal) > LONGEST_PATH or len(segments) > MOST_SEGMENTS:
-        raise _refused(
+        raise Refused(
             "path-too-long",
             "A path has at most {most} characters and {segments} parts. Shorten it.",
-            most=LONGEST_PATH,
-            segments=MOST_SEGMENTS,
+            field="path",
+            params={"most": LONGEST_PATH, "segments": MOST_SEGMENTS},
         )
     if any(map(_is_no_part, normal)) or any(True for _ in text.unseen(normal)):
-        raise _refused(
+        raise Refused(
             "path-characters",
             "A path cannot hold invisible characters, backslashes, question marks, # or %. Leave them out.",
+            field="path",
         )
     for segment in segments:
         _checked_segment(segment)
@@ -63,23 +68,24 @@ def _is_no_part(character: str) -> bool:
 
 def _checked_segment(segment: str) -> None:
     if segment in (".", ".."):
-        raise _refused("path-climbs", "A path cannot hold the parts . and .. : write it out in full.")
+        raise Refused(
+            "path-climbs", "A path cannot hold the parts . and .. : write it out in full.", field="path"
+        )
     if not segment.strip():
-        raise _refused(
-            "path-empty-part", "A path cannot have an empty part: remove the doubled or last slash."
+        raise Refused(
+            "path-empty-part",
+            "A path cannot have an empty part: remove the doubled or last slash.",
+            field="path",
         )
     if segment != segment.strip():
-        raise _refused("path-spaces", "The parts of a path cannot begin or end with a space.")
+        raise Refused("path-spaces", "The parts of a path cannot begin or end with a space.", field="path")
     if len(segment) > LONGEST_SEGMENT:
-        raise _refused(
+        raise Refused(
             "path-part-too-long",
             "A part of a path has at most {most} characters. Shorten it.",
-            most=LONGEST_SEGMENT,
+            field="path",
+            params={"most": LONGEST_SEGMENT},
         )
-
-
-def _refused(code: str, message: str, **params: int) -> Refused:
-    return Refused(code, message, field="path", params=params)
 
 
 class PathTaken(Event):

@@ -36,14 +36,38 @@ def _operator(asker: Asker, owner_id: str | None) -> bool:
 
 
 #: Permission, who has it, and what somebody without it is told.
-RULES: dict[str, tuple[Rule, str]] = {
-    "wiki:write": (_staff, "Guests can read pages but not change them. Ask the page's owner to do it."),
-    "wiki:open-space": (_staff, "Guests cannot open spaces. Ask a colleague to open one."),
-    "wiki:delete": (_owner_or_keeper, "Only the page's owner, an editor or an operator deletes it."),
-    "wiki:audience": (_owner_or_keeper, "Only the owner, an editor or an operator decides who may see this."),
-    "wiki:owner": (_owner_or_keeper, "Only the owner, an editor or an operator hands this over."),
-    "wiki:rename-space": (_owner_or_keeper, "Only the space's owner, an editor or an operator renames it."),
-    "wiki:import": (_operator, "Only an operator imports pages."),
+RULES: dict[str, tuple[Rule, Callable[[], Forbidden]]] = {
+    "wiki:write": (
+        _staff,
+        lambda: Forbidden(
+            "may-not-write", "Guests can read pages but not change them. Ask the page's owner to do it."
+        ),
+    ),
+    "wiki:open-space": (
+        _staff,
+        lambda: Forbidden("may-not-open-space", "Guests cannot open spaces. Ask a colleague to open one."),
+    ),
+    "wiki:delete": (
+        _owner_or_keeper,
+        lambda: Forbidden("may-not-delete", "Only the page's owner, an editor or an operator deletes it."),
+    ),
+    "wiki:audience": (
+        _owner_or_keeper,
+        lambda: Forbidden(
+            "may-not-audience", "Only the owner, an editor or an operator decides who may see this."
+        ),
+    ),
+    "wiki:owner": (
+        _owner_or_keeper,
+        lambda: Forbidden("may-not-owner", "Only the owner, an editor or an operator hands this over."),
+    ),
+    "wiki:rename-space": (
+        _owner_or_keeper,
+        lambda: Forbidden(
+            "may-not-rename-space", "Only the space's owner, an editor or an operator renames it."
+        ),
+    ),
+    "wiki:import": (_operator, lambda: Forbidden("may-not-import", "Only an operator imports pages.")),
 }
 
 
@@ -56,4 +80,5 @@ def may(permission: str, asker: Asker, owner_id: str | None = None) -> bool:
 def demand(permission: str, asker: Asker, owner_id: str | None = None) -> None:
     """Raises Forbidden, with what to do instead."""
     if not may(permission, asker, owner_id):
-        raise Forbidden(f"may-not-{permission.removeprefix('wiki:')}", RULES[permission][1])
+        _, refusal = RULES[permission]
+        raise refusal()

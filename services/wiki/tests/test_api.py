@@ -416,3 +416,24 @@ async def test_pages_are_listed_over_all_spaces_that_the_reader_may_see(house: H
             break
         cursor = {"cursor": listed["next"]}
     assert {first, second} <= set(found) and len(found) == len(set(found)) == listed["total"]
+
+
+async def test_some_spaces_are_asked_for_by_their_ids(house: House) -> None:
+    """Of those that one may not see, nothing."""
+    spaces = [await space_of(house) for _ in range(3)]
+    hidden = await house.ask(
+        "ann",
+        "PUT",
+        f"/wiki/spaces/{spaces[2]}/audience",
+        json={"audience": ["member:ann"], "classification": "internal"},
+    )
+    await house.get("ann", f"/wiki/spaces/{spaces[2]}", after=hidden)
+    params = {"ids": ",".join([*spaces, "nothing"])}
+    for who, expected in (("ann", set(spaces)), ("bob", set(spaces[:2]))):
+        listed = (await house.get(who, "/wiki/spaces", params=params)).json()
+        assert {item["id"] for item in listed["items"]} == expected
+        assert listed["total"] == len(expected) and listed["next"] is None
+    first = (await house.get("ann", "/wiki/spaces", params={**params, "limit": 1})).json()
+    assert first["total"] == 3 and first["next"]
+    too_long = await house.ask("ann", "GET", "/wiki/spaces", params={"ids": "x" * 4_001})
+    assert too_long.status_code == 422

@@ -81,7 +81,7 @@ async def groups(settings: Settings) -> AsyncIterator[EventStore]:
         await topics.ensure(list(names))
         lane = Lane(0, tuple(range(PARTITIONS)))
         relay = Relay("groups", database, topics, settings.kafka, names, lane)
-        store = EventStore("groups", database, on_append=relay.wake)
+        store = EventStore("groups", database, on_append=relay.appended)
         await store.prepare()
         running = asyncio.create_task(relay.run())
         try:

@@ -230,6 +230,7 @@ async def test_ranges_follow_the_version_that_the_browser_has(client: httpx.Asyn
     assert [same.status_code, other.status_code, unchanged.status_code] == [206, 200, 304]
     past = await client.get(address, headers={"Range": f"bytes={len(PDF)}-"})
     assert past.status_code == 416 and past.headers["content-range"] == f"bytes */{len(PDF)}"
+    assert past.json()["code"] == "range-not-there"
 
 
 async def test_an_upload_past_the_limit_is_a_problem(

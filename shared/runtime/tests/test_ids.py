@@ -1,5 +1,7 @@
 """Ids: new ones in order of time, derived ones the same for the same cause."""
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +14,13 @@ def test_later_ids_sort_after_earlier_ones() -> None:
     ids = [new_id() for _ in range(2_000)]
     assert ids == sorted(ids) and len(set(ids)) == len(ids)
     assert all(len(i) == 32 and int(i, 16) for i in ids)
+
+
+def test_an_id_of_then_sorts_among_those_of_its_time() -> None:
+    now = datetime.now(UTC)
+    ids = [new_id(now + timedelta(milliseconds=past)) for past in (-86_400_000, -1, 5, 86_400_000)]
+    assert ids == sorted(ids) and ids[1] < new_id() < ids[3]
+    assert len({new_id(now) for _ in range(1_000)}) == 1_000
 
 
 @given(parts)
