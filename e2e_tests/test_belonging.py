@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from e2e_tests.conftest import Site
 from e2e_tests.people import Person
-from e2e_tests.test_eyes import THEMES, WIDTHS, look
+from e2e_tests.test_eyes import LOOKS, look
 from shared.runtime.ids import new_id
 
 Enter = Callable[..., Person]
@@ -191,7 +191,6 @@ def test_axe_finds_nothing_on_the_pages_of_belonging(enter: Enter, site: Site, o
     for path in (*places, *of_group, *settings):
         saga.go(path)
         name = "belonging" + re.sub(r"[0-9a-f]{32}|\W+", "-", path)
-        for width in WIDTHS:
-            for theme in THEMES:
-                faults += look(saga, name, theme, width)
+        for width, theme in LOOKS:
+            faults += look(saga, name, theme, width)
     assert faults == []

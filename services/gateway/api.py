@@ -194,18 +194,19 @@ async def _refused(
         reception.sessions.forget(session.secret)
     if request.method == "HEAD" and found.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         # Only the status says why: this method's answers have no body.
-        raise HTTPException(found.status, headers=_allowed(found))
+        raise HTTPException(found.status, headers=_told(found))
     try:
         problem = Problem.model_validate_json(found.content)
     except ValidationError as error:
         raise failed(service) from error
     if found.status >= HTTPStatus.INTERNAL_SERVER_ERROR and found.status != HTTPStatus.SERVICE_UNAVAILABLE:
         raise failed(service)
-    return _answer(problem, _locale(reception, request), _allowed(found))
+    return _answer(problem, _locale(reception, request), _told(found))
 
 
-def _allowed(found: Answer) -> dict[str, str]:
-    return {"Allow": found.headers["allow"]} if "allow" in found.headers else {}
+def _told(found: Answer) -> dict[str, str]:
+    """What belongs to some refusals: which methods there are, how long a file is."""
+    return {name: found.headers[name] for name in ("allow", "content-range") if name in found.headers}
 
 
 def _headers(service: str, answer: aiohttp.ClientResponse) -> dict[str, str]:

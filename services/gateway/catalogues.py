@@ -38,6 +38,9 @@ REFUSALS = frozenset(
         "Away",
     ]
 )
+#: What the runtime itself refuses with (`shared/runtime/problems.py`): after the status, code and sentence.
+_PROBLEM = "_problem"
+_RAISED = REFUSALS | {_PROBLEM}
 _METHODS = [
     ("**/tests/**", "ignore"),
     ("**/node_modules/**", "ignore"),
@@ -136,21 +139,49 @@ def source_refusals(rooms: Iterable[Path] = ROOMS) -> Catalog:
     """Every refusal of the services: its sentence, under its code."""
     catalog = Catalog(domain="refusals")
     for room in rooms:
-        for file in sorted(room.rglob("*.py")):
-            if "tests" not in file.parts and "node_modules" not in file.parts:
-                for line, code, sentence in _refusals_in(file):
-                    catalog.add(
-                        sentence, locations=[(f"{file.relative_to(room.parent)}", line)], context=code
-                    )
+        for file in _sources(room):
+            for line, code, sentence in _refusals_in(file):
+                catalog.add(sentence, locations=[(f"{file.relative_to(room.parent)}", line)], context=code)
     return catalog
 
 
+def unread_refusals(rooms: Iterable[Path] = ROOMS) -> list[str]:
+    """Where a refusal is raised whose code or sentence does not stand there: nothing can translate it."""
+    return [
+        f"{file.relative_to(room.parent)}: {ast.unparse(call)}"
+        for room in rooms
+        for file in _sources(room)
+        for call in _raised_in(file)
+        if _said_by(call) is None
+    ]
+
+
+def _sources(room: Path) -> Iterator[Path]:
+    for file in sorted(room.rglob("*.py")):
+        if "tests" not in file.parts and "node_modules" not in file.parts:
+            yield file
+
+
 def _refusals_in(file: Path) -> Iterator[tuple[int, str, str]]:
+    for call in _raised_in(file):
+        said = _said_by(call)
+        if said is not None:
+            yield call.lineno, *said
+
+
+def _raised_in(file: Path) -> Iterator[ast.Call]:
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
-            match node.args[:2]:
-                case [ast.Constant(value=str(code)), ast.Constant(value=str(sentence))]:
-                    yield node.lineno, code, sentence
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _RAISED:
+            yield node
+
+
+def _said_by(call: ast.Call) -> tuple[str, str] | None:
+    """Code and sentence, where they stand there."""
+    first = 1 if isinstance(call.func, ast.Name) and call.func.id == _PROBLEM else 0
+    match call.args[first : first + 2]:
+        case [ast.Constant(value=str(code)), ast.Constant(value=str(sentence))]:
+            return code, sentence
+    return None
 
 
 def _definitions_in(document: Path) -> Iterator[tuple[int, str]]:

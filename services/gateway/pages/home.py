@@ -14,10 +14,10 @@ from services.gateway.locale import Locale
 from services.gateway.pages.answers import authors
 from services.gateway.pages.cards import feed_of, with_must
 from services.gateway.pages.composing import composer
-from services.gateway.pages.parts import changed, recent_of, spaces_of
+from services.gateway.pages.parts import changed, recent_of, spaces_named
 from services.gateway.pages.talk_answers import TopicList
 from services.gateway.pages.visit import Member, Visit
-from services.gateway.view_models import ChangedPage, HomeView, SpaceRef
+from services.gateway.view_models import ChangedPage, HomeView
 from shared.kernel.errors import Refused
 from shared.runtime.logging import get_logger
 
@@ -68,11 +68,13 @@ async def _seen(visit: Visit, up_to: datetime) -> None:
 
 async def _changed(visit: Visit) -> Sequence[ChangedPage] | None:
     try:
-        recent, found = await asyncio.gather(recent_of(visit, CHANGED), spaces_of(visit))
+        recent = await recent_of(visit, CHANGED)
+        spaces, names = await asyncio.gather(
+            spaces_named(visit, (page.space_id for page in recent)), visit.named(authors(recent))
+        )
     except Away:
         return None
-    names = await visit.named(authors(recent))
-    return changed(recent, {space.id: SpaceRef(space.id, space.name) for space in found}, names)
+    return changed(recent, spaces, names)
 
 
 async def _topics(visit: Visit) -> Sequence[str]:

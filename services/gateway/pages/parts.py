@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from services.gateway.clients import part
 from services.gateway.pages.answers import Item, ItemList, Page, Space, SpaceList, Step, Tree
@@ -59,6 +59,16 @@ async def spaces_of(visit: Visit) -> list[Space]:
         found += listed.items
         cursor = listed.next
     return found
+
+
+async def spaces_named(visit: Visit, space_ids: Iterable[str]) -> dict[str, SpaceRef]:
+    """Those among these that the reader may see."""
+    wanted = sorted(set(space_ids))
+    if not wanted:
+        return {}
+    query: dict[str, str | int] = {"ids": ",".join(wanted), "limit": len(wanted)}
+    listed = (await visit.ask("wiki", "GET", "/wiki/spaces", query=query)).read(SpaceList)
+    return {space.id: SpaceRef(space.id, space.name) for space in listed.items}
 
 
 async def space_of(visit: Visit, space_id: str) -> Space:

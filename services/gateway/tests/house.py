@@ -2,19 +2,19 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 
 from infra.engines.ports import ports_of
+from shared.runtime.forking import forked
 from shared.runtime.keys import MasterKey
 from shared.runtime.settings import Limits, Settings
 from shared.tests.rooms import drop_all
@@ -29,7 +29,6 @@ _ASKED = {
     "engagement": "/consent",
 }
 LONG = 180.0
-Process: TypeAlias = "subprocess.Popen[bytes]"
 #: Passwords of tests need not be slow to guess.
 QUICK = {"FIKARUM_ARGON2__MEMORY_KIB": "1024", "FIKARUM_ARGON2__PASSES": "1", "FIKARUM_ARGON2__LANES": "1"}
 #: Everybody in a test sits at the same address.
@@ -80,7 +79,7 @@ def opened(
     )
     # Several services read it at their start, whichever is the first.
     MasterKey.create(settings.master_key_path)
-    started: dict[str, Process] = {}
+    started: dict[str, ForkServerProcess] = {}
     try:
         for name in services:
             started[name] = _begun(name, settings, ports[name])
@@ -94,7 +93,7 @@ def opened(
         drop_all(settings)
 
 
-def _begun(name: str, settings: Settings, port: int) -> Process:
+def _begun(name: str, settings: Settings, port: int) -> ForkServerProcess:
     engines = {"mongo_uri", "kafka", "opensearch_url"}
     given = settings.model_dump(mode="json", include={"namespace", *engines, "home", "log_level"})
     urls = {f"{service}_url": settings.url_of(service) for service in SERVICES}
@@ -106,24 +105,23 @@ def _begun(name: str, settings: Settings, port: int) -> Process:
         **{f"FIKARUM_LIMITS__{key.upper()}": str(value) for key, value in limits.items()},
         "FIKARUM_DEMO": "true",
     }
-    command = [sys.executable, "-m", "shared.runtime.serve", name]
-    with (settings.home / f"{name}.log").open("wb") as log:
-        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    return forked(
+        "shared.runtime.serve", name, environment=environment, log=settings.home / f"{name}.log", leash=True
+    )
 
 
-def _end(processes: Collection[Process]) -> None:
+def _end(processes: Collection[ForkServerProcess]) -> None:
     """All at once."""
     for process in processes:
         process.terminate()
     for process in processes:
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
+        process.join(20)
+        if process.exitcode is None:
             process.kill()
-            process.wait()
+            process.join()
 
 
-def _ready(url: str, log: Path, process: Process) -> None:
+def _ready(url: str, log: Path, process: ForkServerProcess) -> None:
     deadline = time.monotonic() + LONG
     with httpx.Client(trust_env=False, timeout=5.0) as client:
         while True:
@@ -132,7 +130,7 @@ def _ready(url: str, log: Path, process: Process) -> None:
                     return
             except httpx.TransportError:
                 pass
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.exitcode is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{url} is not ready: {log.read_text()[-2_000:]}")
             time.sleep(0.05)
 

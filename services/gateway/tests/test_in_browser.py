@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from services.gateway import places
 from services.gateway.render import render
 from services.gateway.tests import browser, samples
 from services.gateway.tests.browser import faults
@@ -201,7 +202,9 @@ NOT_SAVED = "You wrote something here that was not saved"
 
 def anything(path: str, method: str) -> str:
     """Samples by their names, the preview for the preview, and for whatever was sent the page."""
-    known = path.strip("/") in samples.views()
+    if path == places.REACH:
+        return "<b>9</b> people, 8 languages"
+    known = path.strip("/").partition("?")[0] in samples.views()
     return sample(path if known else "/preview" if path.endswith("/preview") else "/wiki-page")
 
 
@@ -232,6 +235,55 @@ def test_what_was_begun_for_a_group_is_not_taken_up_again_for_all(chromium: Brow
         page.get_by_role("button", name="Take it up again").click()
         expect(page.locator("#compose-text")).to_have_value("About the wages")
         expect(page.locator("#compose-to")).to_have_value("group:g1" if offered else "")
+
+
+def _middle(shown: Locator) -> tuple[float, float]:
+    """In pixels. What is pressed shrinks a little about it."""
+    place = shown.bounding_box()
+    assert place
+    return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", ["home-empty", "wiki-new", "wiki-conflict", "announce"])
+def test_nothing_moves_under_the_pointer_when_a_draft_is_kept(
+    chromium: Browser, name: str, width: int
+) -> None:
+    """A press takes the focus from the field, the draft is kept and told, and the button is still there."""
+    with browser.page(chromium, anything, width=width) as page:
+        page.goto(f"{browser.SITE}/{name}?sv")
+        field, button = (
+            page.locator("textarea[data-draft-field]"),
+            page.locator("form[data-draft] .btn.primary"),
+        )
+        field.press_sequentially("About the wages")
+        button.scroll_into_view_if_needed()
+        before = _middle(button)
+        page.mouse.move(*before)
+        page.mouse.down()
+        expect(page.locator("[data-draft-told]")).to_be_visible()
+        assert _middle(button) == pytest.approx(before, abs=1)
+        page.mouse.up()
+        expect(page).not_to_have_url(f"{browser.SITE}/{name}?sv")
+
+
+def test_what_was_typed_and_chosen_last_is_kept_by_who_leaves_at_once(chromium: Browser) -> None:
+    """Nothing waits between the last change and the next page."""
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/home-empty")
+        page.evaluate("""() => {
+            const [text, to] = ["text", "to"].map((name) => document.getElementById(`compose-${name}`));
+            text.value = "About the wages";
+            text.dispatchEvent(new Event("input", { bubbles: true }));
+            to.value = "group:g1";
+            to.dispatchEvent(new Event("input", { bubbles: true }));
+            location.assign("/home");
+        }""")
+        page.wait_for_url(f"{browser.SITE}/home")
+        page.locator("#compose-text").focus()
+        page.get_by_role("button", name="Take it up again").click()
+        expect(page.locator("#compose-text")).to_have_value("About the wages")
+        expect(page.locator("#compose-to")).to_have_value("group:g1")
 
 
 def test_an_announcement_is_taken_up_again_for_whom_it_was_begun(chromium: Browser) -> None:

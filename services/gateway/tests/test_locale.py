@@ -139,6 +139,18 @@ def test_refusals_are_found_in_the_code_of_services(tmp_path: Path) -> None:
     }
 
 
+def test_every_refusal_says_its_code_and_sentence_where_it_is_raised() -> None:
+    """Else nothing can translate it. What is left hands on what somebody else has said."""
+    assert sorted(place.partition("(")[0] for place in catalogues.unread_refusals()) == [
+        "services/gateway/clients.py: Away",
+        "services/gateway/pages/keeping.py: Conflict",
+        "services/gateway/pages/writing.py: Refused",
+        "shared/runtime/problems.py: _problem",
+        "shared/runtime/problems.py: _problem",
+        "shared/runtime/problems.py: _problem",
+    ]
+
+
 # -- completeness --
 
 

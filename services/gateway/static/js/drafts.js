@@ -58,16 +58,23 @@ function keep(form) {
   const say = form.querySelector("[data-draft-told]");
   offer(form, key, fields, untouched);
 
-  let waiting;
-  form.addEventListener("input", () => {
+  let waiting = 0;
+  const wait = (milliseconds) => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      if (shelf.write(key, kept())) say.hidden = false;
-    }, 400);
-  });
+    waiting = milliseconds ? setTimeout(write, milliseconds) : 0;
+  };
+  const write = () => {
+    wait(0);
+    if (shelf.write(key, kept())) say.dataset.draftTold = "yes";
+  };
+  const writeNow = () => waiting && write();
+  form.addEventListener("input", () => wait(400));
+  // Who chooses for whom and leaves at once must not find the text for all; nor lose the last words.
+  form.addEventListener("change", writeNow);
+  window.addEventListener("pagehide", writeNow);
   form.addEventListener("submit", (event) => {
     if (event.submitter?.dataset.draftKeep !== undefined) return;
-    clearTimeout(waiting);
+    wait(0);
     if (JSON.stringify(now()) !== untouched) shelf.write(key, { ...kept(), sent: true });
   });
 }
