@@ -160,6 +160,8 @@ QUICK = {
     # after kill -9 the old registration of this very broker must lapse before the new one counts
     "broker.heartbeat.interval.ms": 200,
     "broker.session.timeout.ms": 1000,
+    # how soon what was erased leaves the log; Kafka's own 15 s mean to spare it a look at idle logs
+    "log.cleaner.backoff.ms": 2000,
 }
 
 _SMALL = {

