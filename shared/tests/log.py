@@ -23,7 +23,10 @@ class Carried(NamedTuple):
 
 
 async def read_log(bootstrap: str, topics: Topics, names: Iterable[str] = (PUBLIC, PRIVATE)) -> list[Carried]:
-    """Every committed record of these topics, partition by partition."""
+    """Every committed record of these topics, partition by partition. Raises AssertionError where one of them
+    is made anew meanwhile: the end that was looked up is then another topic's, and may never be reached."""
+    names = list(names)
+    before = await topics.describe(names)
     full = {topics.full_name(name): name for name in names}
     partitions = [TopicPartition(name, number) for name in full for number in range(PARTITIONS)]
     found: list[Carried] = []
@@ -39,7 +42,10 @@ async def read_log(bootstrap: str, topics: Topics, names: Iterable[str] = (PUBLI
         await consumer.seek_to_beginning(*partitions)
         due = [tp for tp in partitions if ends[tp]]
         while due:
-            for records in (await consumer.getmany(*due, timeout_ms=100)).values():
+            batches = await consumer.getmany(*due, timeout_ms=100)
+            if not batches:
+                assert await topics.describe(names) == before, "a topic was made anew while it was read"
+            for records in batches.values():
                 for r in records:
                     recorded = incoming(dict(r.headers), r.value)
                     found.append(Carried(full[r.topic], r.partition, r.offset, recorded))
