@@ -61,7 +61,7 @@ def router(reception: Reception) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     description = Description(reception.clients)
 
-    @routes.get(f"{API}/openapi.json")
+    @routes.api_route(f"{API}/openapi.json", methods=["GET", "HEAD"])
     async def describe(request: Request) -> Response:
         reception.rate.take(address_of(request))
         return JSONResponse(await description.whole())
@@ -122,7 +122,8 @@ async def _asked(
         after = await _after(reception.sessions, session, service, after, reads=reads)
     return await reception.clients.stream(
         service,
-        request.method,
+        # What answers HEAD is an answer to GET without its body (RFC 9110, section 9.3.2).
+        "GET" if request.method == "HEAD" else request.method,
         address,
         query=request.url.query,
         content=None if reads else _bounded(request, limit),
@@ -172,7 +173,13 @@ async def _handed_on(
     headers = _headers(service, answer)
     if session is not None and commit is not None:
         headers[COMMIT_HEADER.lower()] = reception.sessions.signed(commit)
-    if request.method != "HEAD" and (answer.content_length is None or answer.content_length > _WHOLE):
+    if request.method == "HEAD":
+        # Not read at all: it may be large, or never end.
+        answer.close()
+        response = Response(status_code=answer.status)
+        response.headers.update(headers)
+        return response
+    if answer.content_length is None or answer.content_length > _WHOLE:
         pieces = answer.content.iter_chunked(_PIECE)
         return StreamingResponse(pieces, answer.status, headers, background=BackgroundTask(answer.release))
     found = await whole(service, answer)
@@ -192,9 +199,6 @@ async def _refused(
     found = await whole(service, answer)
     if session is not None and found.status == HTTPStatus.UNAUTHORIZED:
         reception.sessions.forget(session.secret)
-    if request.method == "HEAD" and found.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        # Only the status says why: this method's answers have no body.
-        raise HTTPException(found.status, headers=_told(found))
     try:
         problem = Problem.model_validate_json(found.content)
     except ValidationError as error:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from services.gateway import api, assets, places, statics
+from services.gateway.addresses import API
 from services.gateway.headers import Guarded
 from services.gateway.live import told_of_exit
 from services.gateway.pages import areas, problems
@@ -56,7 +57,7 @@ def assemble(settings: Settings) -> Api:
         app.include_router(routes)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED, compresslevel=ZIP_LEVEL)
     _refuse(app, reception, visits)
-    app.middleware_stack = Guarded(app.build_middleware_stack(), production=settings.production)
+    app.middleware_stack = Guarded(app.build_middleware_stack(), production=settings.production, api=API)
     return app
 
 

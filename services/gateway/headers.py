@@ -1,4 +1,4 @@
-"""What does every answer tell the browser about safety, and about what may be kept?"""
+"""What does every answer tell the browser about safety, and about what may be kept? And what answers HEAD?"""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,10 +35,12 @@ _CACHE_CONTROL = b"cache-control"
 
 
 class Guarded:
-    """Outermost of all, so that answers which no route made are guarded as well."""
+    """Outermost of all, so that answers which no route made are guarded as well. What is below `api` answers
+    HEAD itself."""
 
-    def __init__(self, app: ASGIApp, *, production: bool) -> None:
+    def __init__(self, app: ASGIApp, *, production: bool, api: str) -> None:
         self.app = app
+        self._api = f"{api}/"
         self._production = production
         self._plain = _encoded(_ALWAYS)
         self._secure = _encoded(_ALWAYS | _SECURE)
@@ -50,14 +52,21 @@ class Guarded:
             return
         ours = self._secure if self._production or scope["scheme"] == "https" else self._plain
 
+        bare = scope["method"] == "HEAD"
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = [pair for pair in message["headers"] if pair[0].lower() not in self._names]
                 if not any(name.lower() == _CACHE_CONTROL for name, _ in said):
                     said.append((_CACHE_CONTROL, KEEP_NOTHING.encode()))
                 message = {**message, "headers": [*said, *ours]}
+            elif bare:
+                message = {**message, "body": b""}
             await send(message)
 
+        if bare and not scope["path"].startswith(self._api):
+            # Pages answer it as they answer GET (RFC 9110, section 9.3.2).
+            scope = {**scope, "method": "GET"}
         await self.app(scope, receive, guarded)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli import operate, state
+from infra.cli import operate, state, verifying
 from infra.cli.faults import Fault
 from infra.cli.main import run
 from infra.cli.state import PartReport, ProcessId, State
@@ -113,6 +113,11 @@ def test_where_nothing_was_started_status_says_so_and_down_has_nothing_to_do(tmp
     done = fikarum(home, "down")
     assert (done.returncode, done.stderr) == (0, "Nothing was running.\n")
     assert not home.exists()
+
+
+def test_a_look_that_died_says_why_it_did() -> None:
+    with pytest.raises(Fault, match=r"nowhere could not be looked at: .*No module named 'services.nowhere'"):
+        verifying.of_service("nowhere", dict(os.environ))
 
 
 def test_debug_shows_where_a_fault_comes_from(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.gateway.faults import fault_said
+from services.gateway.live import MOST_OF_ONE
 from services.gateway.locale import Locale
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway
@@ -266,8 +267,24 @@ async def test_what_is_among_services_stays_there(saga: httpx.AsyncClient, path:
 async def test_unknown_methods_are_refused(saga: httpx.AsyncClient) -> None:
     problem(await saga.patch(f"{API}/wiki/spaces"), 405, "method-not-allowed")
     assert (await saga.request("TRACE", f"{API}/wiki/spaces")).status_code == 405
-    head = await saga.head(f"{API}/wiki/spaces")
-    assert head.status_code == 405 and "GET" in head.headers["allow"]
+
+
+async def test_head_is_answered_as_get_is_without_the_body(saga: httpx.AsyncClient, house: House) -> None:
+    """RFC 9110, section 9.3.2: scripts and monitors ask so. A stream of live updates is not left open."""
+    for path in ("wiki/spaces", "openapi.json", "feed?limit=5"):
+        got, head = await saga.get(f"{API}/{path}"), await saga.head(f"{API}/{path}")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+        assert head.headers["x-content-type-options"] == "nosniff"
+    for _ in range(MOST_OF_ONE + 1):
+        live = await saga.head(f"{API}/feed/live")
+        assert live.status_code == 200 and live.headers["content-type"].startswith("text/event-stream")
+    missing = await saga.head(f"{API}/wiki/pages/{new_id()}")
+    assert (missing.status_code, missing.content) == (404, b"")
+    written = await saga.head(f"{API}/posts")
+    assert written.status_code == 405 and "POST" in written.headers["allow"]
+    assert (await saga.head("/sign-in")).status_code == 200
+    assert (await saga.head("/no-such-page")).status_code == 404
 
 
 async def test_headers_of_the_caller_do_not_reach_the_services(saga: httpx.AsyncClient) -> None:
