@@ -86,7 +86,9 @@ def lines(file: BinaryIO) -> Iterator[bytes]:
             raise BrokenHistory(f"The history has more than {MOST_LINES} lines. Split the file.")
         yield from whole
         if len(rest) > LONGEST_LINE:
-            raise BrokenHistory(f"A line is longer than {LONGEST_LINE} bytes. Is this a history at all?")
+            raise BrokenHistory(
+                f"Line {count + 1} is longer than {LONGEST_LINE} bytes. Is this a history at all?"
+            )
     if rest:
         yield rest
 

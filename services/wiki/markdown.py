@@ -130,6 +130,14 @@ _WITH_CONTENT = {
     "textarea",
 }
 
+#: What swallows all that follows it when it is not closed, and what it is called there.
+_SWALLOWING = re.compile(
+    "<(?P<end>/?)(?P<name>"
+    + "|".join([*sorted(_WITH_CONTENT), "noembed", "noframes", "plaintext", "title", "xmp"])
+    + r")(?=[\s/>])|<(?P<comment>!)--|-->",
+    re.IGNORECASE,
+)
+
 _ANCHOR = re.compile(r'<a((?: [a-z]+="[^"]*")*)>')
 _HREF = re.compile(r' href="([^"]*)"')
 _OWN_ID = re.compile(r"\s*\{#([^\s{}]{1,200})\}\s*$")
@@ -178,7 +186,7 @@ def prepare(body: str, path: str) -> Prepared:
     rendered = _parser().render(text, env)
     if len(rendered) > LONGEST_HTML:
         raise TooComplex(f"{len(rendered)} characters of HTML")
-    safe = _clean(_framed(rendered))
+    safe = _clean(_framed(_unswallowed(rendered)))
     if len(safe) > LONGEST_HTML:
         raise TooComplex(f"{len(safe)} characters of HTML")
     found = env["headings"]
@@ -244,6 +252,21 @@ def _clean(rendered: str) -> str:
         link_rel=None,
         id_prefix=ID_PREFIX,
     )
+
+
+def _unswallowed(rendered: str) -> str:
+    """A tag such as <select> that somebody wrote about, and never closed, is text: the rest of the page would
+    vanish in it. Done before cleaning, which has the last word."""
+    closed: set[str] = set()
+    opened: list[int] = []
+    for found in reversed(list(_SWALLOWING.finditer(rendered))):
+        name = (found["name"] or "comment").lower()
+        if found["end"] or found[0] == "-->":
+            closed.add(name)
+        elif name not in closed or name == "plaintext":
+            opened.append(found.start())
+    places = [-1, *reversed(opened), len(rendered)]
+    return "&lt;".join(rendered[before + 1 : after] for before, after in pairwise(places))
 
 
 def _framed(rendered: str) -> str:

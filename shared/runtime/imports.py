@@ -28,6 +28,8 @@ MOST_LINES = 500
 AT_ONCE = 32
 #: How far the clock of where a history comes from may be ahead of ours.
 CLOCKS_APART = timedelta(minutes=5)
+#: What says to be older has a wrong clock; and at the edge of the calendar no time zone fits around it.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 #: Stands for the session of a member in whose name something is imported.
 SESSION = "import"
 _ROLE = "role:"
@@ -140,7 +142,7 @@ class Batch(Generic[L]):
             await asyncio.wait(waits_for)
         async with self._free:
             try:
-                _check_past(line.at)
+                _check_time(line.at)
                 self._last = await self._rules.do(
                     line, self._occasion(line), replace(self._key(line), looked_up=True)
                 )
@@ -160,10 +162,12 @@ class Batch(Generic[L]):
         )
 
 
-def _check_past(at: datetime) -> None:
+def _check_time(at: datetime) -> None:
     """A line dated ahead would stand first among the latest until its day has come."""
     if at > datetime.now(UTC) + CLOCKS_APART:
         raise Refused("line-time-future", "The line's time is in the future.", field="at")
+    if at < EARLIEST:
+        raise Refused("line-time-early", "The line's time is before 1970: correct its year.", field="at")
 
 
 async def _at_once(answer: LineResult) -> LineResult:

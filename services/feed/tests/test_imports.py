@@ -177,7 +177,10 @@ async def test_a_second_run_changes_nothing_and_a_broken_one_goes_on(house: Hous
     assert outcomes(await sent(house, "twice", changed)) == [("refused", "idempotency-key-reused")]
 
 
-async def test_nothing_comes_from_the_future(house: House) -> None:
+async def test_nothing_comes_from_the_future_or_from_before_the_calendar(house: House) -> None:
+    """Of the year 1 there is no day in every time zone: pages that showed it failed."""
+    for early in ("0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z"):
+        assert outcomes(await sent(house, "early", post(1, at=early))) == [("refused", "line-time-early")]
     ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     assert outcomes(await sent(house, "ahead", post(1, at=ahead))) == [("refused", "line-time-future")]
 

@@ -12,8 +12,8 @@ from services.gateway.sessions import Session
 from services.gateway.view_models import Person
 
 MOST = 10_000
-#: A name that changed, or went, is shown for so long at most.
-FRESH_SECONDS = 60.0
+#: A name that changed, or that of somebody who was erased, is shown for so long at most.
+FRESH_SECONDS = 10.0
 #: The kind of members who may know everybody's name.
 _STAFF = "staff"
 #: Members that identity names in one answer.

@@ -60,7 +60,7 @@ class Wiki:
     async def page(self, page_id: str, reader: Reader) -> PageView:
         """Raises NotFound, also for a page that the reader may not see."""
         if (view := await self.pages.get(page_id, reader)) is None:
-            raise _no_page()
+            raise no_page()
         return view
 
     async def space(self, space_id: str, reader: Reader) -> SpaceView:
@@ -73,10 +73,10 @@ class Wiki:
         """The page as it is in the store, and who asks, for a command by somebody who has the permission."""
         reader = await self.readers.of(actor)
         if not _ID.fullmatch(page_id):
-            raise _no_page()
+            raise no_page()
         page, _ = await self.store.state(pages.pages, f"page-{page_id}")
         if not page.revision or not reader.may_see(page.audience, page.classification):
-            raise _no_page()
+            raise no_page()
         demand(permission, await self.asker_in(page.space_id, actor, reader), page.owner_id)
         return page, reader
 
@@ -129,7 +129,7 @@ def asker(actor: Actor, reader: Reader) -> Asker:
     return Asker(actor.member_id, actor.roles, STAFF in reader.tokens)
 
 
-def _no_page() -> NotFound:
+def no_page() -> NotFound:
     return NotFound("no-such-page", "There is no such page.")
 
 

@@ -130,6 +130,12 @@ def _places(api: APIRouter, wiki: Wiki) -> None:
         key: IdempotencyKey,
     ) -> Done:
         """A deleted page comes back, or an earlier text becomes the newest revision."""
+        if wanted.revision is not None and wanted.path is not None:
+            raise Refused(
+                "revision-or-path",
+                "Give the revision whose text shall come back, or the path of a deleted page, not both.",
+                field="path",
+            )
         _, reader = await wiki.page_to_change(page_id, caller, "wiki:write")
         if wanted.revision is None:
             committed = await restoration(

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from fastapi import APIRouter, Response
 
 from services.wiki import commands
-from services.wiki.api.access import Wiki, asker
+from services.wiki.api.access import Wiki, asker, no_page
 from services.wiki.api.requests import Import, ImportedChange, ImportedSpace, SpacesImport
 from services.wiki.domain.pages import RevisePage, StartPage, pages
 from services.wiki.domain.permissions import demand
@@ -34,7 +34,7 @@ def router(wiki: Wiki) -> APIRouter:
         reader = await wiki.readers.of(caller)
         demand("wiki:import", asker(caller, reader))
         space, _ = await wiki.store.state(spaces, f"space-{batch.space_id}")
-        if not space.open:
+        if not space.open or not reader.may_see(space.audience, space.classification):
             raise NotFound("no-such-space", "There is no such space.", field="space_id")
         await wiki.check_visibility(
             reader, batch.owner_id, batch.audience, batch.classification, kept=space.audience
@@ -81,6 +81,8 @@ class _Changes:
 
     async def do(self, change: ImportedChange, occasion: Occasion, key: Idempotency) -> Committed:
         store, reader, page_id = self._wiki.store, self._reader, change.page_id
+        if change.op != "start":
+            await self._check_known(page_id)
         doing: dict[str, Callable[[], Awaitable[Committed]]] = {
             "start": lambda: commands.start(store, self._new(change), reader, occasion, key),
             "revise": lambda: store.handle(
@@ -92,6 +94,13 @@ class _Changes:
             "delete": lambda: commands.deletion(store, page_id, "", occasion, key=key),
         }
         return await doing[change.op]()
+
+    async def _check_known(self, page_id: str) -> None:
+        """A history goes on with pages of its own space, as far as who brings it may see them."""
+        page, _ = await self._wiki.store.state(pages, f"page-{page_id}")
+        here = page.revision and page.space_id == self._batch.space_id
+        if not here or not self._reader.may_see(page.audience, page.classification):
+            raise no_page()
 
     def _new(self, change: ImportedChange) -> StartPage:
         batch = self._batch

@@ -21,6 +21,8 @@ from shared.runtime import cursors
 from shared.runtime.http import After, Caller, Cursor, PageSize, answer_version
 
 _BY_PATH = [("path", 1), ("_id", 1)]
+#: No page has this id.
+_NOBODY = "0" * 32
 _NEWEST = [("occurred_at", -1), ("_id", -1)]
 
 
@@ -161,7 +163,8 @@ async def _at(wiki: Wiki, reader: Reader, space_id: str, path: str) -> PageView 
     except Refused:
         place = None
     residents = place.residents if place is not None else []
-    found = await wiki.pages.get_many([each.page_id for each in residents], reader)
+    # Where nobody lives somebody is looked for all the same: time tells nothing of a hidden page.
+    found = await wiki.pages.get_many([each.page_id for each in residents] or [_NOBODY], reader)
     known = [each for each in residents if each.page_id in found]
     exact = found[known[0].page_id] if known else None
     if exact is not None and known[0].taken:

@@ -169,6 +169,12 @@ async def test_a_deleted_page_frees_its_path_keeps_its_history_and_comes_back(ho
     assert (await start(house, space, "c", "free")).status_code == 201
 
 
+async def test_a_text_is_not_restored_to_another_place(house: House) -> None:
+    page = await page_of(house, await space_of(house), "a", "one")
+    both = {"revision": 1, "path": "b"}
+    refused(await house.ask("ann", "POST", f"/wiki/pages/{page}/restore", json=both), 422, "revision-or-path")
+
+
 async def test_an_earlier_text_is_restored_as_a_new_revision(house: House) -> None:
     space = await space_of(house)
     page = await page_of(house, space, "a", "one")

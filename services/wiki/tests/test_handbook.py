@@ -170,7 +170,7 @@ def test_an_archive_with_damage_is_broken() -> None:
 
 def test_a_bomb_is_noticed_before_it_fills_the_memory() -> None:
     bomb = lzma.compress(b"\x00" * 50_000_000)
-    with pytest.raises(BrokenHistory, match="A line is longer"):
+    with pytest.raises(BrokenHistory, match="Line 1 is longer"):
         list(lines(io.BytesIO(bomb)))
 
 

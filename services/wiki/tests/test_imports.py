@@ -13,7 +13,7 @@ from services.wiki import handbook
 from services.wiki.api.imports import needs
 from services.wiki.api.requests import ImportedChange
 from services.wiki.handbook import Change, lines, plan
-from services.wiki.tests.test_api import refused, space_of
+from services.wiki.tests.test_api import page_of, refused, space_of
 from shared.runtime.ids import new_id
 from shared.tests.company import House
 from shared.tests.eventually import eventually
@@ -123,6 +123,31 @@ async def test_nothing_is_brought_in_from_the_future(house: House) -> None:
         assert answer["results"][0]["outcome"] == "refused"
         assert answer["results"][0]["code"] in ("line-time-future", "not-storable")
     assert (await sent(house, space, "ahead", [change]))["results"][0]["outcome"] == "done"
+
+
+async def test_what_who_imports_may_not_see_stays_as_it_is(house: House) -> None:
+    """Answered as what there is not; nor is a page of another space gone on with."""
+    space, elsewhere = await space_of(house, "oda"), await space_of(house, "oda")
+    hidden = await page_of(house, space, "hidden", "# Mine", audience=["member:ann"])
+    other = await page_of(house, elsewhere, "other", "# There")
+    at, by = "2020-01-01T00:00:00Z", "ann"
+    for page in (hidden, other, new_id()):
+        ops: tuple[tuple[str, dict[str, str]], ...] = (
+            ("revise", {"body": "# Theirs"}),
+            ("move", {"from_path": "hidden"}),
+            ("delete", {}),
+        )
+        batch = [
+            {"line": line, "op": op, "page_id": page, "path": "x", "by": by, "at": at, **how}
+            for line, (op, how) in enumerate(ops, 1)
+        ]
+        results = (await sent(house, space, f"taken-{page}", batch))["results"]
+        assert [(each["outcome"], each["code"]) for each in results] == [("refused", "no-such-page")] * 3
+    assert (await house.get("ann", f"/wiki/pages/{hidden}")).json()["revision"] == 1
+    assert (await house.get("ann", f"/wiki/pages/{other}")).json()["path"] == "other"
+    closed = await space_of(house, audience=["member:ann"])
+    asked = {"source": "s", "space_id": closed, "owner_id": "oda", "changes": []}
+    refused(await house.ask("oda", "POST", "/wiki/import/changes", json=asked), 404, "no-such-space")
 
 
 async def test_only_operators_import(house: House) -> None:

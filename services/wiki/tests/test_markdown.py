@@ -16,6 +16,8 @@ from services.wiki.markdown import Destination, as_written, finish, prepare, tar
 
 HANDBOOK = Path(__file__).parent.parent / "data" / "handbook-history.jsonl.xz"
 ACTIVE = "script style iframe object embed form input img svg math link meta base button textarea".split()  # noqa: SIM905
+SWALLOWING = "script style iframe object template noscript svg math select textarea SELECT !--".split()  # noqa: SIM905
+SWALLOWING += "title xmp plaintext noembed noframes".split()  # noqa: SIM905
 ALLOWED_ATTRIBUTES = "href id class rel lang dir title start colspan rowspan scope tabindex datetime".split()  # noqa: SIM905
 
 
@@ -132,6 +134,21 @@ def test_what_people_write_arrives() -> None:
         '<a href="https://example.org" class="external" rel="noopener noreferrer">',
     ):
         assert part in html, part
+
+
+@pytest.mark.parametrize("tag", SWALLOWING)
+def test_a_tag_that_is_not_closed_hides_nothing(tag: str) -> None:
+    """Somebody writes about <select>, and forgets to quote it."""
+    page = shown(f"Use the <{tag}> tag with care.\n\n## After\n\nIMPORTANT")
+    assert '<h2 id="s-after">After</h2>' in page and "<p>IMPORTANT</p>" in page
+    assert f"&lt;{tag}&gt; tag" in page or f"&lt;{tag}> tag" in page
+    block = shown(f"# T\n\n<{tag}>\n\nIMPORTANT")
+    assert "IMPORTANT" in block
+
+
+def test_what_is_closed_is_left_out_alone() -> None:
+    page = shown("Before <script>act()</script> between <!-- a note --> after <select><option>x</select>.")
+    assert page == "<p>Before  between  after .</p>\n"
 
 
 def test_the_title_is_not_shown_twice_and_headings_begin_on_the_second_level() -> None:
