@@ -9,6 +9,7 @@ import pytest
 
 from shared.kernel.projection import canonical
 from shared.runtime import rebuild, telemetry
+from shared.runtime import relay as relay_module
 from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
@@ -56,6 +57,11 @@ async def _live(service: Service, number: int, chance: random.Random) -> str:
 async def _documents(service: Service, generation: Generation) -> dict[str, Any]:
     found = await service.database[generation.name].find().to_list()
     return {document["_id"]: (document.get("_live"), canonical(document)) for document in found}
+
+
+async def _is_built(service: Service) -> bool:
+    building = (await Registry(service.database).of(WALLS.name, WALLS.version)).building
+    return building is not None and building.leased
 
 
 async def _swapped(service: Service, before: Generation) -> Generation:
@@ -138,13 +144,20 @@ async def test_a_new_fold_is_built_beside_the_old_one_which_goes_on(settings: Se
         assert await old.views(WALLS).get("north") is not None, "the old image no longer follows"
 
 
-async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(settings: Settings) -> None:
+async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay sees it when the builder is at work, which finds an empty topic."""
+    monkeypatch.setattr(relay_module, "CHECK_TOPICS_EVERY", 600.0)
     async with serving(assemble(settings)) as service:
         await _live(service, 40, random.Random(5))
         await _quiet(service)
         before = _serving_generation(service)
         shown = await _documents(service, before)
         await service.topics.recreate(f"{SERVICE}.events")
+        await eventually(lambda: _is_built(service), PATIENCE)
+        await asyncio.sleep(1.0)
+        monkeypatch.setattr(relay_module, "CHECK_TOPICS_EVERY", 0.0)
         after = await _swapped(service, before)
         assert await _documents(service, after) == shown, "it was shown before the topic was full again"
         await service.store.handle(HANDS, Mark("zed", ("east",)), by_ann())
