@@ -176,14 +176,13 @@ async def _handed_on(
     if request.method == "HEAD":
         # Not read at all: it may be large, or never end.
         answer.close()
-        response = Response(status_code=answer.status)
-        response.headers.update(headers)
-        return response
-    if answer.content_length is None or answer.content_length > _WHOLE:
+        content = b""
+    elif answer.content_length is None or answer.content_length > _WHOLE:
         pieces = answer.content.iter_chunked(_PIECE)
         return StreamingResponse(pieces, answer.status, headers, background=BackgroundTask(answer.release))
-    found = await whole(service, answer)
-    response = Response(found.content, found.status)
+    else:
+        content = (await whole(service, answer)).content
+    response = Response(content, answer.status)
     response.headers.update(headers)
     return response
 

@@ -51,7 +51,6 @@ class Guarded:
             await self.app(scope, receive, send)
             return
         ours = self._secure if self._production or scope["scheme"] == "https" else self._plain
-
         bare = scope["method"] == "HEAD"
 
         async def guarded(message: Message) -> None:

@@ -130,11 +130,11 @@ _WITH_CONTENT = {
     "textarea",
 }
 
-#: What swallows all that follows it when it is not closed, and what it is called there.
+#: What swallows all that follows it when it is not closed.
 _SWALLOWING = re.compile(
     "<(?P<end>/?)(?P<name>"
     + "|".join([*sorted(_WITH_CONTENT), "noembed", "noframes", "plaintext", "title", "xmp"])
-    + r")(?=[\s/>])|<(?P<comment>!)--|-->",
+    + r")(?=[\s/>])|<!--|-->",
     re.IGNORECASE,
 )
 

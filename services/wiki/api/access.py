@@ -74,11 +74,16 @@ class Wiki:
         reader = await self.readers.of(actor)
         if not _ID.fullmatch(page_id):
             raise no_page()
+        page = await self.stored_page(page_id, reader)
+        demand(permission, await self.asker_in(page.space_id, actor, reader), page.owner_id)
+        return page, reader
+
+    async def stored_page(self, page_id: str, reader: Reader) -> Page:
+        """The page as it is in the store. Raises NotFound, also for a page that the reader may not see."""
         page, _ = await self.store.state(pages.pages, f"page-{page_id}")
         if not page.revision or not reader.may_see(page.audience, page.classification):
             raise no_page()
-        demand(permission, await self.asker_in(page.space_id, actor, reader), page.owner_id)
-        return page, reader
+        return page
 
     async def space_to_change(self, space_id: str, actor: Actor, permission: str) -> tuple[Space, Reader]:
         """The space as it is in the store, and who asks, for a command by somebody who has the permission."""

@@ -97,9 +97,8 @@ class _Changes:
 
     async def _check_known(self, page_id: str) -> None:
         """A history goes on with pages of its own space, as far as who brings it may see them."""
-        page, _ = await self._wiki.store.state(pages, f"page-{page_id}")
-        here = page.revision and page.space_id == self._batch.space_id
-        if not here or not self._reader.may_see(page.audience, page.classification):
+        page = await self._wiki.stored_page(page_id, self._reader)
+        if page.space_id != self._batch.space_id:
             raise no_page()
 
     def _new(self, change: ImportedChange) -> StartPage:

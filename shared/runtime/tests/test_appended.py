@@ -9,16 +9,9 @@ from hypothesis import strategies as st
 
 from shared.runtime.appended import LARGEST_BATCH_BYTES, MOST_WAITING, PROMPT, Appended
 from shared.runtime.codec import Commit, commit_key, split_key
+from shared.runtime.tests.clock import Clock
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def commit(stream: str, first: int, size: int = 1, data: str = "") -> Commit:

@@ -3,14 +3,7 @@
 import asyncio
 
 from shared.runtime.awake import LONGEST_STANDSTILL, Awake
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from shared.runtime.tests.clock import Clock
 
 
 def test_what_began_before_or_during_a_standstill_is_not_believed() -> None:

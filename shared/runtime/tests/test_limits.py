@@ -6,20 +6,11 @@ from hypothesis import strategies as st
 
 from shared.kernel.errors import TooMany
 from shared.runtime.limits import RateLimit
-
-
-class Hands:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from shared.runtime.tests.clock import Clock
 
 
 def test_a_burst_is_let_through_and_the_next_one_refused_with_the_time_to_wait() -> None:
-    clock = Hands()
+    clock = Clock()
     limit = RateLimit("test", a_minute=60, burst=5, most=10, clock=clock)
     for _ in range(5):
         limit.take("ann")
@@ -34,7 +25,7 @@ def test_a_burst_is_let_through_and_the_next_one_refused_with_the_time_to_wait()
 
 
 def test_what_is_refused_costs_nothing() -> None:
-    clock = Hands()
+    clock = Clock()
     limit = RateLimit("test", a_minute=60, burst=1, most=10, clock=clock)
     limit.take("ann")
     for _ in range(100):
@@ -48,7 +39,7 @@ def test_what_is_refused_costs_nothing() -> None:
 def test_no_caller_gets_more_than_the_burst_and_the_rate(
     pauses: list[float], a_minute: int, burst: int
 ) -> None:
-    clock = Hands()
+    clock = Clock()
     limit = RateLimit("test", a_minute=a_minute, burst=burst, most=10, clock=clock)
     began, taken = clock.now, 0
     for pause in pauses:

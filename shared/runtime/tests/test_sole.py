@@ -8,18 +8,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.runtime.sole import SETTLING, STALLED, Memory, Sole
+from shared.runtime.tests.clock import Clock
 
 
 class Thing(BaseModel):
     n: int
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Shelf:
