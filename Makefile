@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 FIKARUM := ./fikarum
-# Test runs side by side, each on engines of its own (1.5 GB); 0: one run. Two need more than two cores: beside a platform that
-# loads a company, a browser's stories run out of patience.
-WORKERS ?= 0
+# Test runs side by side, each on engines of its own (1.5 GB, with what it tests up to 4); 0: one run. Two where there is room for
+# them: half the time. A package of tests is never shared between them.
+WORKERS ?= $(shell [ "$$(nproc)" -ge 2 ] && awk '/^MemAvailable/ { exit $$2 < 8000000 }' /proc/meminfo && echo 2 || echo 0)
 LOCKED := --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 UPGRADE := --upgrade
 # What runs on engines in containers too: the semantics of store, relay and views, and the search index.
@@ -40,7 +40,7 @@ check: setup ## Lint, format, types, import rules, contracts, translations: unde
 test: setup assets ## Every test but the long ones, on real engines
 	@$(PYTHON) -m infra.checks.chromium
 	@$(PYTHON) -m infra.engines install
-	@$(PYTHON) -m pytest -m "not chaos and not slow and not containers" -n $(WORKERS) --dist loadfile $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
+	@$(PYTHON) -m pytest -m "not chaos and not slow and not containers" -n $(WORKERS) $(ARGS) $(if $(STATUS),; echo $$? > $(STATUS))
 
 test-containers: setup ## The compose file whole, with a story through it, and engine tests on containers
 	@$(PYTHON) -m infra.containers check

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(condition: Callable[[], object], what: str = "it", within: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], what: str = "it", within: float = 40.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen within {within:g} s"

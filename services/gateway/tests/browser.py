@@ -31,7 +31,7 @@ Answer = Callable[[str, str], str]
 
 
 #: Milliseconds. Generous: on a busy machine everything still shows, only later.
-_PATIENCE = 20_000
+_PATIENCE = 40_000
 
 
 @contextmanager

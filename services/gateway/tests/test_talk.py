@@ -332,6 +332,7 @@ async def test_more_follows_behind_a_real_link(gateway: Gateway, house: House) -
         for number in range(24):
             answer = await api.post("/api/v1/posts", json={"text": f"Number {number} of many"})
             assert answer.status_code == 201
+    await saga.see_soon("/", "Number 23 of many")
     seen: list[str] = []
     path: str | None = "/"
     for _ in range(2):
