@@ -51,6 +51,12 @@ def forked(
     return process
 
 
+def called(name: str) -> None:
+    """What `ps` and `top` call this process; the command line stays that of the one it was forked from."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15])
+
+
 def _become(
     module: str, arguments: tuple[str, ...], environment: Mapping[str, str], log: str, leash: bool
 ) -> None:
@@ -59,9 +65,7 @@ def _become(
     os.environ.clear()
     os.environ.update(environment)
     points.arm(environment.get("FIKARUM_POINTS", ""))
-    if sys.platform == "linux":
-        # what `ps` and `top` call it; the command line stays that of the server
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, (*arguments, module)[0].encode()[:15])
+    called((*arguments, module)[0])
     if leash:
         threading.Thread(target=_ends_with_parent, daemon=True).start()
     # Before the service's own `collect_rarely` walks through what was imported: its pages stay shared.

@@ -7,7 +7,7 @@ is being built. The swap is one write, made only when the new generation covers 
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -99,6 +99,17 @@ class Generations:
     building: Generation | None
     retired: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, view: str, fold: int, stored: Mapping[str, Any]) -> "Generations":
+        active, building = stored.get("active", {}).get(str(fold)), stored.get("building", {}).get(str(fold))
+        return cls(
+            view,
+            fold,
+            Generation.of(view, fold, active) if active else None,
+            Generation.of(view, fold, building) if building else None,
+            tuple(stored.get("retired", ())),
+        )
+
 
 class Registry:
     """The registry of one service's views and the offsets that their generations have saved."""
@@ -115,15 +126,13 @@ class Registry:
 
     async def of(self, view: str, fold: int) -> Generations:
         """What there is of the view for this fold version."""
-        stored = await self._views.find_one({"_id": view}) or {}
-        active, building = stored.get("active", {}).get(str(fold)), stored.get("building", {}).get(str(fold))
-        return Generations(
-            view,
-            fold,
-            Generation.of(view, fold, active) if active else None,
-            Generation.of(view, fold, building) if building else None,
-            tuple(stored.get("retired", ())),
-        )
+        return Generations.of(view, fold, await self._views.find_one({"_id": view}) or {})
+
+    async def of_all(self, folds: Mapping[str, int]) -> dict[str, Generations]:
+        """The same of several views, by their names; `folds`: the version of each."""
+        found = await self._views.find({"_id": {"$in": list(folds)}}).to_list()
+        stored = {document["_id"]: document for document in found}
+        return {view: Generations.of(view, fold, stored.get(view, {})) for view, fold in folds.items()}
 
     async def known(self, view: str) -> bool:
         """Whether any fold version of the view has been built or begun."""
@@ -323,6 +332,18 @@ class Registry:
         """What all processes have saved for the generation."""
         found = await self._offsets.find({"generation": generation}).to_list()
         return {entry["key"]: entry["offset"] for entry in found}
+
+    async def offsets_of(self, generations: Collection[str]) -> dict[str, Offsets]:
+        """The same of several generations, by their names."""
+        saved: dict[str, Offsets] = {generation: {} for generation in generations}
+        if saved:
+            for entry in await self._offsets.find({"generation": {"$in": list(saved)}}).to_list():
+                saved[entry["generation"]][entry["key"]] = entry["offset"]
+        return saved
+
+    def reached_here(self, generation: str) -> Mapping[str, int]:
+        """How far the generation has come by what this process folded, by topic id and partition."""
+        return self._reached.get(generation, {})
 
     async def reached(self, generation: str) -> dict[str, Reached]:
         """How far the generation has come, by topic id and partition."""

@@ -45,13 +45,14 @@ class Reaction:
 class Reacting:
     """Runs one reaction of a service."""
 
-    def __init__(self, reaction: Reaction, service: "Service") -> None:
+    def __init__(self, reaction: Reaction, service: "Service", ids: TopicIds) -> None:
         self._reaction = reaction
         self._service = service
         self._follower: Follower | None = None
         self._since = datetime.max.replace(tzinfo=UTC)
         self._names = {event.__name__ for event in reaction.events}
-        self._ids = TopicIds(service.topics, sorted({e.topic for e in reaction.events if e.topic}))
+        self._topics = sorted({event.topic for event in reaction.events if event.topic})
+        self._ids = ids
         self._bound: dict[str, Topic] = {}
 
     async def start(self, broker: KafkaBroker) -> None:
@@ -66,7 +67,7 @@ class Reacting:
 
     async def tend(self, broker: KafkaBroker) -> None:
         """Begins again after a failure, and where a topic was made anew."""
-        found = await self._ids.current()
+        found = await self._found()
         if self._follower is not None and (self._follower.failed.is_set() or found != self._bound):
             await self._follower.stop()
             self._follower = None
@@ -80,13 +81,17 @@ class Reacting:
 
     async def _follow(self, broker: KafkaBroker) -> None:
         topics = self._service.topics
-        self._bound = await self._ids.current(at_once=True)
+        self._bound = await self._found(at_once=True)
         ids = derived_id(*sorted(topic.id for topic in self._bound.values()))
         group = topics.full_name(f"{self._reaction.name}.{ids[:12]}")
         names = [topics.full_name(name) for name in self._bound]
         follower = Follower(broker, group, names, self._handle)
         await follower.start()
         self._follower = follower
+
+    async def _found(self, *, at_once: bool = False) -> dict[str, Topic]:
+        found = await self._ids.current(at_once=at_once)
+        return {name: found[name] for name in self._topics if name in found}
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         for record in records:

@@ -1,8 +1,8 @@
 """Building a generation: from the earliest record to the end, in large batches, then the swap.
 
-A process of its own (`python -m shared.runtime.rebuild <module> <view> <number>`), begun by the service; it
-goes on where a predecessor stopped, since documents and offsets are the same as those of a live view. Bare
-aiokafka: FastStream's batches stop at 12,000 to 20,000 a second.
+A process of its own (`builders.py`), begun by the service; it goes on where a predecessor stopped, since
+documents and offsets are the same as those of a live view. Bare aiokafka: FastStream's batches stop at 12,000
+to 20,000 a second.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import contextlib
 import importlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -25,7 +24,6 @@ from pymongo.asynchronous.database import AsyncDatabase
 from shared.kernel.errors import Undecodable
 from shared.kernel.projection import Projection
 from shared.runtime.codec import incoming
-from shared.runtime.collecting import collect_rarely
 from shared.runtime.folding import Fold
 from shared.runtime.gathering import Gathered, delivered
 from shared.runtime.generations import Generation, Registry, offset_key
@@ -243,16 +241,15 @@ class Builder:
         await self._registry.report(self.generation, read=self._read, total=max(total, self._read), rate=rate)
 
 
-async def main(module: str, view: str, number: int) -> int:
+async def build(module: str, view: str, number: int) -> None:
     """Builds generation `number` of `view` for the service that `module` assembles."""
     service = importlib.import_module(module).service
-    collect_rarely()
     async with service.engines() as (database, topics):
         projection = service.projection(view)
         registry = Registry(database)
         now = await registry.of(view, projection.version)
         if now.building is None or now.building.number != number:
-            return 0
+            return
         mirror = service.viewings[view].mirror
         if mirror is not None:
             # It may open personal texts; what is written to views stays sealed.
@@ -267,8 +264,3 @@ async def main(module: str, view: str, number: int) -> int:
         except Exception as error:
             await registry.failed(now.building, repr(error)[:500])
             raise
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]))))

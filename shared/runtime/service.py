@@ -22,6 +22,7 @@ from shared.kernel.events import Event
 from shared.kernel.projection import Projection
 from shared.runtime import logging, operate
 from shared.runtime.auth import TokenVerifier, Verifier
+from shared.runtime.builders import Builders
 from shared.runtime.codec import PARTITIONS
 from shared.runtime.ending import ended
 from shared.runtime.freshness import Freshness
@@ -76,7 +77,7 @@ class Service:
     ) -> None:
         self.name = name
         self.settings = settings
-        self._module = module
+        self._builders = Builders(module)
         self._client: AsyncMongoClient[dict[str, Any]] = mongo_client(settings)
         self.database: AsyncDatabase[dict[str, Any]] = self._client[settings.named(name)]
         self.topics = Topics(settings.kafka, settings.namespace)
@@ -97,11 +98,14 @@ class Service:
         self._tokens = tokens[0] if tokens else None
         joined = [conjunctions_projection(name, conjunctions_from)] if conjunctions_from else []
         views = (*projections, *tokens, *joined)
-        self._ids = TopicIds(self.topics, sorted({topic for view in views for topic in view.topics}))
+        self._read = frozenset(topic for view in views for topic in view.topics)
+        heard = {event.topic for reaction in reactions for event in reaction.events if event.topic}
+        self._ids = TopicIds(self.topics, sorted(heard | self._read))
         self.viewings: dict[str, Viewing[Any]] = {
-            view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, module=module)
+            view.name: Viewing(view, self.database, self.registry, self.topics, self._ids, self._builders)
             for view in views
         }
+        self._folds = {view.name: view.version for view in views}
         self.freshness = Freshness(name, self.database, self.registry, self.relay)
         for viewing in self.viewings.values():
             viewing.views.fresh = partial(self.freshness.reached, viewing)
@@ -112,7 +116,7 @@ class Service:
             self.freshness,
             self.viewings[joined[0].name] if joined else None,
         )
-        self._reacting = [Reacting(reaction, self) for reaction in reactions]
+        self._reacting = [Reacting(reaction, self, self._ids) for reaction in reactions]
         self._ends = LogEnds(settings.kafka)
         self._hooks: list[Hook] = []
         self._closers: list[Hook] = []
@@ -243,8 +247,7 @@ class Service:
         self.waiting_for = "MongoDB"
         await self.store.prepare()
         self.waiting_for = "Kafka"
-        read = {topic for viewing in self.viewings.values() for topic in viewing.projection.topics}
-        await self.topics.ensure(sorted({*read, f"{self.name}.events", f"{self.name}.private"}))
+        await self.topics.ensure(sorted({*self._read, f"{self.name}.events", f"{self.name}.private"}))
         broker = self._broker = make_broker(self.settings.kafka)
         await broker.start()
         if self._key_copy is not None:
@@ -270,8 +273,9 @@ class Service:
         while True:
             try:
                 await self._measure()
-                for viewing in self.viewings.values():
-                    await viewing.tend(broker)
+                now = await self.registry.of_all(self._folds)
+                for name, viewing in self.viewings.items():
+                    await viewing.tend(broker, now[name])
                 for reacting in self._reacting:
                     await reacting.tend(broker)
             except (PyMongoError, KafkaError, Unavailable, OSError) as error:
@@ -280,7 +284,8 @@ class Service:
 
     async def ends(self) -> Offsets:
         """Where the topics of the views end now, by topic id and partition. Raises KafkaError."""
-        found = await self._ids.current()
+        known = await self._ids.current()
+        found = {name: topic for name, topic in known.items() if name in self._read}
         if not found:
             return {}
         return await self._ends.of(found.values(), {name: self.topics.full_name(name) for name in found})
@@ -289,9 +294,16 @@ class Service:
         ends = await self.ends()
         if not ends:
             return
-        for viewing in self.viewings.values():
-            if viewing.views.generation is not None:
-                viewing.measure(ends, await self.registry.offsets(viewing.views.generation.name))
+        serving = {
+            viewing.views.generation.name: viewing
+            for viewing in self.viewings.values()
+            if viewing.views.generation is not None
+        }
+        # What is known to hold everything need not be looked for again.
+        behind = [name for name, viewing in serving.items() if not viewing.passed(ends)]
+        saved = await self.registry.offsets_of(behind)
+        for name, viewing in serving.items():
+            viewing.measure(ends, saved.get(name))
 
     async def _shut_down(self) -> None:
         """Finishes what is under way, in the order in which it flows: requests have ended; store, relay,
@@ -314,7 +326,11 @@ class Service:
             await ended(relay)
             await ended(flushing)
             self._tasks = []
-        await asyncio.gather(*(viewing.stop() for viewing in self.viewings.values()), return_exceptions=True)
+        await asyncio.gather(
+            self._builders.stop(),
+            *(viewing.stop() for viewing in self.viewings.values()),
+            return_exceptions=True,
+        )
         with contextlib.suppress(PyMongoError):
             # What is not saved comes again, and changes nothing then.
             await self.registry.flush()

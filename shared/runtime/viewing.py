@@ -3,12 +3,8 @@ without a pause."""
 
 import asyncio
 import contextlib
-import ctypes
-import os
-import signal
-import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -21,9 +17,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from shared.kernel.errors import Conflict
 from shared.kernel.projection import Projection
 from shared.runtime import telemetry
+from shared.runtime.builders import Builders
 from shared.runtime.folding import Fold
 from shared.runtime.gathering import delivered
-from shared.runtime.generations import Generation, Offsets, Registry, offset_key
+from shared.runtime.generations import Generation, Generations, Offsets, Registry, offset_key
 from shared.runtime.lag import LagMeter
 from shared.runtime.mirror import Mirror
 from shared.runtime.sole import Memory, Sole
@@ -38,10 +35,10 @@ V = TypeVar("V", bound=BaseModel)
 #: read them.
 RETIRED_AFTER = 30.0
 _BACK_OFF = 2.0
-#: A builder takes what the requests leave of the cores: a third of one that they want as well.
-BUILDER_NICENESS = 5
 #: Between two builders of one generation, in seconds, at most.
 _LONGEST_PAUSE = 60.0
+#: A partition that was just assigned has no position yet; the next look finds it. Seconds.
+_POSITIONS_WITHIN = 0.2
 
 
 class Viewing(Generic[V]):
@@ -54,8 +51,7 @@ class Viewing(Generic[V]):
         registry: Registry,
         topics: Topics,
         ids: TopicIds,
-        *,
-        module: str,
+        builders: Builders,
     ) -> None:
         self.projection = projection
         self.views = Views(projection, database)
@@ -66,8 +62,8 @@ class Viewing(Generic[V]):
         self._database = database
         self._registry = registry
         self._topics = topics
-        self._module = module
         self._ids = ids
+        self._builders = builders
         self._follower: Follower | None = None
         self._again_at = 0.0
         self._parking_known = False
@@ -77,7 +73,8 @@ class Viewing(Generic[V]):
         self._handled = 0
         self._positions: tuple[int, bool, Offsets] | None = None
         self._reached: tuple[str, Offsets] | None = None
-        self._builder: asyncio.subprocess.Process | None = None
+        #: A generation, and what was found saved for it.
+        self._saved: tuple[str, Offsets] = "", {}
         self._spawned: tuple[int, float, float] | None = None
         self._swapped_at: float | None = None
 
@@ -108,11 +105,11 @@ class Viewing(Generic[V]):
                 await self._registry.first(self.name, self.projection.version, found)
         await self.tend(broker)
 
-    async def tend(self, broker: KafkaBroker) -> None:
+    async def tend(self, broker: KafkaBroker, now: Generations | None = None) -> None:
         """Called every second: follows the registry, replaces what failed, sees to it that a begun build
-        goes on."""
+        goes on. `now`: what the registry has just said."""
         self.sole.alive()
-        now = await self._registry.of(self.name, self.projection.version)
+        now = now or await self._registry.of(self.name, self.projection.version)
         serving = self.views.generation
         if now.active is not None and (serving is None or serving.number != now.active.number):
             await self._serve(now.active, broker)
@@ -125,8 +122,8 @@ class Viewing(Generic[V]):
         serving = self.views.generation
         if self._follower is None and serving is not None and same_topics(found, serving.topics):
             await self._follow(serving, broker)
-        if now.building is not None and not self._building() and not now.building.leased:
-            await self._spawn(now.building)
+        if now.building is not None and not now.building.leased:
+            await self._build(now.building)
         if (
             now.retired
             and self._swapped_at is not None
@@ -147,22 +144,37 @@ class Viewing(Generic[V]):
         found = await self._found(at_once=True)
         return await self._registry.begin(self.name, self.projection.version, found)
 
-    def measure(self, ends: Mapping[str, int], saved: Mapping[str, int]) -> None:
-        """Takes note of the lag; `ends` of all topics, by topic id and partition."""
-        mine = self.topic_ids
-        self.lag.look({key: end for key, end in ends.items() if key.rpartition("/")[0] in mine}, saved)
+    def passed(self, ends: Offsets) -> bool:
+        """Whether its documents are known to hold everything up to these ends, of all topics, by topic id and
+        partition: as this process folded it, or found it saved before."""
+        held = self._held()
+        return all(held.get(key, 0) >= end for key, end in self._mine(ends).items())
+
+    def measure(self, ends: Offsets, saved: Offsets | None) -> None:
+        """Takes note of the lag. `saved` as it was just found, where it was looked for."""
+        generation = self.views.generation
+        if saved is not None and generation is not None:
+            self._saved = generation.name, saved
+        self.lag.look(self._mine(ends), self._held())
         telemetry.VIEW_LAG_EVENTS.labels(self.name).set(self.lag.events)
         telemetry.VIEW_LAG_SECONDS.labels(self.name).set(self.lag.age())
 
+    def _mine(self, ends: Offsets) -> Offsets:
+        mine = self.topic_ids
+        return {key: end for key, end in ends.items() if key.rpartition("/")[0] in mine}
+
+    def _held(self) -> Offsets:
+        generation, (name, saved) = self.views.generation, self._saved
+        if generation is None:
+            return {}
+        here, found = self._registry.reached_here(generation.name), saved if name == generation.name else {}
+        return {key: max(here.get(key, 0), found.get(key, 0)) for key in (*here, *found)}
+
     async def stop(self) -> None:
-        """Finishes the batch under way; a builder is told to stop and goes on at the next start."""
+        """Finishes the batch under way."""
         if self._follower is not None:
             await self._follower.stop()
             self._follower = None
-        if self._building() and self._builder is not None:
-            self._builder.send_signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._builder.wait(), 10)
 
     async def _serve(self, generation: Generation, broker: KafkaBroker) -> None:
         """Readers change over first, in one assignment; then the follower of the old generation ends, and
@@ -249,12 +261,10 @@ class Viewing(Generic[V]):
         found = await self._ids.current(at_once=at_once)
         return {name: found[name] for name in self.projection.topics if name in found}
 
-    def _building(self) -> bool:
-        return self._builder is not None and self._builder.returncode is None
-
-    async def _spawn(self, generation: Generation) -> None:
-        """The builder is a process of its own: folding a long history would starve the requests here. One
-        that ends without a result is begun again, ever more rarely."""
+    async def _build(self, generation: Generation) -> None:
+        """One that ends without a result is begun again, ever more rarely."""
+        if self._builders.builds(self.name, generation.number):
+            return
         if self._spawned is None or self._spawned[0] != generation.number:
             self._spawned = generation.number, 0.0, 1.0
         _, due, pause = self._spawned
@@ -262,16 +272,7 @@ class Viewing(Generic[V]):
             return
         self._spawned = generation.number, time.monotonic() + pause, min(2 * pause, _LONGEST_PAUSE)
         log.info("building", view=self.name, generation=generation.name)
-        self._builder = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "shared.runtime.rebuild",
-            self._module,
-            self.name,
-            str(generation.number),
-            stdin=asyncio.subprocess.DEVNULL,
-            preexec_fn=as_builder(),
-        )
+        await self._builders.build(self.name, generation.number)
 
     async def _save_positions(self) -> None:
         """Control records end a log but are never delivered: what the consumer had passed at the look before
@@ -301,23 +302,9 @@ class Viewing(Generic[V]):
 async def _positions(consumer: Any, names: Mapping[str, Topic]) -> Offsets:
     found: Offsets = {}
     assigned: set[TopicPartition] = consumer.assignment()
-    for tp in assigned:
-        with contextlib.suppress(TimeoutError):
-            position = await asyncio.wait_for(consumer.position(tp), 0.2)
-            found[offset_key(names[tp.topic].id, tp.partition)] = position
+    # One limit for all of them, each of which is known at once as a rule: a limit for each costs a task.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_POSITIONS_WITHIN):
+            for tp in assigned:
+                found[offset_key(names[tp.topic].id, tp.partition)] = await consumer.position(tp)
     return found
-
-
-def as_builder() -> Callable[[], None]:
-    """For the child, before it becomes the builder: whoever asks goes before it, and it ends with its parent,
-    however that went (Linux)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    parent = os.getpid()
-
-    def arm() -> None:
-        os.nice(BUILDER_NICENESS)
-        libc.prctl(1, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return arm

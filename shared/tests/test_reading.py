@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -22,7 +22,7 @@ from shared.kernel.audience import (
     tokens_projection,
 )
 from shared.kernel.errors import NotFound, Refused, Unavailable
-from shared.kernel.events import Event
+from shared.kernel.events import Event, Occasion
 from shared.kernel.projection import Index, Projection
 from shared.kernel.testing import recorded
 from shared.runtime import freshness
@@ -30,7 +30,8 @@ from shared.runtime.asked import ASKED, Asked
 from shared.runtime.auth import Actor
 from shared.runtime.ending import ended
 from shared.runtime.freshness import encode_places
-from shared.runtime.generations import Generation, Registry
+from shared.runtime.generations import Generation, Offsets, Registry
+from shared.runtime.ids import new_id
 from shared.runtime.readers import OLDEST_TOKENS
 from shared.runtime.settings import Settings
 from shared.runtime.views import Views
@@ -106,6 +107,42 @@ async def test_what_a_view_holds_counts_here_at_once_and_elsewhere_once_it_is_sa
     assert await elsewhere.covers("walls.g1", "t/0", 4, 30.0)
     assert await elsewhere.offsets("walls.g1") == {"t/0": 5, "t/1": 2}
     await ended(flushing)
+
+
+async def test_an_idle_service_asks_no_view_how_far_it_is_and_a_busy_one_all_that_are_behind_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known to hold everything is not looked for again, so idle services cost the store little."""
+    service = assemble(settings)
+    looked: list[frozenset[str]] = []
+    look = service.registry.offsets_of
+
+    async def noted(generations: Collection[str]) -> dict[str, Offsets]:
+        looked.append(frozenset(generations))
+        return await look(generations)
+
+    monkeypatch.setattr(service.registry, "offsets_of", noted)
+    async with service.http.router.lifespan_context(service.http):
+        await service.up.wait()
+        await service.store.handle(HANDS, Mark("ann"), Occasion("ann", new_id()))
+        viewing = service.viewings[WALLS.name]
+        assert viewing.views.generation is not None
+        name = viewing.views.generation.name
+
+        async def idle() -> bool:
+            return len(looked) > 2 and not any(looked[-2:])
+
+        await eventually(idle)
+        assert viewing.lag.events == 0
+        ends = await service.ends()
+        further = {key: end + 3 for key, end in ends.items()}
+        assert viewing.passed(ends) and not viewing.passed(further)
+        # another process folded what this one did not
+        await Registry(service.database).save(name, further)
+        assert viewing.passed(ends) and not viewing.passed(further)
+        viewing.measure(further, (await look([name, "nothing.g1"]))[name])
+        assert viewing.passed(further) and viewing.lag.events == 0
+        assert await look(["nothing.g1"]) == {"nothing.g1": {}}
 
 
 async def test_what_cannot_be_saved_is_saved_later(room: Room) -> None:
