@@ -65,19 +65,7 @@ class Finding:
         answer = await self._index.ask(query)
         hits = list(answer["hits"]["hits"])
         more, hits = len(hits) > asked.limit, hits[: asked.limit]
-        if asked.question is not None and hits:
-            await self._mark(reader, asked.question, hits)
         return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin)
-
-    async def _mark(self, reader: Reader, asked: Question, hits: list[dict[str, Any]]) -> None:
-        """Adds the passages. What changed meanwhile, and is visible no more, has none."""
-        languages = [hit["_source"]["language"] for hit in hits]
-        query = queries.marks(asked, [hit["_id"] for hit in hits], languages)
-        query["query"]["bool"]["filter"] += queries.visible(reader)
-        answer = await self._index.ask(query)
-        found = {hit["_id"]: hit.get("highlight", {}) for hit in answer["hits"]["hits"]}
-        for hit in hits:
-            hit["highlight"] = found.get(hit["_id"], {})
 
     async def suggestions(self, reader: Reader, typed: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """What begins with what was typed, best first."""

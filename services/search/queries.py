@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from services.search.analysis import FIELDS, GRAMS, PLAIN, field_of
+from services.search.analysis import FIELDS, GRAMS, PLAIN
 from services.search.projections import Kind
 from services.search.words import CLOSE, OPEN, PASSAGE, Question
 from shared.kernel.audience import Reader, cleared
@@ -162,6 +162,8 @@ def search(
         "query": asked,
         "sort": [{"occurred_at": "desc"} if newest else {"_score": "desc"}, {"key": "asc"}],
     }
+    if question is not None:
+        body["highlight"] = _marking(question, codes)
     chosen = filters.chosen()
     if chosen:
         body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
@@ -181,30 +183,24 @@ def _facets(chosen: dict[str, Query]) -> Iterable[tuple[str, Query]]:
         yield name, {"filter": {"bool": {"filter": others}}, "aggs": counted}
 
 
-def marks(question: Question, keys: Sequence[str], languages: Iterable[str]) -> Query:
-    """The passages of hits that were found, asked apart: only in the languages of these few, which costs a
-    fraction of marking in all of them."""
-    codes = [PLAIN, *sorted({field_of(language) for language in languages} - {GRAMS})]
-    wanted = [_phrase(phrase, codes) for phrase in question.phrases]
+def _marking(question: Question, codes: Sequence[str]) -> Query:
+    """The passages that match, in every language that there is. Asked with the hits: apart, the engine would
+    read and unpack each text again for every field."""
+    spoken = [code for code in codes if code != GRAMS]
+    wanted = [_phrase(phrase, spoken) for phrase in question.phrases]
     if question.words:
-        wanted.append(words(" ".join(question.words), codes))
+        wanted.append(words(" ".join(question.words), spoken))
     fields: dict[str, Any] = {}
-    for code in codes:
+    for code in spoken:
         fields[f"title.{code}"] = {"number_of_fragments": 0}
         fields[f"text.{code}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
     return {
-        "size": len(keys),
-        "track_total_hits": False,
-        "_source": False,
-        "query": {"bool": {"filter": [{"ids": {"values": list(keys)}}]}},
-        "highlight": {
-            "type": "unified",
-            "pre_tags": [OPEN],
-            "post_tags": [CLOSE],
-            "order": "score",
-            "highlight_query": {"bool": {"should": wanted}},
-            "fields": fields,
-        },
+        "type": "unified",
+        "pre_tags": [OPEN],
+        "post_tags": [CLOSE],
+        "order": "score",
+        "highlight_query": {"bool": {"should": wanted}},
+        "fields": fields,
     }
 
 
