@@ -14,6 +14,7 @@ from services.search.index import Answer, OpenSearchIndex
 from services.search.queries import Filters, Sort
 from services.search.words import CLOSE, OPEN, Question, folded, is_spelled
 from shared.kernel.audience import Reader
+from shared.kernel.errors import Refused
 
 #: Words of a question for which others are looked for.
 MOST_MEANT = 8
@@ -80,8 +81,12 @@ class Finding:
             return None
         codes = await self._index.fields()
         known = [queries.whether(reader, Question(words=(word,)), filters, codes) for word in asked.words]
-        like = [queries.similar(reader, word, filters) for word in spelled]
-        answers = await self._index.ask_all([*known, *like])
+        try:
+            like = [queries.similar(reader, word, filters) for word in spelled]
+            answers = await self._index.ask_all([*known, *like])
+        except Refused:
+            like = [queries.similar(reader, word, filters, many=True) for word in spelled]
+            answers = await self._index.ask_all([*known, *like])
         nearest = dict(zip(spelled, answers[len(known) :], strict=True))
         words = []
         for word, answer in zip(asked.words, answers, strict=False):

@@ -43,6 +43,8 @@ _SPOKEN: Query = {
 #: Where a bulk request says that the entry is held already, or a newer one.
 _HELD = 409
 _CONGESTED = frozenset({429, 502, 503, 504})
+#: In what the engine says of a question with too many clauses.
+_TOO_MANY = "maxClauseCount"
 
 
 class IndexLost(Exception):
@@ -193,13 +195,13 @@ class OpenSearchIndex:
         return found
 
     async def ask_all(self, queries: Sequence[Query]) -> list[Answer]:
-        """The answers to several questions, asked at once."""
+        """The answers to several questions, asked at once. Raises Refused where one has too many clauses."""
         lines = [pydantic_core.to_json(part) + b"\n" for query in queries for part in ({}, query)]
         with answering():
             answer = await self._client.msearch(body=b"".join(lines), index=self._shown_to_readers())
         for one in answer["responses"]:
             if "error" in one:
-                raise _away()
+                raise too_many_words() if _TOO_MANY in str(one["error"]) else _away()
         return list(answer["responses"])
 
     def _shown_to_readers(self) -> str:
@@ -223,7 +225,7 @@ def answering() -> Iterator[None]:
     except TransportError as error:
         if error.status_code in _CONGESTED:
             raise _away() from error
-        if "maxClauseCount" in str(error.info):
+        if _TOO_MANY in str(error.info):
             raise too_many_words() from error
         raise
 

@@ -229,10 +229,16 @@ def whether(reader: Reader, question: Question, filters: Filters, codes: Sequenc
     return {"size": 0, "track_total_hits": 1, "query": asked}
 
 
-def similar(reader: Reader, word: str, filters: Filters) -> Query:
+def similar(reader: Reader, word: str, filters: Filters, *, many: bool = False) -> Query:
     """Documents that this reader may see with words like this one, which are marked: so no other word can be
-    suggested, and all words that are like it are looked for: hidden ones do not crowd out others."""
-    ways = [{"match": {f"{part}.{PLAIN}": like}} for like in _like(word) for part in ("title", "text")]
+    suggested, and all words that are like it are looked for: hidden ones do not crowd out others.
+
+    `many`: for a word that more are like than a question may have clauses; takes four times as long, since
+    the engine works out anew for each part of the index what is like it.
+    """
+    rewrite = "constant_score" if many else "constant_score_boolean"
+    likes = [{**like, "fuzzy_rewrite": rewrite} for like in _like(word)]
+    ways = [{"match": {f"{part}.{PLAIN}": like}} for like in likes for part in ("title", "text")]
     where = [*visible(reader), *filters.said(), *filters.chosen().values()]
     marked = {"number_of_fragments": 1, "fragment_size": 20}
     return {
@@ -252,7 +258,7 @@ def similar(reader: Reader, word: str, filters: Filters) -> Query:
 
 def _like(word: str) -> Iterable[dict[str, Any]]:
     """Words that differ as far as may be meant; those that differ least come first."""
-    like = {"query": word, "prefix_length": 1, "fuzzy_rewrite": "constant_score"}
+    like = {"query": word, "prefix_length": 1}
     yield {**like, "fuzziness": "AUTO"}
     if len(word) > _TWO_MISTAKES:
         yield {**like, "fuzziness": 1, "boost": 2}

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from contracts.feed import CommentDeleted, CommentEdited, LanguageSource, PostDeleted, PostEdited
@@ -28,6 +29,7 @@ from services.search.tests.world import House
 from shared.kernel.audience import STAFF, Classification
 from shared.kernel.personal import Personal
 from shared.runtime.ids import new_id
+from shared.runtime.settings import Settings
 from shared.tests.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -377,6 +379,26 @@ async def test_hidden_words_crowd_out_no_suggestion(house: House) -> None:
     hidden = await house.world.post(nearer, audience=("member:ann",))
     await house.search("ann", f"{own}elkaa", hidden.after)
     found = await house.search("bob", f"{own}elkas", seen.after)
+    assert (found["total"], found["did_you_mean"]) == (0, f"{own}emmas")
+
+
+async def test_a_word_like_more_than_a_question_may_hold_is_mended_too(
+    house: House, search_settings: Settings
+) -> None:
+    """Words that nobody sees count for the limit as well: reaching it may not change what is suggested."""
+    own = word()
+    near = [f"{own}elk{first}{second}" for first in "abcdefghijklmnopqrstuvwxyz" for second in "ab"]
+    seen = await house.world.post(f"{own}emmas")
+    hidden = await house.world.post(" ".join(near), audience=("member:ann",))
+    await house.search("ann", near[0], hidden.after)
+    limit = {"transient": {"indices.query.bool.max_clause_count": 40}}
+    async with httpx.AsyncClient(base_url=str(search_settings.opensearch_url)) as engine:
+        (await engine.put("/_cluster/settings", json=limit)).raise_for_status()
+        try:
+            found = await house.search("bob", f"{own}elkas", seen.after)
+        finally:
+            again: dict[str, Any] = {"transient": {"indices.query.bool.max_clause_count": None}}
+            (await engine.put("/_cluster/settings", json=again)).raise_for_status()
     assert (found["total"], found["did_you_mean"]) == (0, f"{own}emmas")
 
 
