@@ -13,6 +13,9 @@ from shared.runtime.settings import Settings
 
 _COACHING = (projections.policies, projections.shown, projections.offers)
 _FACTS = (projections.activity, projections.people, projections.items, projections.units)
+#: Figures may be behind by so many seconds: each fold of a few facts costs as much as one of a hundred, on
+#: the cores that are about to show a post.
+GATHERED_WITHIN = 0.25
 
 
 def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
@@ -25,6 +28,8 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
         verifier=verifier,
         personal=True,
     )
+    for projection in _FACTS:
+        service.gather(projection, GATHERED_WITHIN)
     viewings = [service.viewings[projection.name] for projection in _FACTS]
     figures = Figures(Factbook(service.registry, *viewings), service.database)
     keeper = Keeper(figures)

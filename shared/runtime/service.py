@@ -160,6 +160,11 @@ class Service:
         `most` documents are held."""
         self.viewings[projection.name].remember(most)
 
+    def gather(self, projection: Projection[Any], seconds: float) -> None:
+        """Nobody waits for this view: its events are folded together with what follows within so many
+        seconds, which costs a fraction and leaves the cores to what somebody waits for."""
+        self.viewings[projection.name].gathers = seconds
+
     def sole(self, projection: Projection[V]) -> Sole[V]:
         """Tells whether this process alone follows the view, and what it writes."""
         return self.viewings[projection.name].sole

@@ -77,9 +77,13 @@ class Follower:
         handle: Handle,
         *,
         batch: int = LARGEST_BATCH,
+        gathers: float = 0.0,
         watched_by: "Watch | None" = None,
     ) -> None:
+        """`gathers`: so many seconds are given, from the first record on, to what follows it, and all of it
+        is handled together."""
         self.group = group
+        self._gathers = gathers
         self._broker = broker
         self._handle = handle
         self._subscriber: Any = broker.subscriber(
@@ -108,6 +112,8 @@ class Follower:
         # FastStream's own waits for a batch and then sleeps as long again, whatever comes meanwhile: what is
         # written after a quiet moment would be seen a fifth of a second late.
         setattr(self._subscriber, "get_msg", self._next)  # noqa: B010 - its type says that methods stay
+        #: Whether records have been taken from the consumer that are not handled yet.
+        self.holding = False
         self.failure: BaseException | None = None
         self.failed = asyncio.Event()
 
@@ -127,10 +133,16 @@ class Follower:
         await self._subscriber.stop()
 
     async def _next(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
-        """What is there, as soon as anything is."""
+        """What is there, as soon as anything is, or a while later."""
         await self._acknowledge()
         found = await consumer.getmany(timeout_ms=QUIET_MS, max_records=self._most)
-        return tuple(record for records in found.values() for record in records)
+        batch = [record for records in found.values() for record in records]
+        self.holding = bool(batch)
+        if batch and self._gathers and len(batch) < self._most and not self._stopping:
+            await asyncio.sleep(self._gathers)
+            more = await consumer.getmany(timeout_ms=0, max_records=self._most - len(batch))
+            batch += [record for records in more.values() for record in records]
+        return tuple(batch)
 
     async def _parse(self, records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
         """Nothing is read here: a record that cannot be read must reach the fold, which parks it."""
@@ -161,6 +173,8 @@ class Follower:
             log.warning("follower stops", group=self.group, error=repr(error))
             self.failure = error
             self.failed.set()
+        finally:
+            self.holding = False
 
     async def _acknowledge(self) -> None:
         """Tells the broker what was handled, when it is time: each request costs both about as much as

@@ -57,6 +57,9 @@ class Viewing(Generic[V]):
         self.views = Views(projection, database)
         #: Set where the service is assembled: what is kept beside the documents.
         self.mirror: Mirror[V] | None = None
+        #: Seconds that the view may be behind for the sake of fewer, larger writes; set where the service is
+        #: assembled.
+        self.gathers = 0.0
         self.sole: Sole[V] = Sole()
         self.lag = LagMeter()
         self._database = database
@@ -69,7 +72,6 @@ class Viewing(Generic[V]):
         self._parking_known = False
         self._fold: Fold[V] | None = None
         self._ascending = Ascending()
-        self._busy = False
         self._handled = 0
         self._positions: tuple[int, bool, Offsets] | None = None
         self._reached: tuple[str, Offsets] | None = None
@@ -208,7 +210,7 @@ class Viewing(Generic[V]):
         names = [self._topics.full_name(name) for name in self.projection.topics]
         self._ascending, self._positions = Ascending(), None
         group = self._topics.full_name(generation.name)
-        follower = Follower(broker, group, names, self._handle, watched_by=self)
+        follower = Follower(broker, group, names, self._handle, gathers=self.gathers, watched_by=self)
         await follower.start()
         self._follower = follower
 
@@ -224,21 +226,17 @@ class Viewing(Generic[V]):
         self.sole.lost()
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
-        self._busy = True
-        try:
-            fold, generation = self._fold, self.views.generation
-            assert fold is not None and generation is not None, "the follower begins after the fold"
-            found = await self._found(at_once=self._ascending.runs_back(records))
-            if not same_topics(found, generation.topics):
-                raise TopicReplaced(self.name)
-            ids = {self._topics.full_name(topic.name): topic.id for topic in found.values()}
-            if not self._parking_known:
-                self._parking_known = True
-                await fold.parking.load()
-            await fold.apply(delivered(records, ids))
-            self._handled += 1
-        finally:
-            self._busy = False
+        fold, generation = self._fold, self.views.generation
+        assert fold is not None and generation is not None, "the follower begins after the fold"
+        found = await self._found(at_once=self._ascending.runs_back(records))
+        if not same_topics(found, generation.topics):
+            raise TopicReplaced(self.name)
+        ids = {self._topics.full_name(topic.name): topic.id for topic in found.values()}
+        if not self._parking_known:
+            self._parking_known = True
+            await fold.parking.load()
+        await fold.apply(delivered(records, ids))
+        self._handled += 1
 
     async def _recover(self) -> None:
         """A follower that failed is begun again after a while; one whose topic was replaced waits for the
@@ -282,15 +280,15 @@ class Viewing(Generic[V]):
         nothing was under way at both looks and nothing moved in between. Silence alone would not do: under
         a steady stream there is none, and a view that is up to date would seem ever older.
         """
-        consumer = getattr(getattr(self._follower, "_subscriber", None), "consumer", None)
-        generation = self.views.generation
-        if consumer is None or generation is None:
+        follower, generation = self._follower, self.views.generation
+        consumer = getattr(getattr(follower, "_subscriber", None), "consumer", None)
+        if follower is None or consumer is None or generation is None:
             self._positions = None
             return
         names = {self._topics.full_name(topic.name): topic for topic in self._ids.found.values()}
-        before, quiet = self._positions, not self._busy
+        before, quiet = self._positions, not follower.holding
         positions = await _positions(consumer, names)
-        now = (self._handled, quiet and not self._busy, positions)
+        now = (self._handled, quiet and not follower.holding, positions)
         self._positions = now
         if before is not None and before[2] and (now[0] > before[0] or (before == now and now[1])):
             reached = (generation.name, before[2])

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection
+from shared.runtime import service as runtime_service
 from shared.runtime.codec import incoming, outgoing, partition_of
 from shared.runtime.folding import Fold
 from shared.runtime.gathering import Delivered
@@ -285,6 +286,35 @@ async def test_an_idle_view_has_no_lag_and_a_young_age(settings: Settings) -> No
             assert await service.views(WALLS).get("north") is not None
 
         await eventually(look)
+
+
+async def test_a_view_that_gathers_folds_what_follows_together_and_claims_nothing_before(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consumer has passed what waits to be folded: were that taken for what the view holds, a reader
+    would be told that it shows what it lacks."""
+    monkeypatch.setattr(runtime_service, "TEND_EVERY", 0.05)
+    made = assemble(settings)
+    made.gather(WALLS, 2.0)
+    async with serving(made) as service:
+        viewing = service.viewings[WALLS.name]
+        first = await service.store.handle(HANDS, Mark("ann"), by_ann())
+
+        async def held() -> bool:
+            return viewing._follower is not None and viewing._follower.holding
+
+        await eventually(held)
+        # several looks come by meanwhile
+        await asyncio.sleep(0.5)
+        second = await service.store.handle(HANDS, Mark("ann"), by_ann())
+        assert viewing._handled == 0 and await service.views(WALLS).get("north") is None
+        handled, seen = 0, None
+        while await service.behind(str(first), WALLS):
+            handled = viewing._handled
+        seen = await service.views(WALLS).get("north")
+        assert handled == 0 and seen is not None
+        assert not await service.behind(str(second), WALLS)
+        assert viewing._handled == 1, "both together"
 
 
 def test_the_age_is_that_of_the_newest_end_that_was_passed() -> None:
