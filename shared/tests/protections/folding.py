@@ -130,6 +130,16 @@ _VIEWS = (
         "(*PASSING, OperationFailure) as error:",
         "test_mirror.py::test_offsets_are_saved_only_when_both_hold_the_batch",
     ),
+    P(
+        "held-when-folded",
+        "Views 8",
+        "what the consumer has passed counts only where nothing waits to be folded",
+        "a reader is told that a view shows what it lacks",
+        VIEWING,
+        "(before == now and now[1])",
+        "before == now",
+        "test_views.py::test_a_view_that_gathers_folds_what_follows_together_and_claims_nothing_before",
+    ),
 )
 
 _PARKING = (
