@@ -1,5 +1,7 @@
 """The engines that tests run on: started once a session, only those it needs, or running ones."""
 
+import ast
+import functools
 import gc
 import shutil
 import tempfile
@@ -14,6 +16,25 @@ from infra.engines.attached import source_for_tests
 from infra.engines.seam import EngineSource
 from infra.engines.settings import EngineName
 from shared.runtime.collecting import collect_rarely
+
+_parse = ast.parse
+
+
+@functools.wraps(_parse)
+def _parse_alone(*args: Any, **kwargs: Any) -> Any:
+    """Nothing is collected while source is parsed, by pytest for a module or for a failure that it shows:
+    Python 3.11.2 cannot parse while a finalizer does, to log a traceback, and all that one saw would be that
+    (gh-106905)."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _parse(*args, **kwargs)
+    finally:
+        if collects:
+            gc.enable()
+
+
+ast.parse = _parse_alone
 
 #: Modules and tests are loaded to stay: looking for garbage among them takes a fifth of the time.
 gc.disable()
@@ -61,17 +82,6 @@ def pytest_collection_finish() -> None:
     """From here on as a service does."""
     gc.enable()
     collect_rarely()
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport() -> Iterator[None]:
-    """Nothing is collected while a failure is told of: Python 3.11.2 cannot parse (the test's source) while a
-    finalizer does (to log a traceback), and all that pytest said would be that (gh-106905)."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.enable()
 
 
 _ENGINE_OF_FIXTURE: dict[str, EngineName] = {
