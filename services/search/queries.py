@@ -32,6 +32,8 @@ SHOWN = (
 #: Facet by its name and the field that it counts.
 FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
 MOST_VALUES = 30
+#: How what was found is marked in a text.
+_MARKED: Query = {"type": "unified", "pre_tags": [OPEN], "post_tags": [CLOSE]}
 #: Passages of one hit.
 PASSAGES = 2
 #: What is as old as this counts half as much for being new.
@@ -187,21 +189,12 @@ def _marking(question: Question, codes: Sequence[str]) -> Query:
     """The passages that match, in every language that there is. Asked with the hits: apart, the engine would
     read and unpack each text again for every field."""
     spoken = [code for code in codes if code != GRAMS]
-    wanted = [_phrase(phrase, spoken) for phrase in question.phrases]
-    if question.words:
-        wanted.append(words(" ".join(question.words), spoken))
     fields: dict[str, Any] = {}
     for code in spoken:
         fields[f"title.{code}"] = {"number_of_fragments": 0}
         fields[f"text.{code}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
-    return {
-        "type": "unified",
-        "pre_tags": [OPEN],
-        "post_tags": [CLOSE],
-        "order": "score",
-        "highlight_query": {"bool": {"should": wanted}},
-        "fields": fields,
-    }
+    wanted = matching(question, spoken)["bool"]["must"]
+    return {**_MARKED, "order": "score", "highlight_query": {"bool": {"should": wanted}}, "fields": fields}
 
 
 def suggestions(reader: Reader, typed: Sequence[str], limit: int) -> Query:
@@ -247,12 +240,7 @@ def similar(reader: Reader, word: str, filters: Filters, *, many: bool = False) 
         "_source": False,
         "query": {"bool": {"must": [{"dis_max": {"queries": ways}}], "filter": where}},
         "sort": [{"_score": "desc"}, {"occurred_at": "desc"}, {"key": "asc"}],
-        "highlight": {
-            "type": "unified",
-            "pre_tags": [OPEN],
-            "post_tags": [CLOSE],
-            "fields": {f"title.{PLAIN}": marked, f"text.{PLAIN}": marked},
-        },
+        "highlight": {**_MARKED, "fields": {f"title.{PLAIN}": marked, f"text.{PLAIN}": marked}},
     }
 
 

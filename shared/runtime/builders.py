@@ -32,6 +32,8 @@ BUILDER_NICENESS = 5
 #: How long builders that are told to stop may take for the batch under way, in seconds.
 PATIENCE = 10.0
 
+_PR_SET_PDEATHSIG = 1
+
 _Build = Callable[[str, str, int], Coroutine[Any, Any, None]]
 
 
@@ -127,7 +129,7 @@ def as_builder() -> Callable[[], None]:
 
 
 def _end_with(parent: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)
 

@@ -330,8 +330,7 @@ class Registry:
 
     async def offsets(self, generation: str) -> Offsets:
         """What all processes have saved for the generation."""
-        found = await self._offsets.find({"generation": generation}).to_list()
-        return {entry["key"]: entry["offset"] for entry in found}
+        return (await self.offsets_of((generation,)))[generation]
 
     async def offsets_of(self, generations: Collection[str]) -> dict[str, Offsets]:
         """The same of several generations, by their names."""
