@@ -162,6 +162,23 @@ async def callers(number: int, total: int, call: Callable[[int, int], Awaitable[
     return Timed(len(latencies) / took, p50 * 1e3, p99 * 1e3, spent)
 
 
+def yardstick() -> float:
+    """Milliseconds that a fixed piece of Python's work takes on one core right now, the median of some: by it
+    runs on one machine, or on different ones, can be told apart from what the code has gained or lost."""
+    took: list[float] = []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        for _ in range(_REPEATED):
+            json.loads(json.dumps(_PIECE, sort_keys=True))
+        took.append((time.perf_counter() - began) * 1e3)
+    return statistics.median(took)
+
+
+#: What the yardstick writes and reads again, so often, in so many rounds: half a second in all.
+_PIECE = {f"field-{n}": [n, str(n), n / 7] for n in range(100)}
+_REPEATED, _ROUNDS = 50, 40
+
+
 def percentiles(values: Sequence[float]) -> tuple[float, float]:
     """p50 and p99."""
     cuts = statistics.quantiles(values, n=100, method="inclusive")
