@@ -78,6 +78,8 @@ class _Changes:
         self._wiki = wiki
         self._reader = reader
         self._batch = batch
+        #: Pages of this space that the reader may see, as far as this batch has looked.
+        self._known: set[str] = set()
 
     async def do(self, change: ImportedChange, occasion: Occasion, key: Idempotency) -> Committed:
         store, reader, page_id = self._wiki.store, self._reader, change.page_id
@@ -96,10 +98,14 @@ class _Changes:
         return await doing[change.op]()
 
     async def _check_known(self, page_id: str) -> None:
-        """A history goes on with pages of its own space, as far as who brings it may see them."""
+        """A history goes on with pages of its own space, as far as who brings it may see them: looked at once
+        for all lines of a batch."""
+        if page_id in self._known:
+            return
         page = await self._wiki.stored_page(page_id, self._reader)
         if page.space_id != self._batch.space_id:
             raise no_page()
+        self._known.add(page_id)
 
     def _new(self, change: ImportedChange) -> StartPage:
         batch = self._batch
