@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from rapidfuzz.distance import DamerauLevenshtein
 
 from services.search import queries
@@ -14,7 +15,9 @@ from services.search.index import Answer, OpenSearchIndex
 from services.search.queries import Filters, Sort
 from services.search.words import CLOSE, OPEN, Question, folded, is_spelled
 from shared.kernel.audience import Reader
-from shared.kernel.errors import Refused
+from shared.kernel.errors import Refused, Unavailable
+
+log = structlog.get_logger(__name__)
 
 #: Words of a question for which others are looked for.
 MOST_MEANT = 8
@@ -75,7 +78,15 @@ class Finding:
 
     async def meant(self, reader: Reader, asked: Question, filters: Filters) -> str | None:
         """The question with words that the reader could see instead of those that they could not have found,
-        where it finds something then."""
+        where it finds something then. None also where the engine has no time for it: what was asked for is
+        answered."""
+        try:
+            return await self._meant(reader, asked, filters)
+        except Unavailable as away:
+            log.warning("nobody says what was meant", error=str(away))
+            return None
+
+    async def _meant(self, reader: Reader, asked: Question, filters: Filters) -> str | None:
         spelled = [word for word in asked.words if is_spelled(word)]
         if not spelled or len(asked.words) > MOST_MEANT:
             return None
@@ -84,6 +95,8 @@ class Finding:
         try:
             like = [queries.similar(reader, word, filters) for word in spelled]
             answers = await self._index.ask_all([*known, *like])
+        except Unavailable:
+            raise
         except Refused:
             like = [queries.similar(reader, word, filters, many=True) for word in spelled]
             answers = await self._index.ask_all([*known, *like])

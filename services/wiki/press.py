@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from pydantic import BaseModel, TypeAdapter
 
 from services.wiki.compare import Comparison, compare
@@ -28,6 +28,9 @@ DEADLINE = 5.0
 MEMORY = 2_000_000_000
 MOST_WAITING = 64
 MOST_KEPT = 256
+#: Seconds for which a page is shown as it was written after the process ended on it: that may have been the
+#: text's doing, which would cost a process at every reading, or a stalled machine's.
+GIVEN_UP_FOR = 60.0
 
 _LENGTH = struct.Struct(">I")
 
@@ -47,21 +50,22 @@ _COMPARISON: TypeAdapter[Comparison] = TypeAdapter(Comparison)
 class Press:
     """`start` is not needed: the process begins with the first job, and again after one that ended it."""
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
+    def __init__(self, deadline: float = DEADLINE, given_up_for: float = GIVEN_UP_FOR) -> None:
         self._deadline = deadline
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._kept: LRUCache[bytes, Prepared] = LRUCache(MOST_KEPT)
+        self._given_up: TTLCache[bytes, Prepared] = TTLCache(MOST_KEPT, given_up_for)
 
     async def prepare(self, body: str, path: str) -> Prepared:
         """The page as safe HTML; the text as it was written where it is too complex to be read."""
         key = sha256(f"{path}\n{body}".encode()).digest()
-        if (found := self._kept.get(key)) is not None:
+        if (found := self._kept.get(key) or self._given_up.get(key)) is not None:
             return found
         answer = await self._do(Job(kind="prepare", first=body, second=path))
         prepared = _PREPARED.validate_json(answer) if answer else as_written(body)
-        self._kept[key] = prepared
+        (self._given_up if answer is None else self._kept)[key] = prepared
         return prepared
 
     async def compare(self, before: str, after: str) -> Comparison | None:
@@ -69,8 +73,9 @@ class Press:
         answer = await self._do(Job(kind="compare", first=before, second=after))
         return _COMPARISON.validate_json(answer) if answer else None
 
-    async def _do(self, job: Job) -> bytes:
-        """The answer, empty where the job was given up. Raises Unavailable where too many wait already."""
+    async def _do(self, job: Job) -> bytes | None:
+        """The answer, empty where the job is too much; None where the process ended before it was done.
+        Raises Unavailable where too many wait already."""
         if self._waiting >= MOST_WAITING:
             raise Unavailable("too-many-pages", "Too many pages are being prepared. Try again in a moment.")
         self._waiting += 1
@@ -80,7 +85,7 @@ class Press:
         finally:
             self._waiting -= 1
 
-    async def _ask(self, job: Job) -> bytes:
+    async def _ask(self, job: Job) -> bytes | None:
         process = self._process = self._process or await self._begin()
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the press has no pipes")
@@ -92,7 +97,7 @@ class Press:
             return await process.stdout.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             await self.close()
-            return b""
+            return None
         except BaseException:
             await self.close()
             raise

@@ -75,6 +75,8 @@ class Appended:
         for number, commit in enumerate(waiting):
             sent = tails.get(commit.stream, self._tails.get(commit.stream, 0))
             if commit.tail <= sent:
+                # A sweep was quicker than the answer to the write.
+                self._due.discard((commit.stream, commit.tail))
                 continue
             if commit.first != sent + 1:
                 overtakes = True

@@ -154,8 +154,8 @@ def serve(module: str, asking: socket.socket) -> None:
         try:
             if woken in ready:
                 woken.recv(4096)
-                for pid in _ended(at_work):
-                    asking.sendall(at_work.pop(pid) + b"\n")
+                for order in [at_work.pop(pid) for pid in _ended(at_work)]:
+                    asking.sendall(order + b"\n")
             more = asking.recv(65_536) if asking in ready else None
         except ConnectionError:
             break

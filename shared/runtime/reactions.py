@@ -55,6 +55,10 @@ class Reacting:
         self._ids = ids
         self._bound: dict[str, Topic] = {}
 
+    @property
+    def name(self) -> str:
+        return self._reaction.name
+
     async def start(self, broker: KafkaBroker) -> None:
         """Remembers when it began, the first time."""
         starts = self._service.database["reactions"]
@@ -82,6 +86,9 @@ class Reacting:
     async def _follow(self, broker: KafkaBroker) -> None:
         topics = self._service.topics
         self._bound = await self._found(at_once=True)
+        if not self._bound:
+            # Somebody deleted the topics; the next look finds them when their relay has made them again.
+            return
         ids = derived_id(*sorted(topic.id for topic in self._bound.values()))
         group = topics.full_name(f"{self._reaction.name}.{ids[:12]}")
         names = [topics.full_name(name) for name in self._bound]

@@ -23,6 +23,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from shared.kernel.errors import Undecodable
 from shared.kernel.projection import Projection
+from shared.runtime.builders import PATIENCE
 from shared.runtime.codec import incoming
 from shared.runtime.folding import Fold
 from shared.runtime.gathering import Gathered, delivered
@@ -255,12 +256,23 @@ async def build(module: str, view: str, number: int) -> None:
             # It may open personal texts; what is written to views stays sealed.
             await service.follow_keys()
         builder = Builder(projection, now.building, database, topics, service.settings.kafka, mirror)
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(signum, builder.stop)
+        stops_when_told(builder)
         try:
             await builder.run()
         except Exception as error:
             await registry.failed(now.building, repr(error)[:500])
             raise
+
+
+def stops_when_told(builder: Builder, patience: float = PATIENCE - 1.0) -> None:
+    """After the batch under way, or `patience` seconds later: where an engine is away a batch has no end, and
+    a builder may be killed anywhere."""
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        builder.stop()
+        loop.call_later(patience, os._exit, 1)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signum, told)

@@ -3,7 +3,7 @@ it starts and stops."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -259,8 +259,8 @@ class Service:
             self.waiting_for = "personal keys"
             await self._key_copy.start()
         self.waiting_for = "its views"
-        await asyncio.gather(*(viewing.start(broker) for viewing in self.viewings.values()))
-        await asyncio.gather(*(reacting.start(broker) for reacting in self._reacting))
+        await _all(viewing.start(broker) for viewing in self.viewings.values())
+        await _all(reacting.start(broker) for reacting in self._reacting)
         self._tasks = [
             asyncio.create_task(self.relay.run()),
             asyncio.create_task(self._tend(broker)),
@@ -279,13 +279,32 @@ class Service:
             try:
                 await self._measure()
                 now = await self.registry.of_all(self._folds)
+            except Exception as error:
+                self._not_looked_after("all", error)
+            else:
                 for name, viewing in self.viewings.items():
-                    await viewing.tend(broker, now[name])
+                    try:
+                        await viewing.tend(broker, now[name])
+                    except Exception as error:
+                        self._not_looked_after(name, error)
                 for reacting in self._reacting:
-                    await reacting.tend(broker)
-            except (PyMongoError, KafkaError, Unavailable, OSError) as error:
-                log.warning("views are not looked after", service=self.name, error=repr(error)[:300])
+                    try:
+                        await reacting.tend(broker)
+                    except Exception as error:
+                        self._not_looked_after(reacting.name, error)
             await asyncio.sleep(TEND_EVERY if self.up.is_set() else TEND_AT_START)
+
+    def _not_looked_after(self, view: str, error: Exception) -> None:
+        """Also what nobody expected: the next look comes all the same, and one view keeps none of the others
+        waiting."""
+        expected = isinstance(error, PyMongoError | KafkaError | Unavailable | OSError)
+        log.warning(
+            "view is not looked after",
+            service=self.name,
+            view=view,
+            error=repr(error)[:300],
+            exc_info=not expected,
+        )
 
     async def ends(self) -> Offsets:
         """Where the topics of the views end now, by topic id and partition. Raises KafkaError."""
@@ -359,3 +378,15 @@ def mongo_client(settings: Settings) -> AsyncMongoClient[dict[str, Any]]:
         tz_aware=True,
         appname="fikarum",
     )
+
+
+async def _all(starting: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Starts all of them; where one fails the others are broken off before that is told, so that none is left
+    to begin beside the next try."""
+    tasks = [asyncio.create_task(each) for each in starting]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

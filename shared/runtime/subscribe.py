@@ -140,9 +140,25 @@ class Follower:
         self.holding = bool(batch)
         if batch and self._gathers and len(batch) < self._most and not self._stopping:
             await asyncio.sleep(self._gathers)
-            more = await consumer.getmany(timeout_ms=0, max_records=self._most - len(batch))
-            batch += [record for records in more.values() for record in records]
+            batch += await self._more(consumer, batch)
         return tuple(batch)
+
+    async def _more(
+        self, consumer: AIOKafkaConsumer, batch: Sequence[ConsumerRecord]
+    ) -> list[ConsumerRecord]:
+        """What has come behind the batch meanwhile. An error must not take what is in hand along: what is
+        wrong still is told by the next question. And partitions that were given out anew meanwhile begin
+        where they were acknowledged last, maybe with what is in hand."""
+        try:
+            found = await consumer.getmany(timeout_ms=0, max_records=self._most - len(batch))
+        except KafkaError as error:
+            log.warning("nothing more is gathered", group=self.group, error=repr(error))
+            return []
+        last: dict[tuple[str, int], int] = {}
+        for record in batch:
+            last[record.topic, record.partition] = record.offset
+        more = (record for records in found.values() for record in records)
+        return [each for each in more if each.offset > last.get((each.topic, each.partition), -1)]
 
     async def _parse(self, records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
         """Nothing is read here: a record that cannot be read must reach the fold, which parks it."""

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -210,7 +211,11 @@ class Viewing(Generic[V]):
         names = [self._topics.full_name(name) for name in self.projection.topics]
         self._ascending, self._positions = Ascending(), None
         group = self._topics.full_name(generation.name)
-        follower = Follower(broker, group, names, self._handle, gathers=self.gathers, watched_by=self)
+        fold = self._fold
+        assert fold is not None, "what is served has a fold"
+        # Bound to its generation: at a swap a batch may still come, and the next one begins before it.
+        handle = partial(self._handle, fold, generation)
+        follower = Follower(broker, group, names, handle, gathers=self.gathers, watched_by=self)
         await follower.start()
         self._follower = follower
 
@@ -225,9 +230,7 @@ class Viewing(Generic[V]):
         """Partitions go to another process, or come back in a moment."""
         self.sole.lost()
 
-    async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
-        fold, generation = self._fold, self.views.generation
-        assert fold is not None and generation is not None, "the follower begins after the fold"
+    async def _handle(self, fold: Fold[V], generation: Generation, records: Sequence[ConsumerRecord]) -> None:
         found = await self._found(at_once=self._ascending.runs_back(records))
         if not same_topics(found, generation.topics):
             raise TopicReplaced(self.name)
@@ -303,6 +306,7 @@ async def _positions(consumer: Any, names: Mapping[str, Topic]) -> Offsets:
     # One limit for all of them, each of which is known at once as a rule: a limit for each costs a task.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_POSITIONS_WITHIN):
-            for tp in assigned:
+            # A topic that is gone, or about to be made anew, has no positions that mean anything.
+            for tp in [tp for tp in assigned if tp.topic in names]:
                 found[offset_key(names[tp.topic].id, tp.partition)] = await consumer.position(tp)
     return found

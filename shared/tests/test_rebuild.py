@@ -10,6 +10,7 @@ import pytest
 from shared.kernel.projection import canonical
 from shared.runtime import rebuild, telemetry
 from shared.runtime import relay as relay_module
+from shared.runtime import service as runtime_service
 from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
@@ -168,6 +169,51 @@ async def test_a_topic_made_anew_forces_a_rebuild_and_loses_nothing(
 
         await eventually(look, PATIENCE)
         assert set(after.topics.values()) != set(before.topics.values())
+
+
+async def test_at_a_swap_a_late_batch_goes_to_the_generation_that_it_was_read_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the swap and the look that notices it the old follower folds into the old generation only. What
+    it reads while it is being stopped, folded into the new one, would hide that from it."""
+    async with serving(assemble(settings)) as service:
+        viewing = service.viewings[WALLS.name]
+        monkeypatch.setattr(runtime_service, "TEND_EVERY", 3_600.0)
+        await asyncio.sleep(1.5)
+
+        async def marked(times: int) -> None:
+            """And it is in what is served, which nobody looks after any more."""
+            await service.store.handle(HANDS, Mark("ann"), by_ann())
+
+            async def look() -> None:
+                assert viewing._handled == times
+
+            await eventually(look)
+
+        await marked(1)
+        generation = await viewing.rebuild()
+        builder = Builder(WALLS, generation, service.database, service.topics, settings.kafka)
+        assert await builder.run()
+        await marked(2)
+        follower, broker = viewing._follower, service._broker
+        assert follower is not None and broker is not None
+        stopped = follower.stop
+
+        async def late() -> None:
+            await marked(3)
+            await stopped()
+
+        monkeypatch.setattr(follower, "stop", late)
+        await viewing.tend(broker)
+        monkeypatch.setattr(runtime_service, "TEND_EVERY", 1.0)
+        assert _serving_generation(service).number == generation.number
+
+        async def whole() -> None:
+            north = await service.views(WALLS).get("north")
+            assert north is not None and [len(numbers) for numbers in north.marks.values()] == [3]
+            await viewing.tend(broker)
+
+        await eventually(whole)
 
 
 @pytest.mark.parametrize("point", ["batch", "before-swap"])

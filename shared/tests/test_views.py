@@ -5,9 +5,12 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 from pydantic import BaseModel
 
@@ -21,6 +24,9 @@ from shared.runtime.generations import Registry
 from shared.runtime.lag import LagMeter
 from shared.runtime.parking import Mending
 from shared.runtime.settings import Settings
+from shared.runtime.subscribe import Follower, make_broker
+from shared.runtime.topics import Topic
+from shared.runtime.viewing import _positions
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
 from shared.tests.failpoints import failing
@@ -315,6 +321,80 @@ async def test_a_view_that_gathers_folds_what_follows_together_and_claims_nothin
         assert handled == 0 and seen is not None
         assert not await service.behind(str(second), WALLS)
         assert viewing._handled == 1, "both together"
+
+
+async def test_a_view_that_cannot_be_looked_after_keeps_no_other_waiting(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong with it: a look that ended for good would leave the tokens ever older, until every
+    reader is refused."""
+    monkeypatch.setattr(runtime_service, "TEND_EVERY", 0.05)
+    async with serving(assemble(settings)) as service:
+        walls, tokens = service.viewings[WALLS.name], service.viewings[service.tokens.name]
+        assert list(service.viewings).index(WALLS.name) < list(service.viewings).index(service.tokens.name)
+        failed, looked = 0, asyncio.Event()
+
+        async def fails(*_: object) -> None:
+            nonlocal failed
+            failed += 1
+            raise KeyError("nobody expected this")
+
+        tend = tokens.tend
+
+        async def looks(*given: Any) -> None:
+            await tend(*given)
+            if failed > 1:
+                looked.set()
+
+        with monkeypatch.context() as broken:
+            broken.setattr(walls, "tend", fails)
+            broken.setattr(tokens, "tend", looks)
+            await asyncio.wait_for(looked.wait(), 30)
+        await service.store.handle(HANDS, Mark("ann"), by_ann())
+
+        async def marked() -> None:
+            assert await service.views(WALLS).get("north") is not None
+
+        await eventually(marked)
+
+
+async def test_a_topic_that_is_gone_has_no_positions() -> None:
+    """While it is about to be made anew its partitions are assigned still."""
+
+    class Consumer:
+        def assignment(self) -> set[TopicPartition]:
+            return {TopicPartition("gone", 0), TopicPartition("there", 1)}
+
+        async def position(self, partition: TopicPartition) -> int:
+            return 7
+
+    assert await _positions(Consumer(), {"there": Topic("there", "id", 2)}) == {"id/1": 7}
+
+
+async def test_what_is_gathered_behind_a_batch_takes_nothing_of_it_along_and_doubles_nothing() -> None:
+    """An error that comes with what follows, and partitions that begin anew meanwhile."""
+
+    def record(offset: int) -> Any:
+        return SimpleNamespace(topic="t", partition=0, offset=offset)
+
+    class Consumer:
+        def __init__(self, *answers: Any) -> None:
+            self.answers = list(answers)
+
+        async def getmany(self, **_: object) -> Any:
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return {TopicPartition("t", 0): answer}
+
+    async def handle(_: object) -> None:
+        raise AssertionError("nothing is handled here")
+
+    follower = Follower(make_broker("127.0.0.1:1"), "g", ["t"], handle, gathers=0.001)
+    first = [record(3), record(4)]
+    assert await follower._next(Consumer(first, KafkaError("of what follows"))) == tuple(first)
+    again = await follower._next(Consumer(first, [record(3), record(4), record(5)]))
+    assert [each.offset for each in again] == [3, 4, 5]
 
 
 def test_the_age_is_that_of_the_newest_end_that_was_passed() -> None:

@@ -53,3 +53,27 @@ async def test_a_reader_who_goes_away_leaves_nothing_behind(press: Press) -> Non
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert "ok" in (await press.prepare("ok", "a.md")).html
+
+
+async def test_a_process_that_ended_is_no_verdict_on_the_page_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stalled machine or the system's want of memory ends it as well; but a text that ends it each time
+    does not cost a process at each reading."""
+    press, asked = Press(given_up_for=0.3), 0
+    ask = press._ask
+
+    async def ends(job: press_module.Job) -> bytes | None:
+        nonlocal asked
+        asked += 1
+        return None if asked == 1 else await ask(job)
+
+    monkeypatch.setattr(press, "_ask", ends)
+    try:
+        for _ in range(2):
+            assert (await press.prepare("**there**", "a.md")).html.startswith("<pre>")
+        assert asked == 1
+        await asyncio.sleep(0.4)
+        assert "<strong>there</strong>" in (await press.prepare("**there**", "a.md")).html
+    finally:
+        await press.close()

@@ -64,6 +64,15 @@ def test_what_the_sweep_has_sent_does_not_go_again() -> None:
     assert appended.take() == ([], False)
 
 
+def test_what_the_sweep_sent_before_its_write_was_answered_is_not_due() -> None:
+    """Whoever waits for it would wait for what has happened; and each be kept while the session lasts."""
+    appended, clock = begun()
+    appended.sent({"_id": commit_key("page-1", 1), "events": [{"data": ""}]}, ())
+    assert appended.add([commit("page-1", 1)], clock.now)
+    assert keys(appended) == []
+    assert not appended.is_due("page-1", 1)
+
+
 def test_what_failed_is_no_predecessor() -> None:
     """Taken, but its transaction was not committed: the session ends."""
     appended, clock = begun()

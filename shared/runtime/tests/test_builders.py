@@ -104,3 +104,33 @@ async def test_they_end_with_their_service_however_that_went(folder: Path) -> No
     await service.wait()
     await becomes(lambda: not any(psutil.pid_exists(pid) for pid in pids))
     assert (folder / "one.stopped").exists() and (folder / "two.stopped").exists()
+
+
+#: A builder that waits for an engine that is away, and says what it is told.
+_WAITS = """
+import asyncio
+from shared.runtime.rebuild import stops_when_told
+
+class Builder:
+    def stop(self):
+        print("told", flush=True)
+
+async def main():
+    stops_when_told(Builder(), 0.3)
+    print("waits", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+async def test_one_that_waits_for_an_engine_ends_all_the_same() -> None:
+    """It would outlive its service, and write into whatever begins in its place."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WAITS, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"waits\n"
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 30) == 1
+    assert await process.stdout.read() == b"told\n"
