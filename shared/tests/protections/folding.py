@@ -140,6 +140,26 @@ _VIEWS = (
         "before == now",
         "test_views.py::test_a_view_that_gathers_folds_what_follows_together_and_claims_nothing_before",
     ),
+    P(
+        "gathered-once",
+        "Views 8",
+        "of what follows a batch only what lies behind it is gathered",
+        "after a rebalance a batch holds records twice, and what counts them counts too many",
+        SUBSCRIBE,
+        "if each.offset > last.get((each.topic, each.partition), -1)",
+        "if True",
+        "test_views.py::test_what_is_gathered_behind_a_batch_takes_nothing_of_it_along_and_doubles_nothing",
+    ),
+    P(
+        "gathered-kept",
+        "Views 8",
+        "an error behind a batch does not take what is in hand along",
+        "the batch is skipped, and the view is said to hold it",
+        SUBSCRIBE,
+        '        except KafkaError as error:\n            log.warning("nothing more is gathered"',
+        '        except ZeroDivisionError as error:\n            log.warning("nothing more is gathered"',
+        "test_views.py::test_what_is_gathered_behind_a_batch_takes_nothing_of_it_along_and_doubles_nothing",
+    ),
 )
 
 _PARKING = (
@@ -230,6 +250,16 @@ _REBUILD = (
         "consumer.seek(tp, saved.get(key, 0))",
         "consumer.seek(tp, 0)",
         "test_rebuild.py::test_a_builder_that_was_killed_is_gone_on_with[batch]",
+    ),
+    P(
+        "batch-of-its-generation",
+        "Rebuild 2",
+        "a batch is folded into the generation whose follower read it, whatever serves by then",
+        "events between the swap and the look that notices it are dropped as seen, for ever",
+        VIEWING,
+        "handle = partial(self._handle, fold, generation)",
+        """handle = lambda records: self._handle(self._fold, self.views.generation, records)""",
+        "test_rebuild.py::test_at_a_swap_a_late_batch_goes_to_the_generation_that_it_was_read_for",
     ),
     P(
         "swap-when-covering",
