@@ -30,6 +30,10 @@ from shared.runtime.settings import Settings
 #: Bytes of an event's text; with the rest of the commit about 1 KB is stored.
 TEXT = "x" * 640
 
+#: What the yardstick writes and reads again, so often, in so many rounds: half a second in all.
+_PIECE = {f"field-{n}": [n, str(n), n / 7] for n in range(100)}
+_REPEATED, _ROUNDS = 50, 40
+
 OCCASION = Occasion(by="member-bench", correlation_id="benchmark")
 
 
@@ -172,11 +176,6 @@ def yardstick() -> float:
             json.loads(json.dumps(_PIECE, sort_keys=True))
         took.append((time.perf_counter() - began) * 1e3)
     return statistics.median(took)
-
-
-#: What the yardstick writes and reads again, so often, in so many rounds: half a second in all.
-_PIECE = {f"field-{n}": [n, str(n), n / 7] for n in range(100)}
-_REPEATED, _ROUNDS = 50, 40
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float]:

@@ -274,5 +274,4 @@ def stops_when_told(builder: Builder, patience: float = PATIENCE - 1.0) -> None:
         loop.call_later(patience, os._exit, 1)
 
     for signum in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(signum, told)
+        loop.add_signal_handler(signum, told)

@@ -274,37 +274,32 @@ class Service:
         log.info("service is up", service=self.name)
 
     async def _tend(self, broker: KafkaBroker) -> None:
-        """Once a second: lag, failed followers, generations."""
         while True:
-            try:
-                await self._measure()
-                now = await self.registry.of_all(self._folds)
-            except Exception as error:
-                self._not_looked_after("all", error)
-            else:
-                for name, viewing in self.viewings.items():
-                    try:
-                        await viewing.tend(broker, now[name])
-                    except Exception as error:
-                        self._not_looked_after(name, error)
-                for reacting in self._reacting:
-                    try:
-                        await reacting.tend(broker)
-                    except Exception as error:
-                        self._not_looked_after(reacting.name, error)
+            await self._tried(self.name, self._look(broker))
             await asyncio.sleep(TEND_EVERY if self.up.is_set() else TEND_AT_START)
 
-    def _not_looked_after(self, view: str, error: Exception) -> None:
-        """Also what nobody expected: the next look comes all the same, and one view keeps none of the others
-        waiting."""
-        expected = isinstance(error, PyMongoError | KafkaError | Unavailable | OSError)
-        log.warning(
-            "view is not looked after",
-            service=self.name,
-            view=view,
-            error=repr(error)[:300],
-            exc_info=not expected,
-        )
+    async def _look(self, broker: KafkaBroker) -> None:
+        """Once a second: lag, failed followers, generations. One view keeps none of the others waiting."""
+        await self._measure()
+        now = await self.registry.of_all(self._folds)
+        for name, viewing in self.viewings.items():
+            await self._tried(name, viewing.tend(broker, now[name]))
+        for reacting in self._reacting:
+            await self._tried(reacting.name, reacting.tend(broker))
+
+    async def _tried(self, what: str, looking: Awaitable[None]) -> None:
+        """Whatever goes wrong, also what nobody expected: the next look comes all the same."""
+        try:
+            await looking
+        except Exception as error:
+            expected = isinstance(error, PyMongoError | KafkaError | Unavailable | OSError)
+            log.warning(
+                "not looked after",
+                service=self.name,
+                what=what,
+                error=repr(error)[:300],
+                exc_info=not expected,
+            )
 
     async def ends(self) -> Offsets:
         """Where the topics of the views end now, by topic id and partition. Raises KafkaError."""
@@ -387,6 +382,4 @@ async def _all(starting: Iterable[Coroutine[Any, Any, None]]) -> None:
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*map(ended, tasks))
