@@ -19,7 +19,7 @@ from shared.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class BeginAsOwner:
-    """Of who starts the group."""
+    """Of who starts the group, or is found to answer for it, in it already or not."""
 
     group_id: str
     member_id: str
@@ -116,6 +116,9 @@ def decide(command: MembershipCommand, now: Membership) -> Sequence[Event]:
 
 
 def _join(command: BeginAsOwner | JoinGroup | AcceptInvitation, now: Membership) -> Sequence[Event]:
+    if isinstance(command, BeginAsOwner) and now.standing is Standing.MEMBER:
+        owns = ChangeStanding(command.group_id, command.member_id, Standing.OWNER, guest=False)
+        return _change_standing(owns, now)
     if now.standing is not None:
         return []
     if isinstance(command, AcceptInvitation) and not now.invited:

@@ -138,6 +138,11 @@ def test_who_starts_a_group_is_in_it_as_its_owner() -> None:
     membership.given().when(BeginAsOwner("g1", "bob")).then(owner_joined)
 
 
+def test_a_member_who_is_found_to_answer_for_a_group_owns_it() -> None:
+    up = StandingChanged(group_id="g1", member_id="bob", old=Standing.MEMBER, new=Standing.OWNER)
+    membership.given(joined).when(BeginAsOwner("g1", "bob")).then(up)
+
+
 def test_staff_join_an_open_group() -> None:
     membership.given().when(JoinGroup("g1", "bob", Openness.OPEN, guest=False)).then(joined)
 
