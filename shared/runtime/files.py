@@ -15,13 +15,16 @@ from fastapi import Request
 from gridfs import NoFile
 from gridfs.asynchronous import AsyncGridFSBucket, AsyncGridOut
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from starlette.responses import Response, StreamingResponse
 
-from shared.kernel.errors import Conflict, NotFound, Refused, TooLarge
+from shared.kernel.errors import Conflict, NotFound, Refused, TooLarge, Unavailable
 from shared.runtime import problems, telemetry
+from shared.runtime.away import reading
 from shared.runtime.ids import new_id
+from shared.runtime.logging import get_logger
 from shared.runtime.media import HEAD_BYTES, disposition, media_type, safe_name
 from shared.runtime.ranges import Span, Unsatisfiable, span_of
 from shared.runtime.settings import Limits
@@ -29,6 +32,8 @@ from shared.runtime.settings import Limits
 BUCKET = "uploads"
 CHUNK_BYTES = 1024 * 1024
 SWEPT_AT_ONCE = 500
+
+log = get_logger(__name__)
 
 #: Which of these ids some event still refers to.
 Referenced = Callable[[Sequence[str]], Awaitable[Collection[str]]]
@@ -70,19 +75,22 @@ class Files:
     async def prepare(self) -> None:
         """Makes the indexes that uploads and sweeps need."""
         await self._files.create_index("uploadDate")
+        await self._files.create_index("metadata.by")
         await self._chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
 
     async def store(self, parts: AsyncIterator[bytes], *, name: str, by: str) -> Stored:
         """Stores what arrives, a chunk in memory at a time. Raises TooLarge or Refused, leaving nothing."""
         stored = Stored(new_id(), safe_name(name), "", 0, "", by, self._clock())
         try:
-            stored = await self._write(parts, stored)
-            if not stored.size:
-                raise Refused("file-empty", "This file is empty. Choose another one.", field="file")
-            await self._files.insert_one(_document(stored))
+            # Written, not read; but where the outcome is unknown nobody has heard of the file.
+            with reading():
+                stored = await self._write(parts, stored)
+                if not stored.size:
+                    raise Refused("file-empty", "This file is empty. Choose another one.", field="file")
+                await self._files.insert_one(_document(stored))
         except BaseException:
-            # Also when the client leaves or the process stops; what even this cannot remove, the sweep does.
-            await self.delete(stored.file_id)
+            # Also when the client leaves or the process stops.
+            await self.discard(stored.file_id)
             raise
         telemetry.FILES_STORED.inc(stored.size)
         return stored
@@ -115,7 +123,8 @@ class Files:
 
     async def about(self, file_id: str) -> Stored:
         """Raises NotFound."""
-        document = await self._files.find_one({"_id": file_id})
+        with reading():
+            document = await self._files.find_one({"_id": file_id})
         if document is None:
             raise _gone()
         return _stored(document)
@@ -134,7 +143,8 @@ class Files:
     async def open(self, file_id: str, span: Span | None = None) -> AsyncIterator[bytes]:
         """The bytes of `span`, or all. Raises NotFound before the first of them."""
         try:
-            out = await self._bucket.open_download_stream(file_id)
+            with reading():
+                out = await self._bucket.open_download_stream(file_id)
         except NoFile:
             raise _gone() from None
         return _read(out, span or Span(0, out.length, out.length))
@@ -168,8 +178,24 @@ class Files:
 
     async def delete(self, file_id: str) -> None:
         """Deletes the bytes; once the event that says so is stored. Deleting twice is as good as once."""
-        await self._files.delete_one({"_id": file_id})
-        await self._chunks.delete_many({"files_id": file_id})
+        with reading():
+            await self._files.delete_one({"_id": file_id})
+            await self._chunks.delete_many({"files_id": file_id})
+
+    async def discard(self, *file_ids: str) -> None:
+        """Deletes what nothing refers to. What cannot be deleted now the sweep takes; nobody is told."""
+        try:
+            for file_id in file_ids:
+                await self.delete(file_id)
+        except (Unavailable, PyMongoError) as error:
+            log.warning("files are left to the sweep", error=repr(error)[:300])
+
+    async def delete_of(self, by: str) -> None:
+        """Deletes everything that a member uploaded."""
+        with reading():
+            found = await self._files.find({"metadata.by": by}, {"_id": 1}).to_list()
+        for document in found:
+            await self.delete(str(document["_id"]))
 
     async def sweep(self, referenced: Referenced) -> int:
         """Deletes uploads older than `upload_orphan_hours` that nothing refers to; answers how many."""
@@ -177,9 +203,11 @@ class Files:
         swept, after = 0, ""
         while True:
             old = self._files.find({"_id": {"$gt": after}, "uploadDate": {"$lt": before}}, {"_id": 1})
-            ids = [str(document["_id"]) async for document in old.sort("_id", 1).limit(SWEPT_AT_ONCE)]
+            with reading():
+                ids = [str(document["_id"]) async for document in old.sort("_id", 1).limit(SWEPT_AT_ONCE)]
             if not ids:
-                return swept + await self._sweep_chunks(before)
+                with reading():
+                    return swept + await self._sweep_chunks(before)
             kept = set(await referenced(ids))
             for file_id in ids:
                 if file_id not in kept:

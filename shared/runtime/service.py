@@ -31,6 +31,7 @@ from shared.runtime.http import build_app
 from shared.runtime.keycopy import KeyCopy
 from shared.runtime.keys import KeyRing, MasterKey
 from shared.runtime.lag import LogEnds
+from shared.runtime.looking import tried
 from shared.runtime.mirror import Mirror
 from shared.runtime.reactions import Reacting, Reaction
 from shared.runtime.readers import Readers
@@ -275,7 +276,7 @@ class Service:
 
     async def _tend(self, broker: KafkaBroker) -> None:
         while True:
-            await self._tried(self.name, self._look(broker))
+            await tried(self.name, self._look(broker), service=self.name)
             await asyncio.sleep(TEND_EVERY if self.up.is_set() else TEND_AT_START)
 
     async def _look(self, broker: KafkaBroker) -> None:
@@ -283,23 +284,9 @@ class Service:
         await self._measure()
         now = await self.registry.of_all(self._folds)
         for name, viewing in self.viewings.items():
-            await self._tried(name, viewing.tend(broker, now[name]))
+            await tried(name, viewing.tend(broker, now[name]), service=self.name)
         for reacting in self._reacting:
-            await self._tried(reacting.name, reacting.tend(broker))
-
-    async def _tried(self, what: str, looking: Awaitable[None]) -> None:
-        """Whatever goes wrong, also what nobody expected: the next look comes all the same."""
-        try:
-            await looking
-        except Exception as error:
-            expected = isinstance(error, PyMongoError | KafkaError | Unavailable | OSError)
-            log.warning(
-                "not looked after",
-                service=self.name,
-                what=what,
-                error=repr(error)[:300],
-                exc_info=not expected,
-            )
+            await tried(reacting.name, reacting.tend(broker), service=self.name)
 
     async def ends(self) -> Offsets:
         """Where the topics of the views end now, by topic id and partition. Raises KafkaError."""

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from shared.kernel.errors import Conflict, NotFound, Refused, TooLarge
+from shared.kernel.errors import Conflict, NotFound, Refused, TooLarge, Unavailable
 from shared.runtime.files import CHUNK_BYTES, Files
 from shared.runtime.http import build_app
 from shared.runtime.settings import Limits, Settings
@@ -65,6 +65,37 @@ async def _nothing_is_stored(database: AsyncDatabase[Any]) -> bool:
         await database["uploads.files"].count_documents({})
         or await database["uploads.chunks"].count_documents({})
     )
+
+
+async def test_an_engine_that_is_away_is_said_to_be(caplog: pytest.LogCaptureFixture) -> None:
+    async with AsyncMongoClient[Any]("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=20) as client:
+        away = Files(client["files"], LIMITS)
+
+        async def none_of(_: Sequence[str]) -> Collection[str]:
+            return []
+
+        for asked in (
+            away.store(_parts(PDF), name="budget.pdf", by="ann"),
+            away.about("f1"),
+            away.open("f1"),
+            away.delete("f1"),
+            away.delete_of("ann"),
+            away.sweep(none_of),
+        ):
+            with pytest.raises(Unavailable):
+                await asked
+        await away.discard("f1")
+
+
+async def test_the_files_of_one_member_are_deleted(files: Files, database: AsyncDatabase[Any]) -> None:
+    kept = await files.store(_parts(PDF), name="mine.pdf", by="bob")
+    for name in ("a.pdf", "b.pdf"):
+        await files.store(_parts(PDF), name=name, by="ann")
+    await files.delete_of("ann")
+    assert [file["_id"] async for file in database["uploads.files"].find({})] == [kept.file_id]
+    assert await database["uploads.chunks"].distinct("files_id") == [kept.file_id]
+    plan = await database["uploads.files"].find({"metadata.by": "ann"}).explain()
+    assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
 
 
 async def test_a_file_comes_back_as_it_went_in(files: Files) -> None:
