@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cachetools import LRUCache
@@ -27,6 +27,8 @@ TOKENS_BELIEVED = 2.0
 #: Listeners of one process, and of one member.
 MOST_LISTENERS = 5_000
 MOST_OF_ONE = 20
+#: How long after its publication a post is still news.
+NEW_FOR = timedelta(minutes=1)
 #: Posts that one message names; of more, only the count is told.
 MOST_NAMED = 100
 #: Posts whose publication was told, kept so that it is told once, and their audience beyond their end.
@@ -213,8 +215,11 @@ class Hub(_Passing):
                         _tell(listener, post, new, seen_by)
 
     def _is_new(self, post: PostView) -> bool:
-        """Published since this process listens, and seen here for the first time: imports are of the past."""
-        return bool(post.author_id) and post.post_id not in self._known and post.published_at >= self._since
+        """Said just now and since this process listens, and seen here for the first time. The age alone tells
+        where this process has forgotten what it saw, or begins with a post in the midst of its life."""
+        if not post.author_id or post.imported or post.post_id in self._known:
+            return False
+        return post.published_at >= max(self._since, datetime.now(UTC) - NEW_FOR)
 
     def _audience(self, post: PostView) -> _Known | None:
         """Who may hear of it: of a deleted post, who could see it before."""

@@ -33,7 +33,7 @@ class PostView(BaseModel):
     """A post. `version` is its stream's, for `If-Match`; the text is sealed under its author's key.
 
     `topic_audience` pairs each topic with each clause of the audience, so that one index finds a topic's
-    posts among those that a reader may see. `files` are those of its pictures.
+    posts among those that a reader may see. `files` are those of its pictures. `imported`: said elsewhere.
     """
 
     post_id: str
@@ -56,6 +56,7 @@ class PostView(BaseModel):
     edition: int = 0
     version: int = 0
     published_at: datetime = _NEVER
+    imported: bool = False
     edited_at: datetime | None = None
     comments: int = 0
     reactions: dict[str, int] = Field(default_factory=dict)
@@ -127,6 +128,7 @@ def _published(event: PostPublished, recorded: Recorded) -> dict[str, Any]:
         "must_acknowledge": event.must_acknowledge,
         "edition": 1,
         "published_at": recorded.occurred_at,
+        "imported": recorded.imported,
         **_said(event, recorded, event.audience),
     }
 
@@ -157,7 +159,7 @@ def _said(event: PostPublished | PostEdited, recorded: Recorded, audience: Colle
 #: The group leads its own index: its posts all have its audience, which is a clause or two.
 posts: Projection[PostView] = Projection(
     "feed.posts",
-    1,
+    2,
     PostView,
     (
         PostPublished,

@@ -204,7 +204,7 @@ async def test_what_is_malformed_is_refused_by_the_number_of_its_line(house: Hou
 
 async def test_whoever_looks_on_is_not_told_that_it_is_new(house: House) -> None:
     async with looking(house, "bob") as screen:
-        await sent(house, "quiet", post(1))
+        await sent(house, "quiet", post(1), post(2, at=datetime.now(UTC).isoformat()))
         fresh = (await house.post("ann", "And this is said now")).json()["id"]
 
         async def heard() -> bool:

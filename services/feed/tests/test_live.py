@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +149,30 @@ async def test_a_slow_listener_gets_one_message_of_bounded_length() -> None:
     await hub.stop()
     with pytest.raises(StopAsyncIteration):
         await _next(told)
+
+
+async def test_what_is_old_or_was_brought_in_from_elsewhere_is_never_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However little this process remembers of what it has seen."""
+    hub = Hub()
+    await hub.start()
+    monkeypatch.setattr(hub, "_since", NOON)
+
+    async def ask() -> Reader:
+        return Reader("bob", frozenset({"staff"}), Classification.OPEN)
+
+    told = await hub.listen(ask)
+    assert "welcome" in await _next(told)
+    now = datetime.now(UTC)
+    touched = _post("touched", published_at=now - timedelta(minutes=2), comments=1)
+    brought = _post("brought", published_at=now, imported=True)
+    await hub.take("g", [Kept("touched", 1, touched), Kept("brought", 1, brought)])
+    message = await _next(told)
+    assert message.startswith("event: changed") and "touched" in message and "brought" in message
+    await hub.take("g", [Kept("said", 1, _post("said", published_at=now))])
+    assert json.loads((await _next(told)).split("data: ")[1]) == {"count": 1, "ids": ["said"]}
+    await hub.stop()
 
 
 async def test_who_is_no_member_any_more_is_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
