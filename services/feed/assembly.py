@@ -45,11 +45,12 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
     service.http.uncounted = LIVE
     files = Files(service.database, settings.limits)
     hub, detector = Hub(), Detector()
-    sweeper = Sweeper(files, service.store, service.views(projections.posts))
+    sweeper = Sweeper(files, service.store, service.views(projections.posts), service.keys)
     service.keep_beside(projections.posts, hub)
     service.remember(projections.responses, RESPONSES_REMEMBERED)
     service.remember(projections.owners, GROUPS_REMEMBERED)
     service.keep_beside(service.tokens, hub.belonging)
+    service.keys.on_erased(sweeper.erased)
     service.on_start(hub.start)
     service.on_start(sweeper.start)
     for closed in (hub.stop, sweeper.stop, detector.close):

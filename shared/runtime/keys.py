@@ -259,6 +259,11 @@ class KeyRing:
             for value, one in zip(values, sealed, strict=True)
         ]
 
+    async def erased(self, member_ids: Collection[str]) -> frozenset[str]:
+        """Those of them who are erased: whatever of theirs is kept readable is shown to nobody either."""
+        keys = await self._keys(set(member_ids))
+        return frozenset(member_id for member_id, key in keys.items() if key is Missing.ERASED)
+
     async def recall(self, member_ids: Collection[str]) -> None:
         """Brings keys that will soon be needed into memory, in one query."""
         await self._keys(member_ids)

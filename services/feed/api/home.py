@@ -54,12 +54,15 @@ def _read(api: APIRouter, feed: Feed) -> None:
         past = cursors.checked(cursor, datetime, str)
         found = await _found(feed, reader, group_id, topic, limit + 1, past)
         items, seen_at = await shown_posts(feed, caller, reader, found[:limit])
-        last = items[-1] if len(found) > limit else None
+        last = found[limit - 1] if len(found) > limit else None
+        if topic is not None:
+            # Of who is erased nobody hears what they wrote about.
+            items = [item for item in items if not item.erased]
         who = asker(caller, reader, group_id)
         post = "feed:post" if group_id is None else "feed:post-in-group"
         return FeedPage(
             items=items,
-            next=cursors.encode([last.published_at, last.id]) if last else None,
+            next=cursors.encode([last.published_at, last.post_id]) if last else None,
             unread_after=seen_at,
             may={"post": may(post, who), "announce": may("feed:announce", who)},
         )
@@ -155,9 +158,10 @@ def _topics(api: APIRouter, feed: Feed) -> None:
         views = await feed.newest.held(reader, LOOKED_AT)
         if views is None:
             views = await feed.posts.find(
-                {}, sort=NEWEST, limit=LOOKED_AT, reader=reader, fields=["post_id", "topics"]
+                {}, sort=NEWEST, limit=LOOKED_AT, reader=reader, fields=["post_id", "author_id", "topics"]
             )
-        counted = _counted([view.topics for view in views], begins)
+        erased = await feed.keys.erased({view.author_id for view in views if view.topics})
+        counted = _counted([view.topics for view in views if view.author_id not in erased], begins)
         return TopicList(items=[TopicItem(topic=topic, posts=posts) for topic, posts in counted])
 
 

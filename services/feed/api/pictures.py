@@ -69,7 +69,8 @@ def router(feed: Feed) -> APIRouter:
 async def _files_of(feed: Feed, picture_id: str, reader: Reader) -> tuple[str, str]:
     """The large file and the small one. Raises NotFound, also for what the reader may not see."""
     found = await feed.posts.find({"files": picture_id}, sort=[("_id", 1)], limit=1, reader=reader)
-    for shown in (picture for post in found for picture in post.pictures):
+    erased = await feed.keys.erased([post.author_id for post in found])
+    for shown in (picture for post in found if post.author_id not in erased for picture in post.pictures):
         if shown.file_id == picture_id:
             return shown.file_id, shown.small_id
     if ID.fullmatch(picture_id):

@@ -114,7 +114,7 @@ def router(feed: Feed) -> APIRouter:
         left = [one for one in listed if past is None or one.member_id > past[0]]
         return Report(
             post_id=post_id,
-            title=post.title,
+            title="" if await feed.keys.erased([post.author_id]) else post.title,
             published_at=post.published_at,
             edition=post.edition,
             counts=tally.counts(),

@@ -1,8 +1,8 @@
 """Posts and comments as one reader sees them: texts opened, their own reactions beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.feed import LanguageSource, PostKind, ReactionKind
 from services.feed.api.access import Feed, asker
@@ -23,7 +23,11 @@ from shared.runtime.keys import Missing
 _OF_POSTS = ("comment", "react", "edit", "delete", "correct-language", "report")
 _OF_COMMENTS = ("comment", "react", "edit", "delete", "correct-language")
 
+#: What somebody says besides the text, and how it looks where they said nothing.
+_SAID: Mapping[str, Any] = {"title": "", "topics": [], "mentions": [], "pictures": []}
+
 Mine = dict[str, ResponseView]
+V = TypeVar("V", PostView, CommentView)
 
 
 async def shown_posts(
@@ -39,7 +43,7 @@ async def shown_posts(
     owned = await feed.owned(reader, [view.group_id for view in views])
     answers = [
         _post(
-            view,
+            _left(view, text),
             text,
             mine.get(response_key(view.post_id, reader.member_id)),
             asker(actor, reader, view.group_id, owned),
@@ -57,9 +61,17 @@ async def shown_comments(
     texts = await _texts(feed, [view.text for view in views])
     who = asker(actor, reader, post.group_id, await feed.owned(reader, [post.group_id]))
     return [
-        _comment(view, text, mine.get(response_key(view.comment_id, reader.member_id)), who)
+        _comment(_left(view, text), text, mine.get(response_key(view.comment_id, reader.member_id)), who)
         for view, text in zip(views, texts, strict=True)
     ]
+
+
+def _left(view: V, text: str | Missing) -> V:
+    """What is left of a post or comment: of who is erased nothing that they said, named or showed, though it
+    is stored readable."""
+    if text is not Missing.ERASED:
+        return view
+    return view.model_copy(update={name: none for name, none in _SAID.items() if hasattr(view, name)})
 
 
 async def _mine(feed: Feed, reader: Reader, item_ids: Sequence[str]) -> Mine:

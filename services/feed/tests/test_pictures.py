@@ -5,13 +5,15 @@ import io
 import struct
 import zlib
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from PIL import ExifTags, Image
+from pymongo.errors import AutoReconnect
 
 from contracts.groups import Openness
-from services.feed import imaging, projections
+from services.feed import imaging, projections, sweeping
 from services.feed.domain.pictures import small_name
 from services.feed.imaging import Studio, developed
 from services.feed.sweeping import Sweeper
@@ -23,6 +25,12 @@ from shared.runtime.ids import new_id
 from shared.runtime.settings import Limits
 from shared.runtime.views import Views
 from shared.tests.company import refused
+from shared.tests.eventually import eventually
+
+
+def sweeper_of(house: House, files: Files) -> Sweeper:
+    service = house.service
+    return Sweeper(files, service.store, service.views(projections.posts), service.keys)
 
 
 def photo(width: int = 800, height: int = 600, kind: str = "JPEG", **how: Any) -> bytes:
@@ -197,15 +205,61 @@ class TestOverHttp:
         files = Files(service.database, service.settings.limits)
         stored = [file["_id"] async for file in service.database["uploads.files"].find({})]
         behind = Views(projections.posts, service.database)
-        behind.serve(Generation("feed.posts", 1, 99, {}))
+        behind.serve(Generation("feed.posts", 2, 99, {}))
         for views in (service.views(projections.posts), behind):
-            shown = set(await Sweeper(files, service.store, views).shown(stored))
+            shown = set(await Sweeper(files, service.store, views, service.keys).shown(stored))
             assert kept in shown and orphan not in shown
             small = [file for file in shown if (await files.about(file)).name == small_name(kept)]
             assert len(small) == 1, "also where the view is behind"
         await house.ask("ann", "DELETE", f"/posts/{posted.json()['id']}")
         with pytest.raises(NotFound):
             await files.about(kept)
+
+    async def test_bytes_that_cannot_be_deleted_with_their_post_are_swept(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        picture = await self.upload(house)
+        posted = await house.post("ann", "Not for long", pictures=[{"id": picture}])
+        path, service = f"/posts/{posted.json()['id']}", house.service
+        await house.get("ann", path, posted)
+
+        async def away(*_: object) -> None:
+            raise AutoReconnect("the engine restarts")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Files, "delete", away)
+            gone = await house.ask("ann", "DELETE", path)
+        assert gone.status_code == 200, gone.text
+        await house.get("ann", "/feed", gone)
+        later = Files(
+            service.database, service.settings.limits, clock=lambda: datetime.now(UTC) + timedelta(days=2)
+        )
+        assert await later.about(picture)
+        await later.sweep(sweeper_of(house, later).shown)
+        with pytest.raises(NotFound):
+            await later.about(picture)
+
+    async def test_a_sweep_that_fails_is_made_good_by_the_next(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files, swept = Files(house.service.database, house.service.settings.limits), list[str]()
+
+        async def sweep(_: object) -> int:
+            swept.append("again" if swept else "first")
+            if len(swept) == 1:
+                raise AutoReconnect("the engine restarts")
+            return 0
+
+        monkeypatch.setattr(sweeping, "EVERY", 0.01)
+        monkeypatch.setattr(files, "sweep", sweep)
+        sweeper = sweeper_of(house, files)
+        await sweeper.start()
+
+        async def again() -> bool:
+            return "again" in swept
+
+        await eventually(again, within=10)
+        await sweeper.stop()
 
     async def test_uploads_are_bounded_and_answered_in_words(self, house: House) -> None:
         large = await house.ask("ann", "POST", "/pictures", content=b"x" * (imaging.LARGEST_UPLOAD + 1))
