@@ -55,6 +55,7 @@ def assemble(settings: Settings, verifier: Verifier | None = None) -> Service:
     service.on_start(sweeper.start)
     for closed in (hub.stop, sweeper.stop, detector.close):
         service.on_stop(closed)
+    service.on_exit(hub.end)
     feed = Feed(
         store=service.store,
         posts=service.views(projections.posts),

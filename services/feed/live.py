@@ -169,12 +169,16 @@ class Hub(_Passing):
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        for listener in self.listeners:
-            listener.end()
+        self.end()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    def end(self) -> None:
+        """Ends every open connection: the server waits for them."""
+        for listener in self.listeners:
+            listener.end()
 
     async def listen(self, ask: Ask) -> AsyncIterator[str]:
         """Server-sent events for one member, until they leave. Raises TooMany."""

@@ -14,11 +14,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from services.gateway import api, assets, places, statics
 from services.gateway.addresses import API
 from services.gateway.headers import Guarded
-from services.gateway.live import told_of_exit
 from services.gateway.pages import areas, problems
 from services.gateway.pages.visit import Visits
 from services.gateway.reception import Reception
 from shared.kernel.errors import Refused
+from shared.runtime.ending import told_of_exit
 from shared.runtime.http import Api, build_app
 from shared.runtime.settings import Settings
 

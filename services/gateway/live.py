@@ -6,16 +6,12 @@ doubt it, and from time to time.
 """
 
 import asyncio
-import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 
 import aiohttp
-from uvicorn import Server
 
 from services.gateway.clients import Clients, refusal, said, whole
 from services.gateway.sessions import Session, Sessions
@@ -132,25 +128,3 @@ class Live:
                     await asyncio.wait_for(watch.doubted.wait(), LOOK_EVERY)
         finally:
             watch.end()
-
-
-@contextmanager
-def told_of_exit(tell: Callable[[], None]) -> Iterator[None]:
-    """Calls when the process is asked to end: the server waits for open answers before it ends the app."""
-    kept: dict[signal.Signals, Any] = {}
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        before: Any = signal.getsignal(number)
-        if isinstance(getattr(before, "__self__", None), Server):
-            kept[number] = before
-
-            def told(at: int, frame: FrameType | None, before: Any = before) -> None:
-                loop.call_soon_threadsafe(tell)
-                before(at, frame)
-
-            signal.signal(number, told)
-    try:
-        yield
-    finally:
-        for number, before in kept.items():
-            signal.signal(number, before)

@@ -24,7 +24,7 @@ from shared.runtime import logging, operate
 from shared.runtime.auth import TokenVerifier, Verifier
 from shared.runtime.builders import Builders
 from shared.runtime.codec import PARTITIONS
-from shared.runtime.ending import ended
+from shared.runtime.ending import ended, told_of_exit
 from shared.runtime.freshness import Freshness
 from shared.runtime.generations import Offsets, Registry
 from shared.runtime.http import build_app
@@ -121,6 +121,7 @@ class Service:
         self._ends = LogEnds(settings.kafka)
         self._hooks: list[Hook] = []
         self._closers: list[Hook] = []
+        self._told: list[Callable[[], None]] = []
         self._broker: KafkaBroker | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.up = asyncio.Event()
@@ -193,6 +194,10 @@ class Service:
         """Run before the engines are let go."""
         self._closers.append(hook)
 
+    def on_exit(self, tell: Callable[[], None]) -> None:
+        """Called when the process is asked to end, before the answers that are open have ended."""
+        self._told.append(tell)
+
     async def follow_keys(self) -> None:
         """For a process that opens personal fields and is no server: nothing opens before all are known."""
         if self._key_copy is not None:
@@ -230,11 +235,16 @@ class Service:
             await asyncio.wait([starting], timeout=START_PATIENCE)
             if starting.done():
                 starting.result()
-            yield
+            with told_of_exit(self._tell_of_exit):
+                yield
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             await self._shut_down()
+
+    def _tell_of_exit(self) -> None:
+        for tell in self._told:
+            tell()
 
     async def _bring_up(self) -> None:
         """Tries until the engines are there; what cannot be mended by waiting ends the process."""

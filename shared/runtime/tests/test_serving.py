@@ -22,9 +22,9 @@ PORTS = range(21_000, 32_000)
 class Served(uvicorn.Server):
     """A server within the test's loop, on a port of its own."""
 
-    def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings | None = None, patience: float = 5) -> None:
         self.listening = _listening()
-        options = {**uvicorn_options(settings or Settings()), "timeout_graceful_shutdown": 5}
+        options = {**uvicorn_options(settings or Settings()), "timeout_graceful_shutdown": patience}
         super().__init__(uvicorn.Config(app, **options))
         self.running = asyncio.get_running_loop().create_task(self.serve([self.listening]))
 
