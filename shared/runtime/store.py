@@ -396,6 +396,10 @@ class EventStore:
         done = [(document["idempotency"], document["request_hash"]) async for document in found]
         return {asked[stored] for stored in done if stored in asked}
 
+    async def done(self, idempotency: Idempotency | None) -> Committed | None:
+        """What this request led to when it was sent before; for callers that would refuse it now."""
+        return await self._repeated(idempotency) if idempotency is not None else None
+
     async def _done_before(self, idempotency: Idempotency) -> Committed | None:
         return None if idempotency.looked_up else await self._repeated(idempotency)
 

@@ -17,6 +17,7 @@ from services.feed.domain.comments import (
     EditComment,
     comments,
 )
+from shared.kernel.errors import NotFound
 from shared.runtime import cursors
 from shared.runtime.http import (
     After,
@@ -117,7 +118,13 @@ def _change(api: APIRouter, feed: Feed) -> None:
         key: IdempotencyKey,
     ) -> Done:
         """Its text is gone; answers to it stay."""
-        await feed.comment_to_change(comment_id, caller, "feed:delete")
+        try:
+            await feed.comment_to_change(comment_id, caller, "feed:delete")
+        except NotFound:
+            # Perhaps by this very request, sent again because its answer was lost.
+            if (done := await feed.store.done(key)) is None:
+                raise
+            return _done(response, done)
         command = DeleteComment(comment_id, caller.member_id)
         committed = await feed.store.handle(comments, command, doing, if_match=if_match, idempotency=key)
         return _done(response, committed)

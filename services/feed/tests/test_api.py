@@ -595,6 +595,19 @@ async def test_the_same_request_under_one_key_is_done_once(house: House) -> None
     refused(other, 422, "idempotency-key-reused")
 
 
+async def test_a_deletion_that_is_sent_again_under_its_key_is_answered_as_before(house: House) -> None:
+    posted = (await house.post("ann", "Not for long")).json()["id"]
+    said = (await house.comment("ann", posted, "Nor this")).json()["id"]
+    for path in (f"/comments/{said}", f"/posts/{posted}"):
+        key = {"Idempotency-Key": new_id()}
+        first, again = [await house.ask("ann", "DELETE", path, headers=key) for _ in range(2)]
+        assert first.status_code == again.status_code == 200, again.text
+        assert first.json() == again.json()
+        assert first.headers["Fikarum-Commit"] == again.headers["Fikarum-Commit"]
+        assert (await house.ask("ann", "DELETE", path)).status_code == 404
+        assert (await house.ask("bob", "DELETE", path, headers=key)).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
