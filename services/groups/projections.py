@@ -244,6 +244,8 @@ memberships: Projection[MembershipView] = Projection(
     (
         Index((("group_id", 1), ("rank", 1), ("joined_at", 1), ("_id", 1))),
         Index((("member_id", 1), ("group_id", 1))),
+        # Owners who left the organisation are looked for again and again, among all who ever left it.
+        Index((("rank", 1), ("member_id", 1), ("_id", 1))),
     ),
 )
 invitations: Projection[InvitationView] = Projection(

@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 
 from services.groups import commands
-from services.groups.projections import MembershipView, PersonView
+from services.groups.projections import MembershipView, PersonView, membership_key
 from shared.kernel.errors import Refused, Unavailable
 from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
 from shared.runtime.logging import get_logger
+from shared.runtime.looking import tried
 from shared.runtime.mirror import Kept
 from shared.runtime.store import EventStore
 from shared.runtime.views import Views
@@ -25,6 +26,8 @@ FIRST = 1.0
 EVERY = 60.0
 #: People, or memberships, that are read at once.
 PORTION = 500
+#: As the index has them that begins with the rank.
+IN_TURN = [("member_id", 1), ("_id", 1)]
 #: Members of a group who are looked at, those who are in it longest first.
 MOST_MEMBERS = 5_000
 
@@ -69,10 +72,7 @@ class Succession:
         pause = FIRST
         while True:
             self._somebody_left.clear()
-            try:
-                await self.settle()
-            except Unavailable as error:
-                log.warning("owners who left are looked for later", error=repr(error)[:300])
+            await tried("owners who left", self.settle())
             try:
                 await asyncio.wait_for(self._somebody_left.wait(), pause)
                 pause = FIRST
@@ -110,11 +110,21 @@ class Succession:
             if not gone:
                 return
             ids = [person.member_id for person in gone]
-            for owned in await self._memberships.find(
-                {"member_id": {"$in": ids}, "rank": 0}, sort=[("_id", 1)], limit=PORTION
-            ):
+            async for owned in self._owned_by(ids):
                 yield owned
             after = [ids[-1]]
+
+    async def _owned_by(self, member_ids: Collection[str]) -> AsyncIterator[MembershipView]:
+        after: list[str] | None = None
+        while True:
+            found = await self._memberships.find(
+                {"member_id": {"$in": member_ids}, "rank": 0}, sort=IN_TURN, limit=PORTION, after=after
+            )
+            for owned in found:
+                yield owned
+            if len(found) < PORTION:
+                return
+            after = [owned.member_id, membership_key(owned.group_id, owned.member_id)]
 
     async def _relieve(self, owned: MembershipView) -> None:
         async def heir(others: Collection[str]) -> str | None:

@@ -5,7 +5,7 @@ import pytest
 
 from contracts.groups import Openness, Standing
 from contracts.identity import Kind, MemberDeactivated, MemberErased, MemberReactivated
-from services.groups import commands, projections
+from services.groups import commands, projections, succession
 from services.groups.domain.groups import StartGroup
 from services.groups.domain.memberships import AcceptInvitation, InviteMember, memberships
 from services.groups.domain.owners import owners, owners_stream
@@ -121,6 +121,29 @@ async def test_an_administrator_finds_an_owner_where_nobody_can_follow(house: Ho
     ] == "owner"
     assert (await house.ask("ada", "GET", f"/groups/{group_id}")).status_code == 404
     assert not await listed()
+
+
+async def test_all_that_somebody_owned_is_found_portion_by_portion_and_nothing_else_is_looked_at(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(succession, "PORTION", 2)
+    owner = await newcomer(house)
+    theirs = {await closed_group(house, owner) for _ in range(3)}
+    for _ in range(3):
+        await closed_group(house, "ann", owner)
+    await tell(house, owner, 2, MemberDeactivated(member_id=owner))
+
+    async def listed() -> bool:
+        found = await json_of(house, "ada", "/groups/ownerless")
+        return theirs <= {item["id"] for item in found["items"]}
+
+    await eventually(listed)
+    stored = house.service.views(projections.memberships).collection
+    assert await stored.count_documents({"member_id": owner, "_live": True}) == 6
+    asked = stored.find({"member_id": {"$in": [owner]}, "rank": 0, "_live": True})
+    plan = await asked.sort(succession.IN_TURN).explain()
+    assert plan["executionStats"]["totalDocsExamined"] == 3
+    assert "'SORT'" not in str(plan["queryPlanner"]["winningPlan"])
 
 
 async def test_nobody_who_is_gone_is_made_an_owner(house: House) -> None:
