@@ -7,6 +7,7 @@ is being built. The swap is one write, made only when the new generation covers 
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from shared.kernel.errors import Conflict, NotFound
+from shared.kernel.errors import Conflict
 from shared.runtime.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -202,13 +203,16 @@ class Registry:
             {"$set": {f"{place}.error": error}},
         )
 
-    async def give_up(self, view: str, fold: int) -> None:
-        """Drops what was being built."""
-        now = await self.of(view, fold)
-        if now.building is None:
-            raise NotFound("nothing-being-built", "No generation of this view is being built.")
-        await self._views.update_one({"_id": view}, {"$unset": {f"building.{fold}": ""}})
-        await self.drop(now.building.name)
+    async def give_up(self, generation: Generation) -> bool:
+        """Drops what was being built. False where it is not being built any more: it may serve by now."""
+        place = f"building.{generation.fold}"
+        given_up = await self._views.update_one(
+            {"_id": generation.view, f"{place}.number": generation.number}, {"$unset": {place: ""}}
+        )
+        if not given_up.matched_count:
+            return False
+        await self.drop(generation.name)
+        return True
 
     async def swap(self, generation: Generation) -> bool:
         """Makes the built generation the active one, in one write. False where it does not cover the active
@@ -253,6 +257,16 @@ class Registry:
         for name in (await self.of(view, fold)).retired:
             await self.drop(name)
             await self._views.update_one({"_id": view}, {"$pull": {"retired": name}})
+
+    async def sweep(self, view: str) -> None:
+        """Drops generations that nobody knows: a builder goes on writing for a moment after it was given up,
+        or was killed then. What is known is asked after looking at what there is."""
+        numbered = {"$regex": rf"^{re.escape(view)}\.v\d+\.g\d+$"}
+        there = await self._database.list_collection_names(filter={"name": numbered})
+        known = await self.names(view)
+        for name in there:
+            if name not in known:
+                await self.drop(name)
 
     async def drop(self, generation: str) -> None:
         """Forgets a generation: its documents, parked events and offsets."""

@@ -129,7 +129,8 @@ def router(service: "Service") -> APIRouter:
     @api.delete("/operate/views/{view}/rebuild", status_code=204)
     async def give_up_rebuild(view: str, _: Operator) -> None:
         """Drops the generation that is being built."""
-        await service.registry.give_up(view, service.projection(view).version)
+        service.projection(view)
+        await service.viewings[view].give_up()
 
     @api.get("/operate/parked")
     async def parked_events(

@@ -70,6 +70,7 @@ class Builder:
         self.generation = generation
         self._projection: Projection[BaseModel] = projection
         self._registry = Registry(database)
+        self._mirror = mirror
         self._fold = Fold(self._projection, generation.name, database, self._registry, mirror)
         self._topics = topics
         self._bootstrap = bootstrap
@@ -93,7 +94,7 @@ class Builder:
             return False
         found = await self._topics.describe(self._projection.topics)
         if not same_topics(found, self.generation.topics):
-            await self._registry.give_up(self.generation.view, self.generation.fold)
+            await self._registry.give_up(self.generation)
             return False
         await self._fold.prepare()
         self._filling = await self._made_anew(found)
@@ -108,9 +109,18 @@ class Builder:
         )
         await consumer.start()
         try:
-            return await self._build(consumer, found)
+            built = await self._build(consumer, found)
         finally:
             await consumer.stop()
+        if not built:
+            await self._sweep()
+        return built
+
+    async def _sweep(self) -> None:
+        """Where the build was given up, what was written since then is left."""
+        await self._registry.sweep(self.generation.view)
+        if self._mirror is not None:
+            await self._mirror.sweep(lambda: self._registry.names(self.generation.view))
 
     async def _build(self, consumer: AIOKafkaConsumer, found: Mapping[str, Topic]) -> bool:
         keys = {
@@ -181,7 +191,7 @@ class Builder:
         if any(positions[tp] < ends[tp] for tp in keys) or not self._filled(ends):
             return False
         if not same_topics(await self._topics.describe(self._projection.topics), self.generation.topics):
-            await self._registry.give_up(self.generation.view, self.generation.fold)
+            await self._registry.give_up(self.generation)
             self._stopping = True
             return False
         await self._registry.save(

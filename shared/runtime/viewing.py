@@ -15,7 +15,7 @@ from faststream.kafka import KafkaBroker
 from pydantic import BaseModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from shared.kernel.errors import Conflict
+from shared.kernel.errors import Conflict, NotFound
 from shared.kernel.projection import Projection
 from shared.runtime import telemetry
 from shared.runtime.builders import Builders
@@ -127,14 +127,9 @@ class Viewing(Generic[V]):
             await self._follow(serving, broker)
         if now.building is not None and not now.building.leased:
             await self._build(now.building)
-        if (
-            now.retired
-            and self._swapped_at is not None
-            and time.monotonic() - self._swapped_at > RETIRED_AFTER
-        ):
+        if self._swapped_at is not None and time.monotonic() - self._swapped_at > RETIRED_AFTER:
             await self._registry.drop_retired(self.name, self.projection.version)
-            if self.mirror is not None:
-                await self.mirror.sweep(lambda: self._registry.names(self.name))
+            await self._sweep()
             self._swapped_at = None
         await self._save_positions()
 
@@ -146,6 +141,18 @@ class Viewing(Generic[V]):
         """Begins a new generation. Raises Conflict where one is being built."""
         found = await self._found(at_once=True)
         return await self._registry.begin(self.name, self.projection.version, found)
+
+    async def give_up(self) -> None:
+        """Drops what is being built. Raises NotFound where that is nothing, or serves by now."""
+        now = await self._registry.of(self.name, self.projection.version)
+        if now.building is None or not await self._registry.give_up(now.building):
+            raise NotFound("nothing-being-built", "No generation of this view is being built.")
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        await self._registry.sweep(self.name)
+        if self.mirror is not None:
+            await self.mirror.sweep(lambda: self._registry.names(self.name))
 
     def passed(self, ends: Offsets) -> bool:
         """Whether its documents are known to hold everything up to these ends, of all topics, by topic id and

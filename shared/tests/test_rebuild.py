@@ -11,6 +11,7 @@ from shared.kernel.projection import canonical
 from shared.runtime import rebuild, telemetry
 from shared.runtime import relay as relay_module
 from shared.runtime import service as runtime_service
+from shared.runtime.gathering import Gathered
 from shared.runtime.generations import Generation, Registry, offset_key
 from shared.runtime.rebuild import Builder
 from shared.runtime.service import Service
@@ -311,3 +312,42 @@ async def test_a_swap_waits_until_the_new_generation_covers_the_old_one(room: Ro
     assert not await registry.swap(building), "it lacks an event that the old one holds"
     await registry.save(building.name, {place: 7})
     assert await registry.swap(building)
+
+
+async def test_what_serves_by_now_is_not_given_up(room: Room) -> None:
+    """Whoever gives up looked a moment ago, when it was still being built."""
+    registry, topics = Registry(room.database), await room.topics.ensure(WALLS.topics)
+    await registry.first(WALLS.name, WALLS.version, topics)
+    looked_at = await registry.begin(WALLS.name, WALLS.version, topics)
+    await room.database[looked_at.name].insert_one({"_id": "north"})
+    assert await registry.swap(looked_at)
+    next_one = await registry.begin(WALLS.name, WALLS.version, topics)
+    assert not await registry.give_up(looked_at)
+    assert await room.database[looked_at.name].find_one({"_id": "north"}) is not None
+    building = (await registry.of(WALLS.name, WALLS.version)).building
+    assert building is not None and building.number == next_one.number
+
+
+async def test_a_builder_that_was_given_up_leaves_nothing_behind(
+    room: Room, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It learns of it after the batch that it has in hand."""
+    for n in range(60):
+        await room.do(Mark(f"hand{n % 20}", (f"wall-{n % 7}",)))
+    await room.drain()
+    registry, topics = Registry(room.database), await room.topics.describe(WALLS.topics)
+    await registry.first(WALLS.name, WALLS.version, topics)
+    generation = await registry.begin(WALLS.name, WALLS.version, topics)
+    builder = Builder(WALLS, generation, room.database, room.topics, settings.kafka)
+    monkeypatch.setattr(rebuild, "_REPORT_EVERY", 0.0)
+    write = builder._fold.write
+
+    async def given_up_meanwhile(gathered: Gathered) -> None:
+        assert await registry.give_up(generation)
+        await write(gathered)
+        assert await _marks_on_walls(room, generation), "it wrote nothing that could be left"
+
+    monkeypatch.setattr(builder._fold, "write", given_up_meanwhile)
+    assert not await builder.run()
+    assert generation.name not in await room.database.list_collection_names()
+    assert not await registry.offsets(generation.name)

@@ -272,6 +272,28 @@ _REBUILD = (
         "test_rebuild.py::test_a_swap_waits_until_the_new_generation_covers_the_old_one",
     ),
     P(
+        "given-up-by-number",
+        "Rebuild 2",
+        "a generation is given up only while it is being built",
+        "what was swapped in a moment ago is dropped, and the view is empty without a word",
+        GENERATIONS,
+        """            {"_id": generation.view, f"{place}.number": generation.number}, {"$unset": {place: ""}}
+""",
+        """            {"_id": generation.view}, {"$unset": {place: ""}}
+""",
+        "test_rebuild.py::test_what_serves_by_now_is_not_given_up",
+    ),
+    P(
+        "given-up-is-swept",
+        "Rebuild 2",
+        "a builder sweeps when it ends without a swap",
+        "what it wrote after it was given up stays for ever, names in plain text among it",
+        REBUILD,
+        "        if not built:\n            await self._sweep()\n",
+        "",
+        "test_rebuild.py::test_a_builder_that_was_given_up_leaves_nothing_behind",
+    ),
+    P(
         "made-anew-is-waited-for",
         "Rebuild 2",
         "a topic that is being filled again has no end yet",
