@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response, status
 
+from services.identity.accounts.administering import acting_now
 from services.identity.accounts.sign_in import SignIn
 from services.identity.domain import secrets
 from services.identity.domain.access_tokens import IssueAccessToken, RevokeAccessToken, access_tokens
@@ -125,7 +126,7 @@ def sessions_router(service: Service) -> APIRouter:
 
     @api.delete("/{session_id}", status_code=status.HTTP_204_NO_CONTENT)
     async def revoke_session(session_id: str, caller: Caller, doing: Doing, response: Response) -> None:
-        command = RevokeSession(acting(caller), session_id)
+        command = RevokeSession(await acting_now(service.store, caller), session_id)
         answer_commit(response, await service.store.handle(sessions, command, doing))
 
     return api
@@ -192,7 +193,7 @@ def access_tokens_router(service: Service) -> APIRouter:
 
     @api.delete("/{token_id}", status_code=status.HTTP_204_NO_CONTENT)
     async def revoke_access_token(token_id: str, caller: Caller, doing: Doing, response: Response) -> None:
-        command = RevokeAccessToken(acting(caller), token_id)
+        command = RevokeAccessToken(await acting_now(service.store, caller), token_id)
         answer_commit(response, await service.store.handle(access_tokens, command, doing))
 
     return api

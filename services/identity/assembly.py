@@ -67,7 +67,7 @@ def assemble(settings: IdentitySettings) -> Identity:
     passwords = Passwords(settings.argon2)
     attempts = Attempts(service.database, settings.sign_ins)
     sign_in = SignIn(service.store, service.keys, names, passwords, attempts, settings.sign_ins)
-    membership = Membership(service.store, vault, names, passwords)
+    membership = Membership(service.store, vault, names, passwords, directory.forget)
     for router in (
         sign_in_router(sign_in, signer),
         sessions_router(service),
@@ -77,7 +77,7 @@ def assemble(settings: IdentitySettings) -> Identity:
         password_router(service, sign_in),
         units_router(service),
         places_router(service),
-        erasures_router(vault),
+        erasures_router(vault, service.store),
         imports_router(service, membership),
     ):
         service.http.include_router(router)

@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from services.identity.api import acting
+from services.identity.accounts.administering import acting_now
 from services.identity.domain.permissions import Permission, permit
 from shared.kernel.errors import Refused
 from shared.runtime.http import Caller, Input
 from shared.runtime.operate import Operator
+from shared.runtime.store import EventStore
 from shared.runtime.vault import Erasure, KeyVault, reapply_erasures
 
 #: Erasures in one answer or request.
@@ -40,7 +41,7 @@ class Reapplied(BaseModel):
     erased: int
 
 
-def erasures_router(vault: KeyVault) -> APIRouter:
+def erasures_router(vault: KeyVault, store: EventStore) -> APIRouter:
     api = APIRouter(prefix="/operate/erasures", tags=["operate"])
 
     @api.get("")
@@ -56,7 +57,7 @@ def erasures_router(vault: KeyVault) -> APIRouter:
     @api.post("")
     async def apply_erasures(given: Erasures, caller: Caller) -> Reapplied:
         """Destroys again the keys that a restored backup brought back. What is erased already stays so."""
-        permit(acting(caller), Permission.ERASE_MEMBERS)
+        permit(await acting_now(store, caller), Permission.ERASE_MEMBERS)
         now = datetime.now(UTC)
         if any(one.erased_at > now for one in given.items):
             raise Refused("erasure-to-come", "The list names an erasure to come.", field="items")

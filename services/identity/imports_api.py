@@ -1,6 +1,7 @@
 """A company from elsewhere over HTTP: its units and members as they came to be, in the names of who did it.
 
-Decided by the same rules as what is done here: who shaped the units must have been allowed to.
+Decided by the same rules as what is done here: who shaped the units must have been allowed to, and so must be
+who brings it in.
 """
 
 from collections.abc import Awaitable
@@ -10,8 +11,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
 from contracts.identity import Kind, Role
+from services.identity.accounts.administering import acting_now
 from services.identity.accounts.membership import Membership
-from services.identity.api import acting
 from services.identity.domain import members as rules
 from services.identity.domain.members import RegisterMember, members
 from services.identity.domain.permissions import Acting, Permission, permit
@@ -87,11 +88,12 @@ def imports_router(service: Service, membership: Membership) -> APIRouter:
         batch: CompanyImport, caller: Caller, doing: Doing, response: Response
     ) -> ImportResult:
         """Takes up to 500 commands, in their order. What was taken earlier is not done again."""
-        permit(acting(caller), Permission.IMPORT_MEMBERS)
+        mine = await acting_now(service.store, caller)
+        permit(mine, Permission.IMPORT_MEMBERS)
         new = [line.member_id for line in batch.commands if isinstance(line, RegisteredMember)]
         if new:
             await membership.keys_for(new)
-        rules_of = Rules(_order, _Lines(service).do)
+        rules_of = Rules(_order, _Lines(service, mine.roles).do)
         result = await Batch(service.store, doing, SCOPE, batch.source, rules_of).taken(batch.commands)
         if result.commit is not None:
             response.headers[COMMIT_HEADER] = result.commit
@@ -117,8 +119,9 @@ def _order(line: Imported) -> Order:
 class _Lines:
     """How each line of a batch is done."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, brought_by: frozenset[str]) -> None:
         self._service = service
+        self._brought_by = brought_by
 
     async def do(self, line: Imported, occasion: Occasion, key: Idempotency) -> Committed:
         by = await self._acting(line.by)
@@ -141,11 +144,12 @@ class _Lines:
                 return await handled(members, ChangeProfile(acting=by, member_id=line.by, **said))
 
     async def _acting(self, member_id: str) -> Acting:
-        """With the roles that they hold. Raises Refused for who is no member."""
+        """With the roles that they hold, and those of who brings it in. Raises Refused for who is no
+        member."""
         member, _ = await self._service.store.state(members, rules.stream(member_id))
         if member.standing is not rules.Standing.ACTIVE:
             raise member_unknown()
-        return Acting(member_id, frozenset(role.value for role in member.roles))
+        return Acting(member_id, frozenset(role.value for role in member.roles), self._brought_by)
 
 
 def _registration(line: RegisteredMember, by: Acting) -> RegisterMember:

@@ -49,7 +49,8 @@ class NewMember(Input):
 
 
 class ImportedMember(Input):
-    """An author whom a source names; the importer derives the same id every time."""
+    """An author whom a source names; the importer derives the same id every time. Of `imported_as` a digest
+    is kept."""
 
     member_id: MemberId
     imported_as: Annotated[str, Field(min_length=1, max_length=members.LONGEST_SOURCE_NAME)]
@@ -187,7 +188,6 @@ class MemberItem(NameItem):
     time_zone: str
     roles: list[Role]
     signs_in: bool
-    imported_as: str | None
     registered_at: datetime
     version: int = Field(description="For If-Match")
     units: list[str] = Field(description="The way to their unit, from the top")

@@ -1,11 +1,13 @@
 """Members over HTTP: names for display, registering, importing, roles, leaving, erasing."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
 from contracts.identity import Kind, Role
+from services.identity.accounts.administering import acting_now, change_standing
 from services.identity.accounts.membership import Imported, Membership, NewAccount
 from services.identity.api import acting
 from services.identity.directory import Directory, Entry
@@ -14,9 +16,9 @@ from services.identity.domain.members import (
     ChangeLanguage,
     ChangeRoles,
     DeactivateMember,
-    EraseMember,
     RegisterMember,
 )
+from services.identity.domain.permissions import Acting
 from services.identity.domain.profiles import ChangeProfile
 from services.identity.inputs import (
     MOST_ASKED,
@@ -40,7 +42,6 @@ from services.identity.texts import opened, texts
 from shared.kernel.errors import Refused
 from shared.kernel.personal import lines
 from shared.runtime import cursors
-from shared.runtime.auth import Actor
 from shared.runtime.http import (
     After,
     Caller,
@@ -104,9 +105,9 @@ async def _item(ring: KeyRing, view: MemberView) -> MemberItem:
     return item
 
 
-def _registration(new: NewMember, caller: Actor) -> RegisterMember:
+def _registration(new: NewMember, by: Acting) -> RegisterMember:
     return RegisterMember(
-        acting=acting(caller),
+        acting=by,
         member_id=new.member_id or new_id(),
         kind=new.kind,
         name=new.name,
@@ -130,9 +131,9 @@ def _account(new: NewMember) -> NewAccount | None:
     return NewAccount(new.user_name, new.password)
 
 
-def _imported(one: ImportedMember, caller: Actor) -> Imported:
+def _imported(one: ImportedMember, by: Acting, membership: Membership) -> Imported:
     command = RegisterMember(
-        acting=acting(caller),
+        acting=by,
         member_id=one.member_id,
         kind=Kind.STAFF,
         name=one.name,
@@ -140,7 +141,7 @@ def _imported(one: ImportedMember, caller: Actor) -> Imported:
         language=one.language,
         time_zone=one.time_zone,
         signs_in=False,
-        imported_as=one.imported_as,
+        author_digest=membership.author_digest(one.imported_as),
     )
     return Imported(command, one.occurred_at)
 
@@ -246,33 +247,38 @@ def changing_router(service: Service, membership: Membership) -> APIRouter:
     async def register_member(
         new: NewMember, caller: Caller, doing: Doing, key: IdempotencyKey, response: Response
     ) -> Registered:
-        done = await membership.register(_registration(new, caller), _account(new), doing, key)
+        by = await acting_now(service.store, caller)
+        done = await membership.register(_registration(new, by), _account(new), doing, key)
         answer_commit(response, done)
         return Registered(member_id=done.stream.removeprefix(rules.stream("")))
 
     @api.post("/members/import")
     async def import_members(given: Import, caller: Caller, doing: Doing) -> ImportReport:
         """Repeatable: who is there already stays as they are."""
-        new = await membership.import_all([_imported(one, caller) for one in given.members], doing)
+        by = await acting_now(service.store, caller)
+        imported = [_imported(one, by, membership) for one in given.members]
+        new = await membership.import_all(imported, doing)
         return ImportReport(registered=new, already_there=len(given.members) - new)
 
     @api.put("/members/{member_id}/roles", status_code=status.HTTP_204_NO_CONTENT)
     async def change_roles(
         member_id: str, new: NewRoles, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
     ) -> None:
-        command = ChangeRoles(acting(caller), member_id, frozenset(new.roles), new.clearance)
-        done = await service.store.handle(rules.members, command, doing, if_match=if_match)
+        command = partial(
+            ChangeRoles, member_id=member_id, roles=frozenset(new.roles), clearance=new.clearance
+        )
+        done = await change_standing(service.store, caller, command, doing, if_match=if_match)
         answer_commit(response, done)
 
     @api.post("/members/{member_id}/deactivate", status_code=status.HTTP_204_NO_CONTENT)
     async def deactivate_member(member_id: str, caller: Caller, doing: Doing, response: Response) -> None:
-        command = DeactivateMember(acting(caller), member_id)
-        answer_commit(response, await service.store.handle(rules.members, command, doing))
+        command = partial(DeactivateMember, member_id=member_id)
+        answer_commit(response, await change_standing(service.store, caller, command, doing))
 
     @api.delete("/members/{member_id}", status_code=status.HTTP_204_NO_CONTENT)
     async def erase_member(member_id: str, caller: Caller, doing: Doing, response: Response) -> None:
         """For good: what is personal about them can be read by nobody any more."""
-        answer_commit(response, await membership.erase(EraseMember(acting(caller), member_id), doing))
+        answer_commit(response, await membership.erase(caller, member_id, doing))
 
     @api.put("/me/profile", status_code=status.HTTP_204_NO_CONTENT)
     async def change_my_profile(

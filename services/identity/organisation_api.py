@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 from pydantic import BaseModel
 
-from services.identity.api import acting
+from services.identity.accounts.administering import acting_now
 from services.identity.domain import members as member_rules
 from services.identity.domain.members import ReactivateMember, members
 from services.identity.domain.permissions import Permission, permit
@@ -85,9 +85,10 @@ def units_router(service: Service) -> APIRouter:
     async def found_unit(
         new: NewUnit, caller: Caller, doing: Doing, key: IdempotencyKey, response: Response
     ) -> Founded:
-        permit(acting(caller), Permission.SHAPE_UNITS)
+        by = await acting_now(service.store, caller)
+        permit(by, Permission.SHAPE_UNITS)
         above = await path_of(service, new.parent_id, "parent_id")
-        command = FoundUnit(acting(caller), new.unit_id, new.name, above)
+        command = FoundUnit(by, new.unit_id, new.name, above)
         answer_commit(response, await service.store.handle(units, command, doing, idempotency=key))
         return Founded(id=new.unit_id)
 
@@ -95,7 +96,7 @@ def units_router(service: Service) -> APIRouter:
     async def rename_unit(
         unit_id: str, new: UnitName, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
     ) -> None:
-        command = RenameUnit(acting(caller), unit_id, new.name)
+        command = RenameUnit(await acting_now(service.store, caller), unit_id, new.name)
         answer_commit(response, await service.store.handle(units, command, doing, if_match=if_match))
 
     return api
@@ -110,10 +111,11 @@ def places_router(service: Service) -> APIRouter:
         member_id: str, new: NewPlace, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
     ) -> None:
         """The whole place: what is left out is no more."""
-        permit(acting(caller), Permission.PLACE_MEMBERS)
+        by = await acting_now(service.store, caller)
+        permit(by, Permission.PLACE_MEMBERS)
         await check_manager(service, member_id, new.manager_id)
         command = PlaceMember(
-            acting=acting(caller),
+            acting=by,
             member_id=member_id,
             units=await path_of(service, new.unit_id, "unit_id"),
             title=new.title,
@@ -127,13 +129,13 @@ def places_router(service: Service) -> APIRouter:
     async def rename_member(
         member_id: str, new: NewName, caller: Caller, doing: Doing, if_match: IfMatch, response: Response
     ) -> None:
-        command = RenameMember(acting(caller), member_id, new.name)
+        command = RenameMember(await acting_now(service.store, caller), member_id, new.name)
         answer_commit(response, await service.store.handle(members, command, doing, if_match=if_match))
 
     @api.post("/reactivate", status_code=status.HTTP_204_NO_CONTENT)
     async def reactivate_member(member_id: str, caller: Caller, doing: Doing, response: Response) -> None:
         """Back with what they held: places, roles and groups."""
-        command = ReactivateMember(acting(caller), member_id)
+        command = ReactivateMember(await acting_now(service.store, caller), member_id)
         answer_commit(response, await service.store.handle(members, command, doing))
 
     return api

@@ -16,6 +16,7 @@ from contracts.identity import (
     MemberReactivated,
     MemberRegistered,
     MemberRenamed,
+    Place,
     ProfileChanged,
     Role,
     RolesChanged,
@@ -49,7 +50,6 @@ class MemberView(BaseModel):
     roles: list[Role]
     clearance: Classification
     signs_in: bool
-    imported_as: str | None
     synthetic: bool = False
     standing: Standing
     registered_at: datetime
@@ -81,7 +81,7 @@ def _changed(view: MemberView | None, event: Event, recorded: Recorded) -> Membe
     match event:
         case MemberRegistered():
             return MemberView(
-                **event.model_dump(exclude={"name", "email"}),
+                **event.model_dump(exclude={"name", "email", "author_digest"}),
                 name=event.name,
                 email=event.email,
                 standing=Standing.ACTIVE,
@@ -97,7 +97,7 @@ def _changed(view: MemberView | None, event: Event, recorded: Recorded) -> Membe
         case LanguageChanged():
             return _with(view, language=event.new)
         case MemberPlaced():
-            return _with(view, **event.place.model_dump() | {"units": list(event.place.units)})
+            return _with(view, **_placed(event.place))
         case MemberRenamed():
             return _with(view, name=event.name)
         case ProfileChanged():
@@ -114,8 +114,13 @@ def _changed(view: MemberView | None, event: Event, recorded: Recorded) -> Membe
         case MemberDeactivated():
             return _with(view, standing=Standing.DEACTIVATED)
         case MemberErased():
-            return _with(view, standing=Standing.ERASED, asked_about_before=[])
+            left = _placed(Place()) | {"languages": [], "asked_about_before": []}
+            return _with(view, standing=Standing.ERASED, **left)
     return view
+
+
+def _placed(place: Place) -> dict[str, object]:
+    return place.model_dump() | {"units": list(place.units)}
 
 
 def _interests(said: Personal | None) -> dict[str, object]:
@@ -144,7 +149,7 @@ MEMBER_EVENTS = (
 )
 members = Projection(
     "identity.members",
-    3,
+    4,
     MemberView,
     MEMBER_EVENTS,
     _member_key,

@@ -3,23 +3,29 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from contracts.identity import Role
+from services.identity.accounts.administering import acting_now, change_standing
 from services.identity.accounts.passwords import Passwords
 from services.identity.accounts.user_names import UserNames
 from services.identity.domain import accounts
+from services.identity.domain import members as rules
 from services.identity.domain.accounts import OpenAccount, ReleaseUserName, TakeUserName, acceptable
-from services.identity.domain.members import EraseMember, RegisterMember, members
+from services.identity.domain.administrators import lets_go
+from services.identity.domain.members import DeactivateMember, EraseMember, RegisterMember, members
 from services.identity.domain.members import stream as member_stream
-from services.identity.domain.permissions import Acting, Permission, permit, permit_touching
+from services.identity.domain.permissions import Acting, Permission, permit
 from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.events import Occasion
+from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
+from shared.runtime.keys import Erased
 from shared.runtime.store import Committed, EventStore, Idempotency, Part
 from shared.runtime.vault import KeyVault
 
@@ -46,11 +52,15 @@ class Imported:
 
 
 class Membership:
-    def __init__(self, store: EventStore, vault: KeyVault, names: UserNames, passwords: Passwords) -> None:
+    def __init__(
+        self, store: EventStore, vault: KeyVault, names: UserNames, passwords: Passwords, forget: Erased
+    ) -> None:
         self._store = store
         self._vault = vault
         self._names = names
         self._passwords = passwords
+        #: Takes the erased out of what is kept in plain text: the topic of keys tells their owner no news.
+        self._forget = forget
 
     async def register(
         self,
@@ -60,8 +70,7 @@ class Membership:
         idempotency: Idempotency | None = None,
     ) -> Committed:
         """Key first, then the member, together with the user name that they take."""
-        permit(command.acting, Permission.REGISTER_MEMBERS)
-        permit_touching(command.acting, command.roles)
+        rules.permit_registering(command)
         if account is None:
             await self._vault.ensure([command.member_id])
             return await self._store.handle(members, command, occasion, idempotency=idempotency)
@@ -78,6 +87,10 @@ class Membership:
             return parts
 
         return await self._store.handle_together(plan, occasion, idempotency=idempotency)
+
+    def author_digest(self, source_name: str) -> str:
+        """What is kept of how a source calls somebody: enough to know them again. Raises Refused."""
+        return self._names.digest("author", rules.source_name(source_name))
 
     async def import_all(self, imported: Sequence[Imported], occasion: Occasion) -> int:
         """Idempotent: who is there already stays as they are. Answers how many are new."""
@@ -105,11 +118,16 @@ class Membership:
         await self._store.handle(members, one.command, at)
         return tail == 0
 
-    async def erase(self, command: EraseMember, occasion: Occasion) -> Committed:
-        """Destroys the key, then says so; a kill in between is finished by `finish_erasures`."""
-        member, _ = await self._store.state(members, member_stream(command.member_id))
+    async def erase(self, actor: Actor, member_id: str, occasion: Occasion) -> Committed:
+        """Destroys the key, then says so; a kill in between is finished by `finish_erasures`. An
+        administrator is let go first, as destroying a key waits for nobody."""
+        command = EraseMember(await acting_now(self._store, actor), member_id)
+        member, _ = await self._store.state(members, member_stream(member_id))
         members.decide(command, member)
-        await self._vault.erase(command.member_id)
+        if lets_go(DeactivateMember(command.acting, member_id), member):
+            leaves = partial(DeactivateMember, member_id=member_id)
+            await change_standing(self._store, actor, leaves, occasion)
+        await self._vault.erase(member_id)
         return await self._finish(command, occasion)
 
     async def finish_erasures(self) -> int:
@@ -130,6 +148,7 @@ class Membership:
         if account.user_name_id is not None:
             release = ReleaseUserName(account.user_name_id, command.member_id)
             await self._store.handle(accounts.user_names, release, occasion)
+        await self._forget(command.member_id, occasion.occurred_at or datetime.now(UTC))
         await self._vault.announced(command.member_id)
         return committed
 

@@ -38,7 +38,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 @dataclass(frozen=True, slots=True)
 class RegisterMember:
-    """`clearance` None means the one that `default_clearance` gives."""
+    """`clearance` None means the one that `default_clearance` gives. `author_digest` stands for what a source
+    calls them, where they come with an import."""
 
     acting: Acting
     member_id: str
@@ -51,7 +52,7 @@ class RegisterMember:
     roles: frozenset[Role] = frozenset()
     clearance: Classification | None = None
     signs_in: bool = True
-    imported_as: str | None = None
+    author_digest: str | None = None
     synthetic: bool = False
 
 
@@ -121,7 +122,7 @@ class Member:
     language: str = ""
     time_zone: str = ""
     signs_in: bool = False
-    imported_as: str | None = None
+    author_digest: str | None = None
     place: Place = field(default_factory=Place)
 
     @property
@@ -183,15 +184,28 @@ def _of_profile(command: PlaceMember | RenameMember | ChangeProfile, member: Mem
             permit_touching(command.acting, member.roles)
             return profiles.rename(command)
         case ChangeProfile():
+            if command.acting.brought_by is not None:
+                permit_touching(command.acting, member.roles)
             return profiles.change_profile(command)
 
 
-def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
-    imported = command.imported_as is not None
+def permit_registering(command: RegisterMember) -> None:
+    """Roles, and a clearance above the usual one, are handed out by those who may change them. Raises
+    Forbidden."""
+    imported = command.author_digest is not None
     permit(command.acting, Permission.IMPORT_MEMBERS if imported else Permission.REGISTER_MEMBERS)
     permit_touching(command.acting, command.roles)
+    usual = default_clearance(command.kind, frozenset())
+    if command.roles or (command.clearance or usual).rank > usual.rank:
+        permit(command.acting, Permission.CHANGE_ROLES)
+
+
+def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
+    permit_registering(command)
+    imported = command.author_digest is not None
     if member.standing is not Standing.UNKNOWN:
-        if imported and member.imported_as == command.imported_as:
+        # Empty: imported when the name itself was told, which nobody keeps.
+        if imported and member.author_digest in ("", command.author_digest):
             return []
         raise Conflict("member-exists", "There is such a member already.")
     if command.kind is Kind.GUEST and command.roles:
@@ -208,7 +222,7 @@ def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
             roles=tuple(sorted(command.roles)),
             clearance=command.clearance or default_clearance(command.kind, command.roles),
             signs_in=command.signs_in and not imported,
-            imported_as=_source_name(command.imported_as),
+            author_digest=command.author_digest,
             synthetic=command.synthetic,
         )
     ]
@@ -266,8 +280,9 @@ def _email(text: str) -> str:
     return email
 
 
-def _source_name(name: str | None) -> str | None:
-    if name is not None and not (0 < len(name) <= LONGEST_SOURCE_NAME and name.isprintable()):
+def source_name(name: str) -> str:
+    """What a source calls somebody. Raises Refused."""
+    if not (0 < len(name) <= LONGEST_SOURCE_NAME and name.isprintable()):
         raise Refused(
             "source-name", "What the source calls a member has 1 to 200 characters.", field="imported_as"
         )
@@ -286,7 +301,7 @@ def evolve(member: Member, event: Event) -> Member:
                 language=event.language,
                 time_zone=event.time_zone,
                 signs_in=event.signs_in,
-                imported_as=event.imported_as,
+                author_digest=event.author_digest,
                 place=Place(country=event.country),
             )
         case MemberPlaced():

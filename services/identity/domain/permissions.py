@@ -1,6 +1,6 @@
 """Who may do what: every permission is a name, and the roles that hold it are data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,14 +36,21 @@ ADMINISTERING = frozenset({Role.ADMIN, Role.OPERATOR})
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Who gives a command, and what they are trusted with."""
+    """Who gives a command, and what they are trusted with. `brought_by` is what those are trusted with who
+    bring it in from elsewhere in the name of others: nobody may do so what they may not do themselves."""
 
     member_id: str
     roles: frozenset[str] = frozenset()
+    brought_by: frozenset[str] | None = None
+
+    @property
+    def trusted(self) -> Sequence[frozenset[str]]:
+        """The roles of everybody who must be trusted with it."""
+        return (self.roles,) if self.brought_by is None else (self.roles, self.brought_by)
 
 
 def may(acting: Acting, permission: Permission) -> bool:
-    return not HOLDERS[permission].isdisjoint(acting.roles)
+    return all(not HOLDERS[permission].isdisjoint(roles) for roles in acting.trusted)
 
 
 def permit(acting: Acting, permission: Permission) -> None:
@@ -54,7 +61,8 @@ def permit(acting: Acting, permission: Permission) -> None:
 
 def permit_touching(acting: Acting, roles: Iterable[Role]) -> None:
     """Only an admin hands out administering roles, or acts upon those who hold them. Raises Forbidden."""
-    if Role.ADMIN not in acting.roles and not ADMINISTERING.isdisjoint(roles):
+    administers = all(Role.ADMIN in held for held in acting.trusted)
+    if not administers and not ADMINISTERING.isdisjoint(roles):
         raise Forbidden(
             "for-admins-only", "Only an administrator may do this to administrators and operators."
         )

@@ -1,5 +1,6 @@
 """Identity over HTTP: signing in, sessions, access tokens, members, erasing; on real MongoDB and Kafka."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,11 @@ import jwt
 import pytest
 
 from contracts.identity import Kind, Role
+from services.identity.accounts import administering
 from services.identity.accounts.passwords import Passwords
+from services.identity.domain.members import members
+from services.identity.domain.members import stream as member_stream
+from services.identity.domain.permissions import Acting
 from services.identity.tests.conftest import (
     NEW_MEMBER,
     PASSWORD,
@@ -18,8 +23,9 @@ from services.identity.tests.conftest import (
     register,
     user_name,
 )
-from shared.runtime.auth import TokenVerifier
+from shared.runtime.auth import Actor, TokenVerifier
 from shared.runtime.ids import derived_id, new_id
+from shared.runtime.store import EventStore
 from shared.tests.eventually import eventually
 
 #: One service for all of them: each makes its own members.
@@ -267,6 +273,66 @@ async def test_an_operator_makes_no_administrator(house: House) -> None:
     assert code(answer) == (403, "for-admins-only")
 
 
+async def test_who_administers_no_more_does_nothing_with_a_token_from_before(house: House) -> None:
+    former = await house.member("fay", roles=frozenset({Role.ADMIN}))
+    bo = await house.member("bob")
+    await house.token_of("fay")
+    tried: list[tuple[str, str, Any]] = [
+        ("PUT", f"/members/{former}/roles", {"roles": ["admin"]}),
+        ("POST", f"/members/{bo}/deactivate", None),
+        ("DELETE", f"/members/{bo}", None),
+        ("POST", "/members", NEW_MEMBER),
+        ("PUT", f"/members/{bo}/name", {"name": "Somebody Else"}),
+        ("POST", "/units", {"unit_id": f"u-{new_id()[:8]}", "name": "Unit"}),
+        ("POST", "/operate/erasures", {"items": []}),
+    ]
+    taken = await house.ask("ada", "PUT", f"/members/{former}/roles", json={"roles": []})
+    assert taken.status_code == 204
+    for method, path, body in tried:
+        answer = await house.ask("fay", method, path, json=body)
+        assert code(answer) == (403, "not-permitted"), (method, path)
+
+
+@pytest.mark.parametrize("way", ["roles", "deactivate", "erase"])
+async def test_two_administrators_do_not_let_each_other_go(
+    house: House, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However both are looked up before either is written: one of them stays."""
+    one, other = f"one{way}", f"other{way}"
+    ids = {name: await house.member(name, roles=frozenset({Role.ADMIN})) for name in (one, other)}
+    for name in ids:
+        await house.token_of(name)
+    look, looked, both_know = administering.acting_now, 0, asyncio.Event()
+
+    async def at_once(store: EventStore, actor: Actor) -> Acting:
+        nonlocal looked
+        found = await look(store, actor)
+        looked += 1
+        if looked >= 2:
+            both_know.set()
+        await both_know.wait()
+        return found
+
+    monkeypatch.setattr(administering, "acting_now", at_once)
+
+    async def lets_go(who: str, whom: str) -> int:
+        path = f"/members/{ids[whom]}"
+        match way:
+            case "roles":
+                answer = await house.ask(who, "PUT", f"{path}/roles", json={"roles": []})
+            case "deactivate":
+                answer = await house.ask(who, "POST", f"{path}/deactivate")
+            case _:
+                answer = await house.ask(who, "DELETE", path)
+        return answer.status_code
+
+    done = sorted(await asyncio.gather(lets_go(one, other), lets_go(other, one)))
+    assert done[0] == 204 and done[1] in (403, 409)
+    store = house.identity.service.store
+    left = [(await store.state(members, member_stream(member_id)))[0] for member_id in ids.values()]
+    assert [m.may_sign_in and Role.ADMIN in m.roles for m in left].count(True) == 1
+
+
 async def test_names_are_asked_for_by_the_hundred_and_unknown_ids_are_left_out(house: House) -> None:
     made = await register(house)
     member_id = made.json()["member_id"]
@@ -365,6 +431,31 @@ async def test_five_hundred_authors_are_imported_and_again_without_a_change(hous
     assert stored[0].imported and stored[0].occurred_at == datetime(2016, 9, 30, 18, 46, 6, tzinfo=UTC)
     too_many = await house.ask("ada", "POST", "/members/import", json={"members": [*authors, authors[0]]})
     assert too_many.status_code == 422
+
+
+async def test_nothing_says_how_a_source_called_an_author_who_is_erased(house: House) -> None:
+    name, member_id = "Unmistakable Name", new_id()
+    author = {"member_id": member_id, "imported_as": name, "name": name}
+    made = await house.ask("ada", "POST", "/members/import", json={"members": [author]})
+    assert made.json() == {"registered": 1, "already_there": 0}
+
+    async def shown() -> bool:
+        return (await house.ask("ada", "GET", f"/members/{member_id}")).status_code == 200
+
+    await eventually(shown)
+    erased = await house.ask("ada", "DELETE", f"/members/{member_id}")
+    answer = await house.get("ada", f"/members/{member_id}", after=erased)
+    assert name not in str(answer)
+    again = await house.ask("ada", "POST", "/members/import", json={"members": [author]})
+    assert again.json() == {"registered": 0, "already_there": 1}
+    database = house.identity.service.database
+
+    async def said_nowhere() -> None:
+        for collection in await database.list_collection_names():
+            async for document in database[collection].find():
+                assert name not in str(document), collection
+
+    await eventually(said_nowhere)
 
 
 async def test_who_is_deactivated_is_signed_out_and_keeps_their_name(house: House) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.identity import Kind
+from services.identity.projections import members
 from services.identity.tests.conftest import House, code, register
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
@@ -119,6 +120,21 @@ async def test_who_left_or_was_erased_is_listed_no_more_and_no_name_stays(house:
         return await _names(house, "ada", f"country={country}") == ["Leaving Person", "Staying Person"]
 
     await eventually(back)
+
+
+async def test_erasing_takes_the_name_out_of_generations_that_nobody_follows(house: House) -> None:
+    country = _country()
+    erased = await _staff(house, "Unmistakably Erased", country)
+    database = house.identity.service.database
+    # An older image began it, and nobody goes on with it.
+    await database["generations"].update_one({"_id": members.name}, {"$set": {"building.0": {"number": 0}}})
+    left = database[f"{members.name}.v0.g0.directory"]
+    await left.insert_one({"_id": erased, "rev": 1, "listed": True, "name": "Unmistakably Erased"})
+    assert (await house.ask("ada", "DELETE", f"/members/{erased}")).status_code == 204
+    document = await left.find_one({"_id": erased})
+    assert document is not None and "name" not in document and not document["listed"]
+    await database["generations"].update_one({"_id": members.name}, {"$unset": {"building.0": ""}})
+    await left.drop()
 
 
 async def test_a_guest_finds_only_themselves(house: House) -> None:

@@ -47,11 +47,13 @@ from services.identity.domain.members import (
     ChangeRoles,
     DeactivateMember,
     EraseMember,
+    Member,
     RegisterMember,
+    Standing,
     members,
 )
 from services.identity.domain.permissions import HOLDERS, Acting, Permission, may
-from services.identity.domain.profiles import PlaceMember
+from services.identity.domain.profiles import ChangeProfile, PlaceMember
 from services.identity.domain.sessions import (
     COARSE,
     OpenSession,
@@ -86,9 +88,7 @@ registered = MemberRegistered(
     clearance=Classification.INTERNAL,
     signs_in=True,
 )
-imported = RegisterMember(
-    OPERATOR, "ann", Kind.STAFF, "author-001", "en", "Etc/UTC", imported_as="author-001"
-)
+imported = RegisterMember(OPERATOR, "ann", Kind.STAFF, "author-001", "en", "Etc/UTC", author_digest="d1")
 was_imported = MemberRegistered(
     member_id="ann",
     kind=Kind.STAFF,
@@ -97,7 +97,7 @@ was_imported = MemberRegistered(
     time_zone="Etc/UTC",
     clearance=Classification.INTERNAL,
     signs_in=False,
-    imported_as="author-001",
+    author_digest="d1",
 )
 
 
@@ -113,12 +113,47 @@ def test_an_imported_member_never_signs_in_and_is_imported_again_without_change(
     spec.given().when(imported).then(was_imported)
     spec.given(was_imported).when(imported).then()
     spec.given(was_imported, MemberErased(member_id="ann")).when(imported).then()
+    when_it_was_told_by_name = was_imported.model_copy(update={"author_digest": ""})
+    spec.given(when_it_was_told_by_name).when(imported).then()
 
 
 def test_an_import_does_not_take_the_id_of_somebody_else() -> None:
     spec.given(registered).when(imported).refused(Conflict, "member-exists")
-    other = replace(imported, imported_as="author-002")
+    other = replace(imported, author_digest="d2")
     spec.given(was_imported).when(other).refused(Conflict, "member-exists")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"roles": frozenset({Role.EDITOR})},
+        {"roles": frozenset({Role.LEADER})},
+        {"clearance": Classification.CONFIDENTIAL},
+        {"kind": Kind.GUEST, "clearance": Classification.INTERNAL},
+    ],
+)
+def test_only_who_changes_roles_registers_somebody_with_more_than_everybody_has(more: Any) -> None:
+    asked = replace(register, **more)
+    spec.given().when(replace(asked, acting=OPERATOR)).refused(Forbidden, "not-permitted")
+    brought_in = Acting(ADMIN.member_id, ADMIN.roles, brought_by=OPERATOR.roles)
+    spec.given().when(replace(asked, acting=brought_in)).refused(Forbidden, "not-permitted")
+    if asked.kind is Kind.STAFF:
+        assert members.decide(replace(asked, acting=ADMIN), Member())
+
+
+def test_what_is_brought_in_needs_both_who_did_it_and_who_brings_it() -> None:
+    plain = Acting("bo", frozenset(), brought_by=ADMIN.roles)
+    spec.given().when(replace(register, acting=plain)).refused(Forbidden, "not-permitted")
+    both = Acting(ADMIN.member_id, ADMIN.roles, brought_by=OPERATOR.roles)
+    spec.given().when(replace(register, acting=both)).then(registered)
+    leads = registered.model_copy(update={"roles": (Role.ADMIN,)})
+    place = PlaceMember(both, "ann", title="Baker")
+    spec.given(leads).when(place).refused(Forbidden, "for-admins-only")
+    of_ann = Acting("ann", frozenset({"admin"}), brought_by=OPERATOR.roles)
+    said = ChangeProfile(of_ann, "ann", "UTC", about="I am somebody else")
+    spec.given(leads).when(said).refused(Forbidden, "for-admins-only")
+    by_an_administrator = replace(said, acting=replace(of_ann, brought_by=ADMIN.roles))
+    assert members.decide(by_an_administrator, Member(Standing.ACTIVE))
 
 
 @pytest.mark.parametrize(

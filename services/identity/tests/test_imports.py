@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contracts.identity import Role
 from services.identity.tests.conftest import House, code
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
@@ -97,6 +98,30 @@ async def test_who_may_not_did_not(house: House) -> None:
         ("refused", "line-member-unknown"),
         ("refused", "country-unknown"),
         ("refused", "line-time-future"),
+    ]
+
+
+async def test_an_operator_does_nothing_in_an_administrators_name_that_they_may_not(house: House) -> None:
+    await house.member("opal", roles=frozenset({Role.OPERATOR}))
+    ada, plain = await me(house), new_id()
+    profile = {"op": "profile", "at": AT, "by": ada, "about": "Not me", "time_zone": "Etc/UTC"}
+    assert await sent(
+        house,
+        "rights",
+        register(1, ada, plain),
+        register(2, ada, new_id(), roles=["admin"]),
+        register(3, ada, new_id(), roles=["board"]),
+        {"op": "place", "line": 4, "at": AT, "by": ada, "member_id": ada, "title": "Nobody"},
+        {**profile, "line": 5},
+        {**profile, "line": 6, "by": plain},
+        who="opal",
+    ) == [
+        ("done", None),
+        ("refused", "for-admins-only"),
+        ("refused", "not-permitted"),
+        ("refused", "for-admins-only"),
+        ("refused", "for-admins-only"),
+        ("done", None),
     ]
 
 

@@ -1,5 +1,6 @@
 """What identity's views show after which events."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ from contracts.identity import (
     LanguageChanged,
     MemberDeactivated,
     MemberErased,
+    MemberPlaced,
+    MemberRegistered,
+    Place,
     ProfileChanged,
     Role,
     RolesChanged,
@@ -83,6 +87,31 @@ def test_what_was_said_before_it_was_sealed_is_shown_until_its_member_is_erased(
         erased = MemberErased(member_id="ann")
         view = projections.members.evolve(view, erased, recorded(erased), "ann")
         assert view is not None and view.asked_about_before == []
+
+
+def test_what_a_source_called_somebody_is_dropped_when_it_is_read() -> None:
+    event = recorded(registered)
+    told = json.loads(event.data) | {"imported_as": "Unmistakable Name"}
+    told.pop("author_digest")
+    read = recorded(registered, version=1, data=told).event()
+    assert isinstance(read, MemberRegistered) and read.author_digest == ""
+    view = _member(read)
+    assert view is not None and "Unmistakable" not in f"{read} {view.model_dump()}"
+    of_here = recorded(registered, version=1, data={**told, "imported_as": None}).event()
+    assert isinstance(of_here, MemberRegistered) and of_here.author_digest is None
+
+
+def test_of_the_erased_neither_place_nor_what_they_read_is_shown() -> None:
+    place = Place(units=("all", "sales"), title="Baker of Lund", manager_id="bo", office="lund", country="SE")
+    view = _member(
+        recorded(registered).event(),
+        MemberPlaced(member_id="ann", place=place, place_before=Place()),
+        ProfileChanged(member_id="ann", languages=("fi",), time_zone="UTC"),
+        MemberErased(member_id="ann"),
+    )
+    assert view is not None
+    assert (view.units, view.title, view.manager_id, view.office, view.country) == ([], "", None, None, None)
+    assert view.languages == []
 
 
 def test_a_revoked_session_is_gone_and_a_used_one_says_when() -> None:
