@@ -55,14 +55,12 @@ class Compared:
     compared, since the serving view did not catch up with the log."""
 
     documents: int = 0
-    parked: int = 0
     behind: int = 0
     differs: dict[str, str] = field(default_factory=dict)
 
     def count(self, serving: Stored | None) -> None:
         if serving is not None:
             self.documents += serving.get("_live", False)
-            self.parked += "_parked" in serving
 
 
 def _looks(view: str) -> str:

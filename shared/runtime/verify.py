@@ -9,8 +9,10 @@ import asyncio
 import importlib
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from shared.runtime.codec import COMMITS, incoming, split_key
 from shared.runtime.collecting import collect_rarely
 from shared.runtime.gathering import Delivered
 from shared.runtime.generations import Registry
+from shared.runtime.parking import Mending
 from shared.runtime.refolding import Refolding
 from shared.runtime.service import Service
 from shared.runtime.topics import Topics
@@ -30,6 +33,7 @@ from shared.runtime.topics import Topics
 MOST_TOLD = 20
 #: How often a view is compared anew because another generation of it was swapped in meanwhile.
 _TRIES = 3
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What was looked at, and what was found; `documents` by view."""
+    """What was looked at, and what was found; `documents`, and events that are `parked`, by view."""
 
     service: str
     streams: int = 0
@@ -62,12 +66,24 @@ class Report:
             self.findings.append(Finding(kind, where, says))
 
 
-async def streams(database: AsyncDatabase[dict[str, Any]], report: Report) -> Counter[str]:
-    """Every stream has the versions 1 to its tail, each once, and its times never run back. Answers how many
-    events were sent, by topic."""
+@dataclass(slots=True)
+class Sent:
+    """How many events of a topic were marked as sent, and when the newest of them was recorded."""
+
+    events: int = 0
+    until: datetime = _NEVER
+
+    def add(self, recorded_at: datetime) -> None:
+        self.events += 1
+        self.until = max(self.until, recorded_at)
+
+
+async def streams(database: AsyncDatabase[dict[str, Any]], report: Report) -> dict[str, Sent]:
+    """Every stream has the versions 1 to its tail, each once, and its times never run back. Answers what was
+    sent, by topic."""
     commits = database.get_collection("commits", codec_options=COMMITS, read_concern=ReadConcern("majority"))
     fields = {"events.topic": 1, "events.type": 1, "recorded_at": 1, "unsent": 1}
-    sent: Counter[str] = Counter()
+    sent: defaultdict[str, Sent] = defaultdict(Sent)
     stream, tail, at = "", 0, None
     async for commit in commits.find({}, fields).sort("_id", 1):
         of, first = split_key(commit["_id"])
@@ -81,18 +97,23 @@ async def streams(database: AsyncDatabase[dict[str, Any]], report: Report) -> Co
         tail, at = first + len(commit["events"]) - 1, commit["recorded_at"]
         report.events += len(commit["events"])
         if "unsent" not in commit:
-            sent.update(event["topic"] for event in commit["events"] if "topic" in event)
+            for topic in [event["topic"] for event in commit["events"] if "topic" in event]:
+                sent[topic].add(commit["recorded_at"].replace(tzinfo=UTC))
     return sent
 
 
 class Log:
-    """What was read of the log: how many events by topic, and that each stream's come in order, once."""
+    """What was read of the log: how many events of those that `sent` tells of, and that each stream's come in
+    order, once."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, sent: Mapping[str, Sent]) -> None:
         self._report = report
+        self._sent = sent
         self._last: dict[tuple[str, bytes], int] = {}
         self._ends: dict[str, int] = {}
-        self.read: Counter[str] = Counter()
+        self._read: Counter[str] = Counter()
+        #: The topics that were read to their end.
+        self.topics: set[str] = set()
 
     def take(self, batch: list[Delivered], names: dict[str, str]) -> None:
         """Batches come in the order of each partition; what was looked at already is passed over."""
@@ -101,36 +122,38 @@ class Log:
                 continue
             self._ends[delivered.where] = delivered.offset + 1
             topic, key = names[delivered.record.topic], delivered.record.key or b""
-            self.read[topic] += 1
             try:
-                version = incoming(dict(delivered.record.headers), delivered.record.value).version
+                recorded = incoming(dict(delivered.record.headers), delivered.record.value)
             except Undecodable as error:
+                self._read[topic] += 1
                 self._report.add("unreadable", f"{topic} {delivered.where} {delivered.offset}", str(error))
                 continue
+            # What came since would make up for what is missing.
+            if topic in self._sent and recorded.recorded_at <= self._sent[topic].until:
+                self._read[topic] += 1
+            version = recorded.version
             before = self._last.get((topic, key), 0)
             if version <= before:
                 says = f"{key.decode(errors='replace')}: version {version} comes after {before}"
                 self._report.add("log", topic, says)
             self._last[topic, key] = max(version, before)
 
-    def compare(self, sent: Counter[str]) -> None:
-        """`sent`: what the store had marked as sent before the log was read."""
-        for topic in sorted(sent.keys() & self.read.keys()):
-            if self.read[topic] < sent[topic]:
-                self._report.add(
-                    "log", topic, f"holds {self.read[topic]} events, {sent[topic]} were marked as sent"
-                )
+    def compare(self) -> None:
+        """With what the store had marked as sent before the log was read."""
+        for topic in sorted(self._sent.keys() & self.topics):
+            read, sent = self._read[topic], self._sent[topic].events
+            if read < sent:
+                self._report.add("log", topic, f"holds {read} events, {sent} were marked as sent")
 
 
 async def verify(service: Service) -> Report:
     """Looks at everything that the service keeps. Raises Unavailable, PyMongoError and KafkaError."""
     report = Report(service.name)
     async with service.engines() as (database, topics):
-        log = Log(report)
-        sent = await streams(database, report)
+        log = Log(report, await streams(database, report))
         for viewing in service.viewings.values():
             await _view(service, viewing.name, (database, topics), report, log)
-        log.compare(sent)
+        log.compare()
     return report
 
 
@@ -150,10 +173,14 @@ async def _view(
             return
         refolding = Refolding(projection, active, database, topics, service.settings.kafka, log.take)
         compared = await refolding.run()
+        log.topics |= set(projection.topics)
+        report.parked[name] = await Mending(database).count(active.name)
         now = (await registry.of(name, projection.version)).active
         if now is not None and now.number == active.number:
             break
-    report.documents[name], report.parked[name] = compared.documents, compared.parked
+    report.documents[name] = compared.documents
+    if report.parked[name]:
+        report.add("parked", name, f"lacks {report.parked[name]} events that are parked (fikarum parked)")
     for key, says in compared.differs.items():
         report.add("view", f"{name} {key}", says)
     if compared.behind:

@@ -13,11 +13,11 @@ from shared.runtime.generations import Offsets
 from shared.runtime.refolding import Refolding, scratch
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
-from shared.runtime.verify import Report, verify
+from shared.runtime.verify import Log, Report, Sent, streams, verify
 from shared.tests.assembly import assemble
 from shared.tests.eventually import eventually
 from shared.tests.rooms import by_ann, serving
-from shared.tests.walls import HANDS, SERVICE, WALLS, Mark, MarkWhispered, Paint
+from shared.tests.walls import HANDS, PRIVATE, PUBLIC, SERVICE, WALLS, Mark, MarkWhispered, Paint
 
 pytestmark = pytest.mark.timeout(300)
 _WALLS = [f"wall-{n}" for n in range(8)]
@@ -188,6 +188,50 @@ async def test_a_gap_in_a_stream_is_named(settings: Settings) -> None:
         report = await _looked(settings)
         assert ("gap", "hand-ann", "version 3 comes after 1") in _said(report)
         assert json.loads(report.to_json())["found"]["gap"] == 1
+
+
+async def test_what_came_since_does_not_make_up_for_what_the_log_lacks(settings: Settings) -> None:
+    """One that was sent is not in the log; two more come between counting and reading."""
+    async with serving(assemble(settings)) as service:
+        await service.store.handle(HANDS, Mark("ann"), by_ann())
+        await _settled(service)
+        report = Report(SERVICE)
+        sent = await streams(service.database, report)
+        sent[PUBLIC].events += 1
+        log = Log(report, sent)
+        for _ in range(2):
+            await service.store.handle(HANDS, Mark("ann"), by_ann())
+        await _settled(service)
+        generation = service.views(WALLS).generation
+        assert generation is not None
+        engines = (service.database, service.topics, settings.kafka)
+        await Refolding(WALLS, generation, *engines, log.take).run()
+        log.topics |= set(WALLS.topics)
+        log.compare()
+        assert _said(report) == [("log", PUBLIC, "holds 1 events, 2 were marked as sent")]
+
+
+def test_a_topic_that_lost_everything_is_named() -> None:
+    report = Report(SERVICE)
+    log = Log(report, {PUBLIC: Sent(3), PRIVATE: Sent(2)})
+    log.topics.add(PUBLIC)
+    log.compare()
+    assert _said(report) == [("log", PUBLIC, "holds 0 events, 3 were marked as sent")]
+
+
+async def test_what_is_parked_is_found(settings: Settings) -> None:
+    """A stream that cannot be read leaves no mark in any document."""
+    async with serving(assemble(settings)) as service:
+        await service.store.handle(HANDS, Mark("ann"), by_ann())
+        await _settled(service)
+        generation = service.views(WALLS).generation
+        assert generation is not None
+        await service.database["parked"].insert_one({"generation": generation.name, "key": None})
+        report = await _looked(settings)
+        assert _said(report) == [
+            ("parked", WALLS.name, "lacks 1 events that are parked (fikarum parked)"),
+        ]
+        assert report.parked == {WALLS.name: 1}
 
 
 async def test_a_log_that_lacks_what_was_sent_is_named(settings: Settings) -> None:
