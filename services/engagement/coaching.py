@@ -12,7 +12,8 @@ from services.engagement.domain.consents import consent_stream, consents
 from services.engagement.domain.policies import policies, policy_stream
 from services.engagement.domain.visibility import Visibility, visibilities, visibility_stream
 from services.engagement.factbook import PORTION, Factbook
-from services.engagement.metrics.ladder import passive
+from services.engagement.metrics.definition import READING
+from services.engagement.metrics.ladder import Rung, passive, rung
 from services.engagement.metrics.passive_people import (
     MOST_INVITERS,
     LeftBehind,
@@ -38,10 +39,11 @@ AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Somebody as a coach is told of them. `likes` is None where they did not let that be seen; `inviters`
-    are those who may be named."""
+    """Somebody as a coach is told of them. Where they did not let be seen what they open, `likes` is None and
+    `rung` is that of what they did in the open; `inviters` are those who may be named."""
 
     who: LeftBehind
+    rung: Rung
     likes: list[Liked] | None
     inviters: list[str]
 
@@ -123,10 +125,7 @@ class Coaching:
         willing = await self._willing(behind, MOST_LISTED + 1)
         first = willing[:MOST_LISTED]
         inviters = await self._inviters(first, people, now, coach_id)
-        listed = [
-            Listed(each, await self._likes(each, visibility), inviters[each.member_id])
-            for each, visibility in first
-        ]
+        listed = [await self._listed(each, visibility, inviters) for each, visibility in first]
         return Chosen(listed, len(willing) > MOST_LISTED)
 
     async def came_back(self, offers: Iterable[OfferView]) -> dict[tuple[str, str, Offer], Fact]:
@@ -211,15 +210,21 @@ class Coaching:
             found |= {member_id: colleagues[member_id] for member_id in acts if not passive(acts[member_id])}
         return found
 
-    async def _likes(self, who: LeftBehind, visibility: Visibility) -> list[Liked] | None:
+    async def _listed(
+        self, who: LeftBehind, visibility: Visibility, inviters: Mapping[str, list[str]]
+    ) -> Listed:
+        mine = inviters[who.member_id]
+        if not await self._reading_seen(who.member_id, visibility):
+            return Listed(who, rung(_in_the_open(who)), None, mine)
+        refs = {fact.ref.partition(":")[2] for fact in who.facts}
+        liked = likes(who.facts, await self.book.items(refs - {""}))
+        return Listed(who, rung(who.facts), liked, mine)
+
+    async def _reading_seen(self, member_id: str, visibility: Visibility) -> bool:
         """Only while they let reading be counted, and let coaches see it."""
         if not visibility.likes:
-            return None
-        consent, _ = await self.store.state(consents, consent_stream(who.member_id))
-        if not consent.counted:
-            return None
-        refs = {fact.ref.partition(":")[2] for fact in who.facts}
-        return likes(who.facts, await self.book.items(refs - {""}))
+            return False
+        return (await self.store.state(consents, consent_stream(member_id)))[0].counted
 
     async def _acts(self, member_ids: Collection[str], month: str) -> dict[str, list[Fact]]:
         keys = {activity_key(member_id, month): member_id for member_id in member_ids}
@@ -232,6 +237,12 @@ class Coaching:
             views = await self.activity.get_many(asked[first : first + PORTION])
             found |= {key: [Fact._make(row) for row in view.facts] for key, view in views.items()}
         return found
+
+
+def _in_the_open(who: LeftBehind) -> list[Fact]:
+    """Without what they opened, and without what they decided on that: a no is no step up."""
+    decided = consent_stream(who.member_id)
+    return [fact for fact in who.facts if fact.kind not in READING and fact.stream != decided]
 
 
 def seconds_of(at: datetime) -> int:

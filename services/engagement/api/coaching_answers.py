@@ -69,7 +69,9 @@ class ListedAnswer(BaseModel):
     joined: date
     silent_since: date | None = Field(description="Null: they take part")
     longer: bool = Field(description="Longer than is looked back")
-    rung: Rung
+    rung: Rung = Field(
+        description="Of what they did in the open; and of what they opened, where they let coaches see that"
+    )
     unit_id: str | None
     likes: list[LikedAnswer] | None = Field(
         description=f"The {MOST_LIKED} most at most; null: they did not let it be counted, or seen by coaches"
@@ -87,7 +89,7 @@ class ListedAnswer(BaseModel):
             joined=day_of(who.joined),
             silent_since=None if who.silent_since is None else day_of(who.silent_since),
             longer=who.longer,
-            rung=who.rung,
+            rung=listed.rung,
             unit_id=None if who.state.unit == UNKNOWN else who.state.unit,
             likes=None if listed.likes is None else [LikedAnswer.of(each) for each in listed.likes],
             inviters=listed.inviters,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contracts.identity import Role
-from services.engagement.metrics.ladder import Rung, passive, rung
+from services.engagement.metrics.ladder import passive
 from services.engagement.metrics.people import UNKNOWN, Person, State
 from services.engagement.metrics.periods import DAY_SECONDS, Every, Period, day_of, holding
 from services.engagement.projections.facts import Fact, Kind
@@ -47,10 +47,6 @@ class LeftBehind:
     silent_since: int | None
     longer: bool
     facts: Sequence[Fact]
-
-    @property
-    def rung(self) -> Rung:
-        return rung(self.facts)
 
     @property
     def order(self) -> tuple[int, int, str]:

@@ -49,6 +49,7 @@ WHO: Company = {
     "ike": (Kind.STAFF, ()),
     "nora": (Kind.STAFF, ()),
     "ulf": (Kind.STAFF, ()),
+    "vera": (Kind.STAFF, ()),
 }
 _KEYLESS = {"cy"}
 #: In which country each is; Sweden where nothing is said, nowhere known for ulf.
@@ -59,6 +60,7 @@ _COUNTRIES: Mapping[str, str | None] = {
     "iris": "IE",
     "ike": "IE",
     "nora": "NO",
+    "vera": "EE",
     "ulf": None,
 }
 

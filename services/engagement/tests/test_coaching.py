@@ -28,6 +28,7 @@ from services.engagement.domain.visibility import (
     Visibility,
     visibilities,
 )
+from services.engagement.metrics.ladder import rung
 from services.engagement.metrics.passive_people import (
     LeftBehind,
     Survey,
@@ -187,7 +188,7 @@ def test_who_neither_reacts_nor_writes_for_three_whole_months_is_passive() -> No
     assert set(found) == {"old", "july", "reader"}
     assert (day(found["july"]), found["july"].longer) == ("2026-08-01", False)
     assert found["old"].longer and found["reader"].longer
-    assert (found["old"].rung.value, found["reader"].rung.value) == ("not_signed_in", "reader")
+    assert (rung(found["old"].facts).value, rung(found["reader"].facts).value) == ("not_signed_in", "reader")
 
 
 def test_the_new_are_listed_whatever_they_do_and_who_came_since_while_they_are_silent() -> None:
@@ -199,7 +200,7 @@ def test_the_new_are_listed_whatever_they_do_and_who_came_since_while_they_are_s
     found = surveyed(history)
     assert list(found) == ["new", "talks", "since"], "the newest first, then those who are silent"
     assert found["talks"].new and found["talks"].silent_since is None
-    assert found["talks"].rung.value == "author"
+    assert rung(found["talks"].facts).value == "author"
     assert (day(found["since"]), found["since"].new) == ("2026-09-20", False)
 
 

@@ -9,11 +9,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from contracts.engagement import ConsentChanged
 from contracts.identity import MemberDeactivated, MemberPlaced, Place
 from services.engagement.domain.coaching import MOST_LISTED
+from services.engagement.domain.consents import consent_stream
 from services.engagement.domain.visibility import ChangeVisibility, visibilities
 from services.engagement.tests.coached import MANY, NOW, WHO, Coached, coached
-from services.engagement.tests.history import History
+from services.engagement.tests.history import History, appended
 from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
 from shared.tests.company import refused
@@ -312,6 +314,34 @@ async def test_what_somebody_likes_is_seen_only_where_they_said_yes_twice(world:
     await eventually(seen)
     await world.ask("per", "PUT", "/consent", json={"counted": False})
     assert await likes() is None
+
+
+async def test_that_somebody_opens_things_is_no_rung_unless_they_said_yes_twice(world: Coached) -> None:
+    """Neither before the second yes nor after a no, which is no step up either."""
+    await opened(world, "EE")
+    history = History()
+    said = ConsentChanged(member_id="vera", counted=True)
+    history.tell(consent_stream("vera"), said, NOW - timedelta(days=150), by="vera")
+    await appended(world.house.service.store, history, "engagement.events")
+
+    async def rung() -> str:
+        _, told = await shown(world, "EE")
+        return str(next(each["rung"] for each in told["items"] if each["member_id"] == "vera"))
+
+    async def counted(kind: str) -> None:
+        answer = await world.ask("vera", "GET", "/figures/mine")
+        assert kind in answer.json()["periods"][-1]["acts"]
+
+    at = datetime.now(UTC).isoformat()
+    items = [{"kind": "page", "id": "p1", "signal": "read", "at": at}]
+    assert (await world.ask("vera", "POST", "/signals", json={"items": items})).json() == {"counted": True}
+    await eventually(lambda: counted("read"))
+    assert await rung() == "not_signed_in"
+    await world.ask("vera", "PUT", "/coaching/mine", json={"listed": True, "likes": True})
+    assert await rung() == "reader"
+    await world.ask("vera", "PUT", "/consent", json={"counted": False})
+    await eventually(lambda: counted("here"))
+    assert await rung() == "not_signed_in"
 
 
 async def test_a_list_holds_fifty_and_says_that_there_are_more(world: Coached) -> None:
