@@ -23,7 +23,7 @@ from services.engagement.projections.items import ItemView
 from shared.runtime.away import reading
 
 #: Counts up when the rule of what is told changes: what was kept by another is worked out anew.
-RULE = 4
+RULE = 5
 _SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT})
 
 

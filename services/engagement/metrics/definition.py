@@ -23,7 +23,7 @@ Counts = Mapping[str, int]
 Told = Mapping[str, int | None]
 Values = dict[str, int | float | None]
 Acts = Mapping[str, Sequence[Fact]]
-Withheld = Callable[[Path, Counts], frozenset[str]]
+Withheld = Callable[[Path, Counts, bool], frozenset[str]]
 
 
 class By(StrEnum):
@@ -88,7 +88,7 @@ def _each(window: Window, member_id: str, fact: Fact) -> bool:
     return True
 
 
-def nothing(path: Path, counts: Counts) -> frozenset[str]:
+def nothing(path: Path, counts: Counts, whole: bool) -> frozenset[str]:
     """No measure is withheld."""
     return frozenset()
 
@@ -113,7 +113,8 @@ class Definition:
     looks_back: bool = False
     looks_ahead: timedelta = timedelta()
     asks_items: bool = False
-    #: Which of the measures are not told of a group with these sums: those about fewer than five of it.
+    #: Which of the measures are not told of a group with these sums: those about fewer than five of it, in a
+    #: whole period or in one that is cut.
     withheld: Withheld = nothing
     #: Which acts of these kinds the figure is made of: what is listed behind it.
     counts: Callable[[Window, str, Fact], bool] = _each

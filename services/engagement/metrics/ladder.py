@@ -91,12 +91,12 @@ def _way(before: str, now: Rung) -> Counts:
     return {"rose": 1} if steps > 0 else {"fell": 1} if steps < 0 else {"stayed": 1}
 
 
-def _withheld(path: Path, counts: Counts) -> frozenset[str]:
+def _withheld(path: Path, counts: Counts, whole: bool) -> frozenset[str]:
     """Movements from rungs of fewer than five: who arrived, or wrote last month, is known, so that where they
     went would be told of them by name. The smallest others go with them until five cannot be told apart, and
     how many rose, stayed and fell. Of groups no movement is told: a small one is the company's less the
-    others'."""
-    if path != COMPANY:
+    others'. Nor of a period that is cut: one day less the day before is whoever arrived between."""
+    if path != COMPANY or not whole:
         return _MOVED
     sizes = sorted(
         (sum(counts.get(moved(before, now), 0) for now in RUNGS), before) for before in (NEW, *RUNGS)
@@ -142,7 +142,7 @@ ladder = Definition(
     ),
     formula=(
         "members by rung; movements are counted from the rung of the period before, and told of the whole "
-        "company, from rungs of five people and more"
+        "company when a month is over, from rungs of five people and more"
     ),
     source=(
         "After Li and Bernoff, Groundswell (2008), and Preece and Shneiderman, The "

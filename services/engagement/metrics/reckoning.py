@@ -1,9 +1,9 @@
 """From rows to sums: of the company, and of its groups as far as they may be told."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from services.engagement.metrics.definition import By, Definition, Row, Window, Withheld, nothing
+from services.engagement.metrics.definition import By, Counts, Definition, Row, Window, Withheld, nothing
 from services.engagement.metrics.differencing import Cell, directly_in, told_together
 from services.engagement.metrics.people import People, State
 from services.engagement.metrics.privacy import COMPANY, Path, everybody
@@ -50,7 +50,8 @@ def sums(
     *,
     whole: bool = True,
 ) -> dict[By | None, list[Sums]]:
-    """What is told by one dimension depends on what is told by the others. Not `whole`: the company alone."""
+    """What is told by one dimension depends on what is told by the others. Not `whole`: the company alone.
+    Where the figure is about nobody there is nobody to be told by subtracting."""
     cells: dict[Cell, set[str]] = {}
     counts: dict[Cell, dict[str, int]] = {}
     for member_id, at, counted, about in rows:
@@ -60,9 +61,11 @@ def sums(
         into = counts.setdefault(cell, {})
         for name, number in counted.items():
             into[name] = into.get(name, 0) + number
-    shown = (told_together(cells) if whole else []) or [frozenset([COMPANY])] * len(By)
+    peopled = {cell: found for cell, found in cells.items() if found}
+    shown = (told_together(peopled) if whole else []) or [frozenset([COMPANY])] * len(By)
     found: dict[By | None, list[Sums]] = {
-        by: _sums(cells, counts, number, shown[number], withheld) for number, by in enumerate(By)
+        by: _sums(cells, counts, number, shown[number], lambda path, of: withheld(path, of, whole))
+        for number, by in enumerate(By)
     }
     return {None: found[By.UNIT][:1], **found}
 
@@ -72,7 +75,7 @@ def _sums(
     counts: Mapping[Cell, Mapping[str, int]],
     number: int,
     shown: Collection[Path],
-    withheld: Withheld,
+    withheld: Callable[[Path, Counts], frozenset[str]],
 ) -> list[Sums]:
     """Of the company and all groups of one dimension."""
     people = everybody(directly_in(cells, number))

@@ -142,6 +142,25 @@ def test_an_announcement_reaches_its_audience_at_that_moment(company: History) -
     post = company.announce("s0", at("2026-03-02"), audience=("country:SE",))
     company.placed("f0", "shops", when=at("2026-03-03"), country="SE")
     for who in ("s1", "l0", "f0"):
+def test_movements_are_told_when_the_month_is_over_so_that_no_day_less_another_is_one_of_them(
+    company: History,
+) -> None:
+    """Five arrive, the next day a sixth: the difference of the two days is where that one stands."""
+    for n in range(5):
+        company.member(f"new{n}", "sales", when=at("2026-04-10"))
+    company.member("sixth", "sales", when=at("2026-04-11"))
+    company.post("sixth", at("2026-04-11"))
+    moves = [m.name for m in company.figure("ladder", "2026-04").definition.measures if "_to_" in m.name]
+    for cut in (date(2026, 4, 10), date(2026, 4, 11)):
+        told = company.figure("ladder", "2026-04", as_of=cut).company
+        assert {told[name] for name in (*moves, "rose", "stayed", "fell")} == {None}
+    week = company.figure("ladder", "2026-W15").company
+    assert {week[name] for name in moves} == {None}, "nor of a week: a month less its weeks is a day"
+    whole = company.figure("ladder", "2026-04").company
+    assert (whole["arrived"], whole["new_to_author"], whole["new_to_not_signed_in"]) == (6, 1, 5)
+    assert (whole["rose"], whole["stayed"]) == (0, 20)
+
+
         company.acknowledge(who, post, at("2026-03-10"))
     company.read("s2", post, at("2026-03-11"))
     company.acknowledge("s2", post, at("2026-04-02"))

@@ -148,6 +148,37 @@ def test_who_wrote_an_announcement_is_not_one_of_the_five_whom_it_was_for() -> N
     assert told["south"] is None, "four were asked there"
 
 
+@pytest.mark.parametrize("metric", ["announcement-reach", "mails-replaced"])
+def test_an_author_who_is_alone_where_they_are_hides_nobody_else(metric: str) -> None:
+    """To two countries, from a third, in which only the author is: they are no group that is left over."""
+    history = History()
+    history.staff(6, "north", country="SE", prefix="a")
+    history.staff(7, "north", "coast", country="SE", prefix="b")
+    history.staff(8, "south", country="FI", language="fi", prefix="c")
+    history.member("author", "head", "board", country="NO", language="nb")
+    history.staff(2, "head", "desk", country="NO", language="nb", prefix="d")
+    for day in ("2026-03-04", "2026-03-05"):
+        history.announce("author", at(day), audience=("country:SE", "country:FI"))
+    by_unit, by_country, by_language = (history.figure(metric, "2026-03", by=by) for by in By)
+    assert {name for name, told in by_country.groups.items() if told} == {"SE", "FI"}
+    assert {name for name, told in by_unit.groups.items() if told} == {"north", "coast", "south"}
+    assert {name for name, told in by_language.groups.items() if told} == {"sv", "fi"}
+    assert set(by_unit.groups) == {"north", "coast", "south", "head", "board", "desk"}
+    assert by_country.company["announcements"] == 2, "what they wrote counts for the company"
+    hidden = [each for told in (by_unit, by_country, by_language) for each in told.sums if not each.counts]
+    assert {each.people for each in hidden} == {None}
+
+
+def test_what_an_author_wrote_who_is_not_asked_counts_for_all_who_are_told_above_them() -> None:
+    history = History()
+    history.staff(6, "north", "coast", prefix="a")
+    history.member("author", "north", "hill")
+    history.announce("author", at("2026-03-04"), audience=("unit:coast",))
+    told = history.figure("announcement-reach", "2026-03", by=By.UNIT)
+    assert told.of("announcements") == {"north": 1, "coast": 0}
+    assert told.groups["hill"] is None
+
+
 def told_of(people: Mapping[tuple[str, str, str], int], floor: int = FLOOR) -> list[set[str]]:
     """Units, countries and languages that are told, of so many people in each combination."""
     cells = {
