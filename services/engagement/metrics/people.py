@@ -18,7 +18,8 @@ UNKNOWN = "unknown"
 
 
 class State(NamedTuple):
-    """What somebody was from a moment on. `present`: a member who can sign in."""
+    """What somebody was from a moment on. `present`: a member who can sign in. `country` is where they are
+    counted; `countries` are those whose token is theirs: identity leaves them that of their registration."""
 
     present: bool = False
     staff: bool = False
@@ -29,6 +30,8 @@ class State(NamedTuple):
     roles: frozenset[str] = frozenset()
     clearance: str = Classification.OPEN.value
     groups: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    office: str = ""
 
     @property
     def unit(self) -> str:
@@ -36,7 +39,7 @@ class State(NamedTuple):
         return self.units[-1]
 
     def holds(self, token: str) -> bool:
-        """Whether an audience's token is theirs. Those of offices and of single members are not looked at."""
+        """Whether an audience's token is theirs. Those of single members are not looked at."""
         kind, _, value = token.partition(":")
         match kind:
             case "everyone" | "staff":
@@ -44,9 +47,11 @@ class State(NamedTuple):
             case "unit":
                 return value in self.units
             case "country":
-                return value == self.country
+                return value in self.countries
             case "language":
                 return value == self.language
+            case "office":
+                return value == self.office
             case "role":
                 return value in self.roles
             case "group":
@@ -85,6 +90,7 @@ def person_of(member_id: str, steps: Iterable[Step], known: int | None) -> Perso
     "registration."""
     person = Person(member_id)
     state, registered, home, gone = NOBODY, False, UNKNOWN, False
+    place_of = ""
     for at, _, _, recorded, what, values in steps:
         if known is not None and recorded >= known:
             continue
@@ -98,10 +104,17 @@ def person_of(member_id: str, steps: Iterable[Step], known: int | None) -> Perso
                     language=language if state.language == UNKNOWN else state.language,
                     clearance=clearance,
                     roles=frozenset(roles),
+                    countries=state.countries | ({country} - {""}),
                 )
             case "placed":
-                country, *units = values
-                state = state._replace(country=country or home, units=tuple(units) or (UNKNOWN,))
+                country, office, *units = values
+                state = state._replace(
+                    country=country or home,
+                    units=tuple(units) or (UNKNOWN,),
+                    countries=(state.countries - {place_of}) | ({country} - {""}),
+                    office=office,
+                )
+                place_of = country
             case "roles":
                 state = state._replace(roles=frozenset(values))
             case "language":

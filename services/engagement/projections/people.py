@@ -44,7 +44,7 @@ def _step(event: Event) -> tuple[str, tuple[str, ...]]:
             named = (event.kind.value, event.country or "", event.language, event.clearance.value, signs_in)
             return "registered", (*named, *roles)
         case MemberPlaced(place=place):
-            return "placed", (place.country or "", *place.units)
+            return "placed", (place.country or "", place.office or "", *place.units)
         case RolesChanged():
             return "roles", tuple(role.value for role in event.new)
         case LanguageChanged():
@@ -99,5 +99,5 @@ def _nothing(event: Event) -> Collection[str]:
 
 
 people: Projection[PersonView] = Projection(
-    "engagement.people", 1, PersonView, _EVENTS, _nothing, _evolve, keys_at=_keys
+    "engagement.people", 2, PersonView, _EVENTS, _nothing, _evolve, keys_at=_keys
 )

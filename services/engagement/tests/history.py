@@ -145,10 +145,11 @@ class History:
         when: datetime,
         known: datetime | None = None,
         country: str | None = None,
+        office: str | None = None,
+        before: Place | None = None,
     ) -> None:
-        event = MemberPlaced(
-            member_id=member_id, place=Place(units=units, country=country), place_before=Place()
-        )
+        place = Place(units=units, country=country, office=office)
+        event = MemberPlaced(member_id=member_id, place=place, place_before=before or Place())
         self.tell(f"member-{member_id}", event, when, known=known, by="admin")
 
     def left(self, member_id: str, when: datetime) -> None:

@@ -1,13 +1,17 @@
 """Every metric against planted numbers."""
 
 from datetime import date
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from contracts.identity import Role
+from contracts.identity import MemberPlaced, MemberRegistered, Place, Role
 from services.engagement.metrics import DEFINITIONS
 from services.engagement.metrics.definition import By
-from services.engagement.tests.history import History, at
+from services.engagement.metrics.people import People
+from services.engagement.projections.facts import seconds
+from services.engagement.tests.history import Facts, History, at
 
 
 @pytest.fixture
@@ -138,10 +142,6 @@ def test_movements_add_up_and_are_told_of_five_and_more(company: History) -> Non
     assert may["reader_to_reader"] == 0
 
 
-def test_an_announcement_reaches_its_audience_at_that_moment(company: History) -> None:
-    post = company.announce("s0", at("2026-03-02"), audience=("country:SE",))
-    company.placed("f0", "shops", when=at("2026-03-03"), country="SE")
-    for who in ("s1", "l0", "f0"):
 def test_movements_are_told_when_the_month_is_over_so_that_no_day_less_another_is_one_of_them(
     company: History,
 ) -> None:
@@ -161,6 +161,10 @@ def test_movements_are_told_when_the_month_is_over_so_that_no_day_less_another_i
     assert (whole["rose"], whole["stayed"]) == (0, 20)
 
 
+def test_an_announcement_reaches_its_audience_at_that_moment(company: History) -> None:
+    post = company.announce("s0", at("2026-03-02"), audience=("country:SE",))
+    company.placed("f0", "shops", when=at("2026-03-03"), country="SE")
+    for who in ("s1", "l0", "f0"):
         company.acknowledge(who, post, at("2026-03-10"))
     company.read("s2", post, at("2026-03-11"))
     company.acknowledge("s2", post, at("2026-04-02"))
@@ -230,6 +234,36 @@ def test_mails_that_were_not_sent(company: History) -> None:
     told = company.figure("mails-replaced", "2026-03").company
     assert (told["announcements"], told["group_posts"], told["deliveries"]) == (1, 1, 11 + 2)
     assert told["hours"] == round(13 * 64 / 3600, 2)
+
+
+def test_an_announcement_to_an_office_reaches_those_who_are_placed_there(company: History) -> None:
+    for n in range(6):
+        company.placed(f"s{n}", "sales", when=at("2026-03-01"), office="malmo-1")
+    company.placed("l0", "sales", "lund", when=at("2026-03-01"), office="malmo-1")
+    company.placed("l0", "sales", "lund", when=at("2026-03-02"), office="lund-1")
+    post = company.announce("s0", at("2026-03-03"), audience=("office:malmo-1",))
+    company.acknowledge("s1", post, at("2026-03-03"))
+    reach = company.figure("announcement-reach", "2026-03").company
+    assert (reach["asked"], reach["reached"], reach["acknowledged"]) == (5, 1, 1)
+    assert company.figure("mails-replaced", "2026-03").company["deliveries"] == 5
+
+
+def test_whom_an_audience_reaches_is_whoever_holds_its_token(company: History) -> None:
+    """Identity leaves the country of the registration to those who are placed elsewhere, until they are moved
+    on from it; figures of a country count them where they are placed."""
+    places = [Place(), Place(country="NO", office="oslo"), Place(country="SE"), Place(country="FI"), Place()]
+    for day, (before, place) in enumerate(pairwise(places), 2):
+        how: dict[str, Any] = {"country": place.country, "office": place.office, "before": before}
+        company.placed("s0", *place.units, when=at(f"2026-03-0{day}"), **how)
+    facts, held = People(Facts(company.events).steps), set[str]()
+    for told in (each for each in company.events if each.stream == "member-s0"):
+        event = told.event()
+        assert isinstance(event, MemberRegistered | MemberPlaced)
+        for change in event.token_changes():
+            held = (held | change.grant) - change.revoke
+        state = facts.at("s0", seconds(told.recorded_utc))
+        asked = {f"country:{code}" for code in ("SE", "NO", "FI")} | {"office:oslo", "language:sv", "staff"}
+        assert {token for token in asked if state.holds(token)} == held & asked, event
 
 
 def test_nothing_is_found_where_nothing_was_planted(company: History) -> None:
