@@ -144,9 +144,16 @@ def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[s
         units=choices,
         unit=unit,
         unit_name=(asked.name or unit) if asked else "",
-        too_few=bool(unit) and all(figures.values_of(each, each.told, group) is None for each in series),
+        too_few=bool(unit) and all(_too_few(each, group) for each in series),
         errors=errors,
     )
+
+
+def _too_few(series: SeriesSaid, group: str) -> bool:
+    """And not only that the period is not told of any group yet."""
+    period = figures.told_period(series)
+    open_ = period is not None and not period.tells_groups
+    return not open_ and figures.values_of(series, series.told, group) is None
 
 
 def units(series: SeriesSaid, chosen: str = "") -> list[UnitChoice]:

@@ -51,6 +51,7 @@ class PeriodSaid(BaseModel):
     complete: bool
     people: int
     values: Values
+    tells_groups: bool
     groups: list[GroupSaid]
 
 
@@ -64,9 +65,12 @@ class SeriesSaid(BaseModel):
 
     @property
     def told(self) -> int:
-        """Where the period is that a page tells: the last that is over, else the last; -1 for none."""
+        """Where the period is that a page tells: the last that is over, with all days after it that count (of
+        groups none is told before), else the last that is over, else the last; -1 for none."""
         over = [at for at, period in enumerate(self.periods) if period.complete]
-        return over[-1] if over else len(self.periods) - 1
+        whole = [at for at in over if self.periods[at].tells_groups]
+        found = whole or over
+        return found[-1] if found else len(self.periods) - 1
 
 
 class EventSaid(BaseModel):

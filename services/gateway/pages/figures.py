@@ -1,6 +1,7 @@
 """From what the service of figures answers to what pages show: a metric as a sentence, a chart, a table."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal, cast
 
 from services.gateway.locale import Locale
@@ -9,6 +10,7 @@ from services.gateway.pages.figure_answers import DefinitionSaid, GroupNamed, Pe
 from services.gateway.view_models.adoption import (
     Counting,
     Definition,
+    Every,
     Figure,
     FigureView,
     GroupRow,
@@ -33,7 +35,7 @@ BOARD = {
 }
 #: The same for those that only have a page of their own.
 _OTHERS = {"weekly-active-members": "active_members", "posts-and-comments": "posts", "ladder": "commenter"}
-#: Months of the past that a change is told over, and what of a share or a number is too little to speak of.
+#: Periods of the past that a change is told over, and what of a share or a number is too little to speak of.
 _CHANGE_OVER = 3
 _STEADY_SHARE, _STEADY_PART = 0.01, 0.03
 _TURNS = "_to_"
@@ -45,7 +47,14 @@ def counting(series: SeriesSaid, as_of: str) -> Counting:
         return Counting(None, False, complete.recorded_at, complete.behind, as_of)
     period = series.periods[series.told]
     return Counting(
-        period.first, period.complete, complete.recorded_at, complete.behind, as_of, period.people
+        first=period.first,
+        over=period.complete,
+        recorded_at=complete.recorded_at,
+        behind=complete.behind,
+        as_of=as_of,
+        people=period.people,
+        every=_every(series),
+        tells_groups=period.tells_groups,
     )
 
 
@@ -71,7 +80,7 @@ def _derived(values: Values) -> Values:
 
 
 def figure_of(series: SeriesSaid, group: str = "") -> Figure:
-    main = _main(series.metric)
+    main, period = _main(series.metric), told_period(series)
     past = [values_of(series, at, group) or {} for at in range(series.told + 1)]
     values = [each.get(main.name) for each in past]
     value = values[-1] if values else None
@@ -85,14 +94,20 @@ def figure_of(series: SeriesSaid, group: str = "") -> Figure:
         more=past[-1] if past else {},
         change=change,
         steady=change is None or abs(change) < _least(main.unit, before),
-        hidden=_hidden(series, group),
+        hidden=period is not None and period.tells_groups and _hidden(period, group),
+        later=bool(group) and period is not None and not period.tells_groups,
+        first=period.first if period is not None else None,
+        every=_every(series),
     )
 
 
-def _hidden(series: SeriesSaid, group: str) -> bool:
-    """There is such a group in the month that is told, and nothing may be told of it."""
-    period = told_period(series)
-    return period is not None and any(each.group == group and each.hidden for each in period.groups)
+def _hidden(period: PeriodSaid, group: str) -> bool:
+    """There is such a group then, and nothing may be told of it."""
+    return any(each.group == group and each.hidden for each in period.groups)
+
+
+def _every(series: SeriesSaid) -> Every:
+    return "week" if series.every == "week" else "month"
 
 
 def _least(unit: Unit, before: float | None) -> float:
@@ -128,9 +143,14 @@ def one(
     if unit and named is None:
         raise NotFound("no-such-unit", "There is no such unit.")
     main = _main(series.metric)
-    label = locale.month if series.every == "month" else locale.short_day
     rows = [
-        PeriodRow(label(period.first), period.period, period.complete, values_of(series, at, group) or {})
+        PeriodRow(
+            label=locale.month(period.first) if series.every == "month" else _week(locale, period.first),
+            period=period.period,
+            complete=period.complete,
+            tells_groups=period.tells_groups,
+            values=values_of(series, at, group) or {},
+        )
         for at, period in enumerate(series.periods)
     ]
     short = locale.short_month if series.every == "month" else locale.short_day
@@ -154,6 +174,11 @@ def one(
         may_look_behind=named.may_list if named else series.may_list,
         errors=errors,
     )
+
+
+def _week(locale: Locale, day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return locale.gettext("week %(week)s, %(year)s") % {"week": week, "year": year}
 
 
 def _columns(metric: DefinitionSaid, main: Measure) -> list[Measure]:

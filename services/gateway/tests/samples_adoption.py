@@ -40,6 +40,7 @@ from services.gateway.view_models.people import UnitRef
 NOW = datetime(2026, 11, 3, 8, 51, tzinfo=UTC)
 _PAST = [0.31, 0.34, None, 0.36, 0.41, 0.4, 0.45, 0.47, 0.5, 0.51, 0.52, 0.54]
 _COUNTING = Counting(date(2026, 10, 1), True, NOW, False, "", 21_480)
+_WEEKLY = Figure("weekly-active-members", "people", 900, change=40, steady=False, every="week")
 _MONTHS = ["Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"]
 
 
@@ -48,7 +49,7 @@ def views(text: str) -> dict[str, View]:
     spark = charts.spark(_PAST)
     figures = [
         Figure("passive-share", "share", 0.54, spark, {}, 0.03, False),
-        Figure("announcement-reach", "share", 0.93, spark, {}, 0.002, True),
+        Figure("announcement-reach", "share", 0.93, spark, {}, 0.002, True, first=date(2026, 9, 1)),
         Figure("language-share", "share", 0.87, spark, {}, -0.01, False),
         Figure("cross-unit-talk", "share", 0.27, spark, {}, 0.1, False),
         Figure("leaders-participation", "share", None, hidden=True),
@@ -73,10 +74,19 @@ def views(text: str) -> dict[str, View]:
             errors={"as_of": text or "There is nothing before 3 March 2025."},
         ),
         "adoption-too-few": AdoptionView(
-            nothing, _COUNTING, units=units, unit="sales", unit_name=text or "Sales", too_few=True
+            [*nothing, Figure("announcement-reach", "share", None, later=True)],
+            _COUNTING,
+            units=units,
+            unit="sales",
+            unit_name=text or "Sales",
+            too_few=True,
         ),
         "figure": _figure(text, figures[0], "unit"),
         "figure-unit": _figure_of_unit(text, figures[0]),
+        "figure-week": _figure(text, _WEEKLY, "unit", replace(_COUNTING, every="week", tells_groups=False)),
+        "figure-week-fewer": _figure(text, replace(_WEEKLY, change=-9), ""),
+        "figure-week-steady": _figure(text, replace(_WEEKLY, steady=True), ""),
+        "figure-week-none": _figure(text, replace(_WEEKLY, value=None), ""),
         "figure-index": _figure(text, Figure("cross-unit-talk", "index", -0.3), "language"),
         "figure-ladder-few": _figure(text, Figure("ladder", "people", 9), "unit"),
         "figure-ladder": _figure(text, Figure("ladder", "people", 9, more={"rose": 3, "fell": 1}), "country"),
@@ -182,12 +192,13 @@ def _definition(text: str) -> Definition:
     return Definition("passive-share", text or "Passive share", words, "passive / members", "Ours", 1)
 
 
-def _figure(text: str, figure: Figure, by: str) -> FigureView:
+def _figure(text: str, figure: Figure, by: str, counting: Counting = _COUNTING) -> FigureView:
     main = Measure("main", text or "Share who take part", figure.unit)
     index = figure.unit == "index"
     values = [None if value is None else value - 0.5 if index else value for value in _PAST]
+    last = len(_MONTHS) - 1
     rows = [
-        PeriodRow(month, "2026-10", at != len(_MONTHS) - 1, {"main": value, "members": 21_480})
+        PeriodRow(month, "2026-10", at < last, at < last - 1, {"main": value, "members": 21_480})
         for at, (month, value) in enumerate(zip(_MONTHS, values, strict=True))
     ]
     groups = [
@@ -198,7 +209,7 @@ def _figure(text: str, figure: Figure, by: str) -> FigureView:
     return FigureView(
         figure=figure,
         definition=_definition(text),
-        counting=_COUNTING,
+        counting=counting,
         plot=charts.columns(values, _MONTHS, 1.0 if index else None),
         main=main,
         measures=[main, Measure("members", "Members in the period", "people")],
@@ -211,5 +222,5 @@ def _figure(text: str, figure: Figure, by: str) -> FigureView:
 
 def _figure_of_unit(text: str, figure: Figure) -> FigureView:
     whole = _figure(text, figure, "")
-    rows = [replace(row, values={}) if at % 5 == 2 else row for at, row in enumerate(whole.rows)]
+    rows = [replace(row, values={}) if at % 5 < 3 else row for at, row in enumerate(whole.rows)]
     return replace(whole, unit="nordvik", unit_name=text or "Nordvik", rows=rows, groups=[])

@@ -2,6 +2,7 @@
 know."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -115,8 +116,11 @@ async def test_every_text_of_every_definition_is_told_in_swedish(gateway: Gatewa
     assert [text for text in sorted(texts) if Locale("sv").gettext(text) == text] == []
 
 
-def told_series(*groups_by_period: list[Json], listed: bool = False, complete: bool = True) -> SeriesSaid:
-    """Of the leaders of a company with the unit `sales`, month by month."""
+def told_series(
+    *groups_by_period: list[Json], listed: bool = False, complete: bool = True, open_: int = 0
+) -> SeriesSaid:
+    """Of the leaders of a company with the unit `sales`, month by month. Of the last `open_` groups are told
+    later."""
     metric = {
         "name": "leaders-participation",
         "version": 1,
@@ -134,6 +138,7 @@ def told_series(*groups_by_period: list[Json], listed: bool = False, complete: b
             "first": f"2026-0{month}-01",
             "last": f"2026-0{month}-28",
             "complete": month < len(groups_by_period) or complete,
+            "tells_groups": month <= len(groups_by_period) - (open_ or int(not complete)),
             "people": 30,
             "values": {"taking_part_share": 0.5},
             "groups": groups,
@@ -186,6 +191,58 @@ def test_a_unit_is_told_of_when_the_month_is_over_and_can_be_chosen_meanwhile() 
     page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
     assert "told when it is over" in page and "too few to tell" not in page
     assert [choice.id for choice in units(series)] == ["sales"]
+
+
+def test_a_unit_is_told_of_the_last_month_whose_days_after_are_over_too() -> None:
+    """Of how many an announcement reached groups are told a month later than of the rest."""
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
+    series = told_series([open_], [open_], [hidden], open_=1)
+    figure = told(series, "unit:sales")
+    assert (figure.value, figure.first, figure.hidden) == (0.25, date(2026, 2, 1), False)
+    page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
+    assert "told when the days after it that count are over" in page and "too few to tell" not in page
+    board = render(
+        _board([told_series([open_], [open_], [open_]), series, series], "sales", "", {}), shell("en")
+    )
+    assert "February 2026: 25%" in board.replace("\xa0", "") and "Adoption in Sales, March 2026" in board
+
+
+def test_what_is_not_told_of_groups_yet_is_not_called_too_few() -> None:
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    series = told_series([hidden], [hidden], open_=2)
+    figure, view = told(series, "unit:sales"), _board([series] * 2, "sales", "", {})
+    assert (figure.hidden, figure.later, told(series).later, view.too_few) == (False, True, False, False)
+    assert "It is told of groups when all the days that count for it are over." in render(view, shell("en"))
+    groups = render(one(Locale("en"), series, "unit", "", {}), shell("en"))
+    assert "told later" in groups and "too few to tell" not in groups
+
+
+@pytest.mark.parametrize(
+    ("language", "week", "before"),
+    [("en", "week 10, 2026", "20 more than three weeks before"), ("sv", "vecka 10, 2026", "tre veckor")],
+)
+def test_a_weekly_figure_is_told_in_weeks(language: str, week: str, before: str) -> None:
+    weeks = range(7, 11)
+    periods = [
+        {
+            "period": f"2026-W{number:02}",
+            "first": date.fromisocalendar(2026, number, 1),
+            "last": date.fromisocalendar(2026, number, 7),
+            "complete": True,
+            "tells_groups": True,
+            "people": 90,
+            "values": {"active_members": 20 if number < 10 else 40},
+            "groups": [],
+        }
+        for number in weeks
+    ]
+    said = told_series([]).model_dump() | {"every": "week", "periods": periods}
+    measure = {"name": "active_members", "title": "Active members", "unit": "people"}
+    said["metric"] |= {"name": "weekly-active-members", "measures": [measure]}
+    page = render(one(Locale(language), SeriesSaid.model_validate(said), "", "", {}), shell(language))
+    assert page.count(week) == 2 and before in page
+    assert "months" not in page.partition("<article")[2].partition("</article>")[0]
 
 
 def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_too_small() -> None:

@@ -10,6 +10,8 @@ from services.gateway.view_models.shell import Person, View
 
 #: How a value is written: people and acts are whole numbers, a share is 0 to 1, an index -1 to 1.
 Unit = Literal["people", "acts", "share", "index", "hours"]
+#: How long a period is.
+Every = Literal["month", "week"]
 #: Of fewer people nothing is told: engagement's rule, as pages say it.
 FLOOR = 5
 
@@ -27,9 +29,9 @@ class Spark:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number of the board's page. `name` is the metric's; `value` is None where nothing was counted or
-    nothing may be told. `more` are other measures of the same month, for the sentence. `change` is the
-    difference to three months before; `steady`: too little to speak of. `hidden`: of so few nothing is
-    told."""
+    nothing may be told. `more` are other measures of the same period, for the sentence. `change` is the
+    difference to three periods before; `steady`: too little to speak of. `hidden`: of so few nothing is
+    told; `later`: of groups nothing is told yet. `first` is the first day of the period that is told."""
 
     name: str
     unit: Unit
@@ -39,6 +41,9 @@ class Figure:
     change: float | None = None
     steady: bool = True
     hidden: bool = False
+    later: bool = False
+    first: date | None = None
+    every: Every = "month"
 
     @property
     def rose(self) -> bool:
@@ -67,15 +72,18 @@ class UnitChoice:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """As of when, and how much of it is there. `month` is the one that is told; `complete` at `recorded_at`
-    everything that came in until then is counted; None where more is waiting."""
+    """As of when, and how much of it is there. `first` is the first day of the period that is told, of which
+    groups are told later where not `tells_groups`; up to `recorded_at` everything that came in is counted;
+    None where more is waiting."""
 
-    month: date | None
+    first: date | None
     over: bool
     recorded_at: datetime | None
     behind: bool
     as_of: str = ""
     people: int = 0
+    every: Every = "month"
+    tells_groups: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +134,12 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
+    """`tells_groups`: it is over, with all days after it that count."""
+
     label: str
     period: str
     complete: bool
+    tells_groups: bool
     values: Mapping[str, float | None]
 
 
