@@ -164,14 +164,18 @@ class Indexing:
                 posts.setdefault(key_of(Kind.POST, kept.view.post_id), []).append(kept.key)
         if not posts:
             return set()
+        return {comment for post in await self._gone(generation, posts) for comment in posts[post]}
+
+    async def _gone(self, generation: str, posts: Collection[str]) -> list[str]:
+        """Those of these posts that are gone. One that is parked is not: it may come when it is mended."""
+        where = {"_id": {"$in": list(posts)}, "_live": {"$ne": True}, "_parked": {"$exists": False}}
         stored = self._database.get_collection(generation, codec_options=CODEC)
-        gone_ones = {"_id": {"$in": list(posts)}, "_live": {"$ne": True}, "_parked": {"$exists": False}}
-        found = stored.find(gone_ones, {"_id": 1})
-        return {comment async for post in found for comment in posts[post["_id"]]}
+        return [post["_id"] async for post in stored.find(where, {"_id": 1})]
 
     async def _comments_of_gone(self, generation: str, documents: Sequence[Kept[SearchItem]]) -> list[Entry]:
         prefix = key_of(Kind.POST, "")
-        posts = [k.key.removeprefix(prefix) for k in documents if k.view is None and k.key.startswith(prefix)]
+        without = [kept.key for kept in documents if kept.view is None and kept.key.startswith(prefix)]
+        posts = [key.removeprefix(prefix) for key in await self._gone(generation, without)] if without else []
         if not posts:
             return []
         stored = self._database.get_collection(generation, codec_options=CODEC)

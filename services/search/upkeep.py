@@ -2,6 +2,7 @@
 index itself."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -49,15 +50,25 @@ class Upkeep:
 
     async def _run(self) -> None:
         while True:
-            try:
-                serving = self._views.generation
-                if serving is not None:
-                    await self._indexing.restore(serving.name)
-                await self._indexing.again()
-                await self._purges.repeat(await self._passed())
-            except (Unavailable, IndexLost, PyMongoError, OSError) as error:
-                log.warning("upkeep waits", error=repr(error)[:300])
+            for step in (self._restore, self._indexing.again, self._repeat):
+                await self._tried(step)
             await asyncio.sleep(EVERY)
+
+    async def _tried(self, step: Callable[[], Awaitable[object]]) -> None:
+        """Whatever goes wrong, also what nobody expected: the other steps and the next look come yet."""
+        try:
+            await step()
+        except Exception as error:
+            expected = isinstance(error, Unavailable | IndexLost | PyMongoError | OSError)
+            log.warning("upkeep waits", what=step.__name__, error=repr(error)[:300], exc_info=not expected)
+
+    async def _restore(self) -> None:
+        serving = self._views.generation
+        if serving is not None:
+            await self._indexing.restore(serving.name)
+
+    async def _repeat(self) -> None:
+        await self._purges.repeat(await self._passed())
 
     async def _generations(self) -> list[str]:
         """Those that hold plain text or are about to."""

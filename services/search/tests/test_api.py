@@ -7,7 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.feed import CommentDeleted, CommentEdited, LanguageSource, PostDeleted, PostEdited
+from contracts.feed import (
+    CommentDeleted,
+    CommentEdited,
+    LanguageSource,
+    PostDeleted,
+    PostEdited,
+    PostPublished,
+)
 from contracts.groups import (
     GroupDescribed,
     GroupStarted,
@@ -25,8 +32,11 @@ from contracts.identity import (
     ProfileChanged,
 )
 from contracts.wiki import PageAudienceChanged, PageDeleted, PageMoved, PageRestored, PageRevised
-from services.search.tests.world import House
+from services.search import projections
+from services.search.indexing import Indexing
+from services.search.tests.world import House, published
 from shared.kernel.audience import STAFF, Classification
+from shared.kernel.events import Event, Recorded
 from shared.kernel.personal import Personal
 from shared.runtime.ids import new_id
 from shared.runtime.settings import Settings
@@ -253,6 +263,62 @@ async def test_who_is_erased_vanishes_with_all_that_they_said(house: House) -> N
 
     await eventually(done)
     assert await house.found("bob", own, after) == [answer.id]
+
+
+async def test_a_purge_is_completed_although_something_unexpected_went_wrong_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again, failures = Indexing.again, list[str]()
+
+    async def broken(indexing: Indexing) -> int:
+        if not failures:
+            failures.append("once")
+            raise RuntimeError("nobody thought of this")
+        return await again(indexing)
+
+    monkeypatch.setattr(Indexing, "again", broken)
+
+    async def failed() -> None:
+        assert failures
+
+    await eventually(failed)
+    own, member = word(), new_id()
+    await house.world.member(member, own)
+    after = await house.world.erase(member)
+
+    async def done() -> None:
+        assert await house.service.database["purges"].count_documents({}) == 0
+
+    await eventually(done)
+    assert await house.found("bob", own, after) == []
+
+
+async def test_comments_stay_while_their_post_is_parked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, post_id = word(), new_id()
+    key = projections.key_of(projections.Kind.POST, post_id)
+    comment = await house.world.comment(post_id, f"{own} too")
+    await everything(house, "bob", own, {comment.id})
+    begun = projections._begun
+
+    def broken(event: Event, recorded: Recorded) -> projections.SearchItem | None:
+        if isinstance(event, PostPublished):
+            raise ValueError("nobody thought of this")
+        return begun(event, recorded)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(projections, "_begun", broken)
+        await house.world.say(f"post-{post_id}", published(post_id, own, "ann"))
+
+        async def parked() -> None:
+            assert await house.service.database["parked"].count_documents({"key": key}) == 1
+            assert await house.service.views(projections.items).is_parked(key)
+
+        await eventually(parked)
+    fold = house.service.viewings[projections.items.name].fold
+    assert fold is not None and await fold.replay_parked(key)
+    await everything(house, "bob", own, {post_id, comment.id})
 
 
 async def test_an_audience_of_two_conditions_asks_for_both(house: House) -> None:
