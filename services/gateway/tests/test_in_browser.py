@@ -10,7 +10,7 @@ from services.gateway import places
 from services.gateway.render import render
 from services.gateway.tests import browser, samples
 from services.gateway.tests.browser import faults
-from services.gateway.view_models import SettingsView
+from services.gateway.view_models import Person, SettingsView
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -296,6 +296,33 @@ def test_an_announcement_is_taken_up_again_for_whom_it_was_begun(chromium: Brows
         expect(page.get_by_label("All staff")).to_be_checked()
         page.get_by_role("button", name="Take it up again").click()
         expect(page.get_by_label("Only some of them")).to_be_checked()
+
+
+def test_a_draft_is_offered_to_who_typed_it_and_to_nobody_else_on_the_same_device(chromium: Browser) -> None:
+    viewers = iter(["m-maja", "m-omar", "m-maja"])
+
+    def answer(path: str, method: str) -> str:
+        viewer = Person.named(next(viewers), "Somebody")
+        return render(samples.views()["wiki-new"], samples.shell(viewer=viewer))
+
+    with browser.page(chromium, answer) as page:
+        page.goto(f"{browser.SITE}/wiki-new")
+        page.get_by_label("Title").fill("Half a thought")
+        expect(page.get_by_text("Draft kept on this device")).to_be_visible()
+        for offered in (False, True):
+            page.goto(f"{browser.SITE}/wiki-new")
+            expect(page.get_by_text(NOT_SAVED)).to_be_visible(visible=offered)
+
+
+def test_a_draft_that_names_nobody_is_dropped(chromium: Browser) -> None:
+    """As they were kept once: it may be anybody's."""
+    with browser.page(chromium, anything) as page:
+        page.goto(f"{browser.SITE}/settings")
+        page.evaluate("""() => localStorage.setItem("draft:new", JSON.stringify(
+            { revision: "0", at: Date.now(), fields: { title: "Whose?", body: "", note: "" } }))""")
+        page.goto(f"{browser.SITE}/wiki-new")
+        expect(page.locator("[data-draft-offer]")).to_be_hidden()
+        assert page.evaluate("localStorage.length") == 0
 
 
 def test_a_draft_that_is_thrown_away_stays_away(chromium: Browser) -> None:

@@ -1,7 +1,7 @@
 // Makes pages quicker and kinder. Every page reads and works without it.
 import htmx from "htmx.org";
 import "htmx-ext-sse";
-import { keepDrafts } from "./drafts.js";
+import { dropNameless, keepDrafts } from "./drafts.js";
 import { tendMenus } from "./menus.js";
 import { keepPlace } from "./place.js";
 import { refreshWhileVisible } from "./refresh.js";
@@ -13,6 +13,7 @@ import { copySecrets, guardSubmits, reachTables } from "./forms.js";
 // Extensions and other scripts of this house find it here.
 window.htmx = htmx;
 
+dropNameless();
 switchTheme(document);
 tendMenus(document);
 tendSearch(document);

@@ -1,19 +1,22 @@
-// What is typed survives a closed tab and a lost network: kept in this browser until the page has it.
+// What is typed survives a closed tab and a lost network: kept in this browser until the page has it. Several
+// members may share a device: each is offered what they typed themselves.
 const PREFIX = "draft:";
 const MONTH = 30 * 24 * 60 * 60 * 1000;
+
+const named = (key) => `${PREFIX}${document.body.dataset.viewer}:${key}`;
 
 // Private windows may refuse; then nothing is kept and nothing breaks.
 const shelf = {
   read(key) {
     try {
-      return JSON.parse(localStorage.getItem(PREFIX + key));
+      return JSON.parse(localStorage.getItem(named(key)));
     } catch {
       return null;
     }
   },
   write(key, draft) {
     try {
-      localStorage.setItem(PREFIX + key, JSON.stringify(draft));
+      localStorage.setItem(named(key), JSON.stringify(draft));
       return true;
     } catch {
       return false;
@@ -21,12 +24,23 @@ const shelf = {
   },
   drop(key) {
     try {
-      localStorage.removeItem(PREFIX + key);
+      localStorage.removeItem(named(key));
     } catch {
       // nothing was kept
     }
   },
 };
+
+// Drafts were kept without a name once: they may be anybody's.
+export function dropNameless() {
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PREFIX) && key.split(":").length < 3) localStorage.removeItem(key);
+    }
+  } catch {
+    // nothing was kept
+  }
+}
 
 export function keepDrafts(part) {
   // The page as it is now tells whether a sent draft has arrived.
