@@ -45,6 +45,7 @@ async def feed_of(
         may_post=answer.may.get("post", False),
         may_announce=answer.may.get("announce", False),
         seen_to=max(news, default=None) if not cursor else None,
+        later=bool(cursor),
     )
 
 

@@ -48,6 +48,33 @@ async def test_a_name_that_is_missing_is_asked_for_and_nothing_typed_is_lost(
     assert re.search(r'value="closed" checked', answer.text)
 
 
+async def test_all_that_is_new_in_a_group_follows_and_ones_own_among_it(
+    gateway: Gateway, house: House
+) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    group = await start(saga)
+    people = {name: gateway.client(**house.members[name].bearer) for name in ("saga", "jonas")}
+    before = await people["saga"].post("/api/v1/posts", json={"text": "From here on it is new"})
+    await jonas.see_soon("/", before.json()["id"])
+    await jonas.see_soon(group)
+    said = []
+    await jonas.send(f"{group}/join", seen=group)
+    for number in range(25):
+        writer = people["jonas" if number == 3 else "saga"]
+        new = {"text": f"Number {number}", "group_id": group.rpartition("/")[2]}
+        answer = await writer.post("/api/v1/posts", json=new)
+        assert answer.status_code == 201, answer.text
+        said.append(answer.json()["id"])
+    await jonas.see_soon(group, said[-1])
+    first = await jonas.see_soon(group, 'class="post unread"')
+    more = re.search(r'<a class="btn block" href="([^"]+)"', first.text)
+    assert more
+    second = (await jonas.see(unescape(more[1]))).text
+    joined = second[second.index('id="feed"') : second.index('id="more"')]
+    shown = re.findall(r'<article [^>]*id="post-([0-9a-f]{32})"', first.text + joined)
+    assert shown == said[::-1]
+
+
 async def test_somebody_finds_an_open_group_joins_it_and_leaves_it(gateway: Gateway, house: House) -> None:
     saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
     name = f"Forklifts {new_id()}"

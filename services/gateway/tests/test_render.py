@@ -1,5 +1,6 @@
 """Pages from views: every template, in every language, with whatever members may have written."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from markupsafe import Markup
 from services.gateway import assets, places
 from services.gateway.locale import offered
 from services.gateway.render import environment, icon, render, tint
-from services.gateway.tests import samples
+from services.gateway.tests import samples, samples_talk
 from services.gateway.tests.markup import elements, scripted
 from services.gateway.view_models import (
     HomeView,
@@ -21,7 +22,7 @@ from services.gateway.view_models import (
     SignInView,
     initials,
 )
-from services.gateway.view_models.talk import FeedPart
+from services.gateway.view_models.talk import FeedPart, PostCard
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -46,6 +47,36 @@ def test_every_view_is_shown_in_every_language(name: str, language: str) -> None
     assert elements(html)
     if name in PAGES:
         assert elements(html, "html")[0].attributes["lang"] == language
+
+
+def _cards(marks: str) -> list[PostCard]:
+    """A feed, the newest first: `n` is new to the reader, `m` is their own, `s` they have seen."""
+    post = replace(samples_talk.views("")["post-own"].post, unread=False, own=False)  # type: ignore[attr-defined]
+    return [
+        replace(post, id=f"p{place}", unread=mark == "n", own=mark == "m") for place, mark in enumerate(marks)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("marks", "later", "above"),
+    [
+        ("nnss", False, 2),
+        ("nmns", False, 3),  # what the reader wrote between two that are new has its place in time
+        ("mnss", False, 2),
+        ("nmss", False, 1),
+        ("nnnn", False, 0),
+        ("nnnm", False, 0),  # more that is new may follow on the next page
+        ("mmss", False, 0),
+        ("nnms", True, 0),
+    ],
+)
+def test_what_is_new_stands_above_what_was_seen_on_the_first_page(
+    marks: str, later: bool, above: int
+) -> None:
+    """A later page joins what is shown already, in one piece."""
+    posts = _cards(marks)
+    part = FeedPart(posts, later=later)
+    assert [*part.unread, *part.rest] == posts and len(part.unread) == above
 
 
 def test_every_template_of_a_page_has_a_sample() -> None:

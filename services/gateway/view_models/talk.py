@@ -113,17 +113,23 @@ class FeedPart:
     may_announce: bool = False
     #: Up to when the reader has seen it now, where that is news.
     seen_to: datetime | None = None
+    #: It joins pages that are shown already, so it is in one piece.
+    later: bool = False
 
     @property
     def unread(self) -> Sequence[PostCard]:
-        """What is new to the reader, where something that they have seen follows."""
-        new = [post for post in self.posts if post.unread]
-        return new if len(new) < len(self.posts) else ()
+        """What is new to the reader, and their own among it, where something that they have seen follows."""
+        return self.posts[: self._new]
 
     @property
     def rest(self) -> Sequence[PostCard]:
-        new = {post.id for post in self.unread}
-        return [post for post in self.posts if post.id not in new]
+        return self.posts[self._new :]
+
+    @property
+    def _new(self) -> int:
+        new = max((place for place, post in enumerate(self.posts, 1) if post.unread), default=0)
+        seen = any(not post.own for post in self.posts[new:])
+        return new if seen and not self.later else 0
 
 
 @dataclass(frozen=True, slots=True)
