@@ -15,6 +15,7 @@ from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.cards import post_of
 from services.gateway.pages.composing import reach_if_known
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.parts import key_of
 from services.gateway.pages.talk_answers import Done, PostList, Reader, Report
 from services.gateway.pages.visit import Form, Member, Names, Visit
 from services.gateway.view_models.talk import (
@@ -68,8 +69,7 @@ async def publish_announcement(visit: Member) -> Response:
         with failures.caught():
             post_id = await _publish(visit, form)
             return visit.go(places.post(post_id), f"published:{post_id}")
-    again = form if failures.status == 503 else replace(form, key=new_id())
-    return await _announcing(visit, again, failures)
+    return await _announcing(visit, replace(form, key=failures.key_again(form.key)), failures)
 
 
 @routes.post(places.NEW_ANNOUNCEMENT + "/reach")
@@ -204,7 +204,7 @@ def _choices(form: AnnouncementForm, kind: str, found: Sequence[AudienceChoice])
 def _form(sent: Form) -> AnnouncementForm:
     to = sent.text("to")
     return AnnouncementForm(
-        key=sent.text("key") or new_id(),
+        key=key_of(sent),
         title=" ".join(sent.text("title").split()),
         text=sent.text("text"),
         to=to if to in (STAFF, EVERYONE, SOME) else "",

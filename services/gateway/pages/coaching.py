@@ -21,6 +21,7 @@ from services.gateway.pages.coaching_answers import (
     UnitsSaid,
 )
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.parts import key_of
 from services.gateway.pages.visit import Form, Member, Names, Visit
 from services.gateway.view_models.coaching import (
     NAMED,
@@ -102,9 +103,7 @@ async def read_policies(visit: Member) -> Response:
 @routes.post(places.COACH_POLICIES)
 async def decide_policy(visit: Member) -> Response:
     sent = await visit.form()
-    form = PolicyForm(
-        sent.text("key") or new_id(), sent.text("country"), sent.text("naming"), sent.text("reason")
-    )
+    form = PolicyForm(key_of(sent), sent.text("country"), sent.text("naming"), sent.text("reason"))
     failures = Failures(visit)
     if not form.country:
         failures.beside("country", visit.locale.gettext("Choose a country."))
@@ -151,7 +150,7 @@ def _look(said: LookSaid, names: Names) -> LookLine:
 
 def _form(sent: Form) -> CoachForm:
     return CoachForm(
-        key=sent.text("key") or new_id(),
+        key=key_of(sent),
         country=sent.text("country"),
         unit=sent.text("unit"),
         purpose=sent.text("purpose"),

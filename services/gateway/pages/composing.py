@@ -10,6 +10,7 @@ from services.gateway import places
 from services.gateway.pages import uploads
 from services.gateway.pages.addressees import offered
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.parts import key_of
 from services.gateway.pages.talk_answers import Counted, Done
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models import GroupRef
@@ -79,9 +80,7 @@ async def publish(visit: Member) -> Response:
         with failures.caught():
             post_id = await _publish(visit, form)
             return visit.go(form.back, f"published:{post_id}")
-    # One that may have gone through in spite of it is the same when it is sent again.
-    again = form if failures.status == 503 else replace(form, key=new_id())
-    return await _composing(visit, again, failures)
+    return await _composing(visit, replace(form, key=failures.key_again(form.key)), failures)
 
 
 @routes.post(places.REACH)
@@ -154,7 +153,7 @@ async def _composing(visit: Visit, form: PostForm, failures: Failures | None = N
 
 def _form(sent: Form) -> PostForm:
     return PostForm(
-        key=sent.text("key") or new_id(),
+        key=key_of(sent),
         text=sent.text("text"),
         to=sent.text("to"),
         language=sent.text("language"),

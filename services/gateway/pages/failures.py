@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from services.gateway.clients import Malformed
 from services.gateway.faults import fault_said
 from services.gateway.pages.visit import Visit
 from shared.kernel.errors import NotFound, Refused, Unauthenticated
+from shared.runtime.ids import new_id
 from shared.runtime.problems import status_of
 
 
@@ -28,6 +30,10 @@ class Failures:
 
     def __bool__(self) -> bool:
         return bool(self.errors or self.problem)
+
+    def key_again(self, key: str) -> str:
+        """For another try, which is another request; one that may have gone through keeps its key."""
+        return key if self.status == HTTPStatus.SERVICE_UNAVAILABLE else new_id()
 
     def beside(self, field: str, text: str) -> None:
         self.errors[self._fields.get(field, field)] = text

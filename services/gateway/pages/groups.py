@@ -13,6 +13,7 @@ from services.gateway.pages.cards import feed_of
 from services.gateway.pages.composing import composer
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.group_answers import Group, GroupList, InsideList, Started, group_of
+from services.gateway.pages.parts import key_of
 from services.gateway.pages.visit import Form, Member, Names, Visit
 from services.gateway.view_models import (
     GroupForm,
@@ -215,7 +216,7 @@ def _check_staff(visit: Visit) -> None:
 
 def _form(sent: Form) -> GroupForm:
     return GroupForm(
-        key=sent.text("key") or new_id(),
+        key=key_of(sent),
         name=" ".join(sent.text("name").split()),
         purpose=sent.text("purpose").strip(),
         language=sent.text("language", "en"),
@@ -228,8 +229,11 @@ def _description(form: GroupForm) -> dict[str, str]:
 
 
 def _filling_in(visit: Visit, form: GroupForm, failures: Failures, group: Group | None = None) -> Response:
-    """The same for another try, which is another request and needs another key."""
+    """The same for another try."""
     view = GroupFormView(
-        replace(form, key=new_id()), group.ref if group else None, failures.errors, failures.problem
+        replace(form, key=failures.key_again(form.key)),
+        group.ref if group else None,
+        failures.errors,
+        failures.problem,
     )
     return visit.show(view, place="groups", status=failures.status)

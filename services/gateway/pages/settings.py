@@ -127,5 +127,6 @@ async def _tokens(
         days=days,
         day_choices=DAYS,
         errors=failures.errors if failures else {},
+        problem=failures.problem if failures else "",
     )
     return visit.show(view, place="settings", status=failures.status if failures else 200)

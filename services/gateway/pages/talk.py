@@ -13,6 +13,7 @@ from services.gateway.pages.audiences import let_in_by
 from services.gateway.pages.cards import cards, comments_of, feed_of, post_of, threads
 from services.gateway.pages.composing import reach_if_known
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.parts import key_of
 from services.gateway.pages.talk_answers import Done, Post, TopicList
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models.talk import (
@@ -70,7 +71,7 @@ async def _page(
 @routes.get(POST + "/edit")
 async def edit_post(post_id: str, visit: Member) -> Response:
     post = await post_of(visit, post_id)
-    return await _editing(visit, post, text=post.text, title=post.title)
+    return await _editing(visit, post, new_id(), post.text, post.title)
 
 
 @routes.post(POST + "/edit")
@@ -81,17 +82,19 @@ async def save_post(post_id: str, visit: Member) -> Response:
     new: dict[str, object] = {"text": sent.text("text")}
     if "title" in sent.fields:
         new["title"] = sent.text("title")
+    key = key_of(sent)
     with failures.caught():
         await visit.ask(
             "feed",
             "PUT",
             f"/posts/{part(post_id)}",
             json=new,
-            headers={"Idempotency-Key": sent.text("key") or new_id(), "If-Match": f'"{version or 0}"'},
+            headers={"Idempotency-Key": key, "If-Match": f'"{version or 0}"'},
         )
         return visit.go(places.post(post_id), "post-saved")
     post = await post_of(visit, post_id)
-    return await _editing(visit, post, text=sent.text("text"), title=sent.text("title"), failures=failures)
+    key = failures.key_again(key)
+    return await _editing(visit, post, key, sent.text("text"), sent.text("title"), failures)
 
 
 @routes.post(POST + "/language")
@@ -103,7 +106,7 @@ async def correct_post(post_id: str, visit: Member) -> Response:
         await visit.ask("feed", "PUT", f"/posts/{part(post_id)}/language", json=language)
         return visit.go(places.post(post_id), "language-corrected")
     post = await post_of(visit, post_id)
-    return await _editing(visit, post, text=post.text, title=post.title, failures=failures)
+    return await _editing(visit, post, new_id(), post.text, post.title, failures)
 
 
 @routes.post(POST + "/delete")
@@ -140,7 +143,7 @@ async def acknowledge(post_id: str, visit: Member) -> Response:
 @routes.post(POST + "/comments")
 async def comment(post_id: str, visit: Member) -> Response:
     sent = await visit.form()
-    form = CommentForm(sent.text("key") or new_id(), sent.text("text"), sent.text("parent"))
+    form = CommentForm(key_of(sent), sent.text("text"), sent.text("parent"))
     failures = Failures(visit)
     new: dict[str, object] = {"text": form.text, **({"parent_id": form.parent} if form.parent else {})}
     with failures.caught():
@@ -159,7 +162,7 @@ async def comment(post_id: str, visit: Member) -> Response:
 @routes.post(COMMENT + "/edit")
 async def save_comment(post_id: str, comment_id: str, visit: Member) -> Response:
     sent = await visit.form()
-    form = CommentForm(sent.text("key") or new_id(), sent.text("text"), changes=comment_id)
+    form = CommentForm(key_of(sent), sent.text("text"), changes=comment_id)
     failures = Failures(visit)
     with failures.caught():
         await visit.ask(
@@ -217,14 +220,14 @@ async def _react(visit: Visit, item: str, sent: Form) -> None:
 
 
 async def _editing(
-    visit: Visit, post: Post, *, text: str, title: str = "", failures: Failures | None = None
+    visit: Visit, post: Post, key: str, text: str, title: str, failures: Failures | None = None
 ) -> Response:
     shown: PostCard = (await cards(visit, [post], whole=True))[0]
     if not shown.may.change:
         raise Forbidden("may-not-change-post", "Only its author changes this.")
     view = PostEditView(
         post=shown,
-        key=new_id(),
+        key=key,
         text=text,
         title=title,
         language=post.language,
@@ -238,7 +241,5 @@ async def _editing(
 
 
 def _again(form: CommentForm, failures: Failures) -> CommentForm:
-    """For another try, which is another request; one that may have gone through keeps its key."""
-    key = form.key if failures.status == 503 else new_id()
     error = failures.errors.get("text", failures.problem)
-    return replace(form, key=key, error=error, meanwhile=failures.edited_meanwhile)
+    return replace(form, key=failures.key_again(form.key), error=error, meanwhile=failures.edited_meanwhile)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,6 +11,7 @@ from markupsafe import Markup
 
 from services.gateway import places
 from services.gateway.clients import Away, part
+from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.answers import Difference, Done, Page, Shown, Space, quoted
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
@@ -44,16 +46,17 @@ async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
     chosen = next((each for each in spaces if each.id == space), usual)
     form = PageForm(new_id(), space=chosen.id if chosen else space, path=path)
     if chosen is not None:
+        seen_by = chosen.audience if space else await _choosable(visit, chosen.audience) or chosen.audience
         form = replace(
             form,
             language=chosen.language,
             classification=chosen.classification,
-            audience=chosen.audience if space else _choosable(visit, chosen.audience) or chosen.audience,
+            audience=seen_by,
             title=_readable(path),
         )
     else:
         form = replace(form, language=visit.locale.language)
-    return _editing(visit, form, spaces)
+    return await _editing(visit, form, spaces)
 
 
 @routes.post(places.NEW_PAGE)
@@ -61,20 +64,21 @@ async def start_page(visit: Member) -> Response:
     sent = await visit.form()
     form = _form(sent)
     failures = Failures(visit, _FIELDS)
-    path = form.path or _slug(form.title)
+    path, space_name, opened = form.path or _slug(form.title), sent.text("space_name").strip(), ""
     if "preview" in sent.fields:
         preview = await _preview(visit, failures, form.space, path, _with_title(form))
-        return _editing(visit, _again(form), await _writable(visit), failures=failures, preview=preview)
+        return await _editing(visit, form, await _writable(visit), failures=failures, preview=preview)
     if not path:
         failures.beside("title", visit.locale.gettext("Give the page a title."))
     if not failures:
         with failures.caught():
-            space_id = await _space(visit, form, sent.text("space_name"))
-            form = replace(form, space=space_id)
+            form = replace(form, space=await _space(visit, form, space_name))
+            # A new one is there now: another try begins nothing but the page.
+            opened, space_name = space_name, ""
             page_id = await _start(visit, form, path)
             return visit.go(places.page(page_id), "started")
-    spaces = await _writable(visit)
-    return _editing(visit, _again(form), spaces, failures=failures, space_name=sent.text("space_name"))
+    spaces = _with_opened(await _writable(visit), form, opened)
+    return await _editing(visit, _again(form, failures), spaces, failures=failures, space_name=space_name)
 
 
 @routes.get(PAGE + "/edit")
@@ -95,7 +99,7 @@ async def edit_page(page_id: str, visit: Member) -> Response:
         seen_by=_readers(page.classification, page.audience),
     )
     shown = Markup(page.html)  # noqa: S704 - made safe by the wiki
-    return _editing(visit, form, [], await head_of(visit, page), page, preview=shown)
+    return await _editing(visit, form, [], await head_of(visit, page), page, preview=shown)
 
 
 @routes.post(PAGE + "/edit")
@@ -111,10 +115,10 @@ async def save_page(page_id: str, visit: Member) -> Response:
     head = await head_of(visit, page)
     if "preview" in sent.fields:
         preview = await _preview(visit, failures, page.space_id, page.path, form.body)
-        return _editing(visit, _again(form), [], head, page, failures=failures, preview=preview)
+        return await _editing(visit, form, [], head, page, failures=failures, preview=preview)
     text = _line_ends_of(page.body, form.body)
     if failures:
-        return _editing(visit, _again(form), [], head, page, failures=failures)
+        return await _editing(visit, _again(form, failures), [], head, page, failures=failures)
     if sent.number("revision") != page.revision and text != page.body:
         return await _conflict(visit, page, head, form)
     try:
@@ -125,7 +129,7 @@ async def save_page(page_id: str, visit: Member) -> Response:
         # The view that shows it may be a moment behind, so it is asked for by its version.
         newer = await page_of(visit, page_id, after=f"wiki/page-{page_id}/{meanwhile.version + 1}")
         return await _conflict(visit, newer, await head_of(visit, newer), form)
-    return _editing(visit, _again(form), [], head, page, failures=failures)
+    return await _editing(visit, _again(form, failures), [], head, page, failures=failures)
 
 
 def _readers(classification: str, audience: Sequence[str]) -> str:
@@ -219,7 +223,7 @@ async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) ->
     blocks = compared.read(Difference).blocks
     names = await visit.named([page.author_id])
     theirs = RevisionLine(page.revision, page.occurred_at, names.of(page.author_id), page.note)
-    view = ConflictView(head, _again(form), theirs, page.body, passages(blocks))
+    view = ConflictView(head, replace(form, key=new_id()), theirs, page.body, passages(blocks))
     return visit.show(view, place="wiki", status=409)
 
 
@@ -234,7 +238,7 @@ async def _writable(visit: Visit) -> list[Space]:
 
 async def _space(visit: Visit, form: PageForm, name: str) -> str:
     """The chosen space, or a new one that begins with this page."""
-    if not name.strip():
+    if not name:
         if not form.space:
             raise Refused("space-missing", "Choose a space, or name a new one.", field="space")
         return form.space
@@ -247,6 +251,14 @@ async def _space(visit: Visit, form: PageForm, name: str) -> str:
     headers = {"Idempotency-Key": f"{form.key}-space"}
     answer = await visit.ask("wiki", "POST", "/wiki/spaces", json=new, headers=headers)
     return answer.read(Done).id
+
+
+def _with_opened(spaces: Sequence[Space], form: PageForm, name: str) -> Sequence[Space]:
+    """With the space that was opened a moment ago, which lists may not show yet."""
+    if not name or form.space in [space.id for space in spaces]:
+        return spaces
+    seen_by: dict[str, Any] = {"audience": list(form.audience), "classification": form.classification}
+    return [*spaces, Space(id=form.space, name=name, language=form.language, **seen_by)]
 
 
 async def _start(visit: Visit, form: PageForm, path: str) -> str:
@@ -280,7 +292,7 @@ async def _shown(visit: Visit, space_id: str, path: str, body: str) -> Markup:
     return Markup(answer.read(Shown).html)  # noqa: S704 - made safe by the wiki
 
 
-def _editing(
+async def _editing(
     visit: Visit,
     form: PageForm,
     spaces: Sequence[Space],
@@ -298,7 +310,7 @@ def _editing(
     view = EditView(
         form=form,
         spaces=[SpaceRef(space.id, space.name) for space in spaces],
-        audiences=_audiences(visit, spaces, page),
+        audiences=await _audiences(visit, spaces, page),
         page=head,
         preview=preview,
         errors=errors,
@@ -309,21 +321,18 @@ def _editing(
     return visit.show(view, place="wiki", status=failures.status if failures else 200)
 
 
-def _choosable(visit: Visit, audience: Sequence[str]) -> list[str]:
+async def _choosable(visit: Visit, audience: Sequence[str]) -> list[str]:
     """Without groups that this member is not in: who comes for a page of no certain space may well write it
     in another, where nobody but their members may choose those."""
-    mine = {GROUP + group.id for group in visit.groups}
-    return [
-        clause
-        for clause in audience
-        if all(token in mine for token in clause.split("&") if token.startswith(GROUP))
-    ]
+    tokens = {token for clause in audience for token in clause.split("&") if token.startswith(GROUP)}
+    others = tokens - {GROUP + group.id for group in await my_groups(visit)} if tokens else tokens
+    return [clause for clause in audience if others.isdisjoint(clause.split("&"))]
 
 
-def _audiences(visit: Visit, spaces: Sequence[Space], page: Page | None) -> list[str]:
+async def _audiences(visit: Visit, spaces: Sequence[Space], page: Page | None) -> list[str]:
     offered = [STAFF, EVERYONE, f"member:{visit.signed_in.held.member_id}"]
     theirs = [clause for space in spaces for clause in space.audience]
-    more = [*_choosable(visit, theirs), *(page.audience if page else [])]
+    more = [*await _choosable(visit, theirs), *(page.audience if page else [])]
     return list(dict.fromkeys([*offered, *more]))
 
 
@@ -342,9 +351,9 @@ def _form(sent: Form) -> PageForm:
     )
 
 
-def _again(form: PageForm) -> PageForm:
-    """The same for another try, which is another request and needs another key."""
-    return replace(form, key=new_id())
+def _again(form: PageForm, failures: Failures) -> PageForm:
+    """The same for another try."""
+    return replace(form, key=failures.key_again(form.key))
 
 
 def _with_title(form: PageForm) -> str:

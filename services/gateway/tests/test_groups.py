@@ -48,6 +48,23 @@ async def test_a_name_that_is_missing_is_asked_for_and_nothing_typed_is_lost(
     assert re.search(r'value="closed" checked', answer.text)
 
 
+async def test_a_group_that_may_have_been_started_is_the_same_when_it_is_sent_again(house: House) -> None:
+    async with Gateway(house.settings.model_copy(update={"groups_url": NOWHERE})) as alone:
+        saga = await alone.visitor(house.members["saga"])
+        key = new_id()
+        typed: Fields = {
+            "name": "Tills",
+            "purpose": "Tills.",
+            "openness": "open",
+            "language": "en",
+            "key": key,
+        }
+        answer = await saga.send("/groups/new", typed)
+        assert answer.status_code == 503 and f'name="key" value="{key}"' in answer.text
+        wrong = await saga.send("/groups/new", {**typed, "name": " "})
+        assert wrong.status_code == 422 and f'name="key" value="{key}"' not in wrong.text
+
+
 async def test_all_that_is_new_in_a_group_follows_and_ones_own_among_it(
     gateway: Gateway, house: House
 ) -> None:

@@ -185,6 +185,44 @@ async def test_errors_stand_beside_their_field_and_nothing_typed_is_lost(
     assert nothing.status_code == 422 and 'id="title-error"' in nothing.text
 
 
+async def test_a_page_that_is_refused_opens_its_new_space_once(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    name = f"Once {new_id()}"
+    typed: Fields = {"title": "T", "body": "Text.", "space_name": name, "path": "../up", "language": "en"}
+    answer = await saga.send("/wiki/new", {**typed, "audience": ["staff"], "classification": "internal"})
+    assert answer.status_code == 422 and 'id="path-error"' in answer.text
+    chosen = re.search(rf'<option value="([0-9a-f]{{32}})" selected>{name}<', answer.text)
+    assert chosen, "the space is there, and chosen"
+    assert re.search(r'id="space_name" name="space_name" value=""', answer.text)
+    again: Fields = {**typed, "space": chosen[1], "space_name": "", "path": f"up/{new_id()}"}
+    assert (await saga.send("/wiki/new", again)).status_code == 303
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        spaces = (await program.get("/api/v1/wiki/spaces?limit=100")).json()["items"]
+    assert [space["id"] for space in spaces if space["name"] == name] == [chosen[1]]
+
+
+async def test_the_writers_groups_are_offered_again_when_a_page_comes_back(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        new = {"name": f"Group {new_id()}", "purpose": "Mine.", "openness": "open", "language": "en"}
+        group = f"group:{(await program.post('/api/v1/groups', json=new)).json()['id']}"
+        space = {"name": f"Space {new_id()}", "language": "en", "audience": ["staff", group]}
+
+        async def made() -> str:
+            answer = await program.post("/api/v1/wiki/spaces", json=space)
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["id"])
+
+        opened = await eventually(made)
+    form = f"/wiki/new?space={opened}"
+    await saga.see_soon(form, f'value="{group}"')
+    typed: Fields = {"title": "T", "body": "Text.", "path": "../up", "audience": ["staff"], "language": "en"}
+    answer = await saga.send("/wiki/new", {**typed, "space": opened}, seen=form)
+    assert answer.status_code == 422 and f'name="audience" value="{group}"' in answer.text
+
+
 async def test_a_text_that_is_too_long_for_a_page_is_refused_beside_it(
     gateway: Gateway, house: House
 ) -> None:
@@ -472,7 +510,7 @@ async def test_a_text_sent_while_the_wiki_is_away_comes_back_to_be_sent_again(
         assert away.status_code == 503 and f'action="{path}"' in away.text
         form = away.text[away.text.index(f'action="{path}"') :].partition("</form>")[0]
         again = {m[0]: unescape(m[1]) for m in re.findall(r'name="([a-z_]+)" value="([^"]*)"', form)}
-        typed = re.search(r"<textarea[^>]*>\n(.*)</textarea>", form, re.DOTALL)
+        typed = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)
         assert typed and unescape(typed[1]) == long
         sent = await eskil.client.post(path, data={**again, "body": long}, headers={"Origin": SITE})
         assert sent.status_code == 303, text_of(sent)
@@ -489,6 +527,20 @@ async def test_a_space_that_is_gone_is_said_beside_it_and_the_text_stays(
     assert '<option value="" selected>' in spaces, "no other space is taken in its place"
     link = await saga.see(f"/wiki/new?space={new_id()}")
     assert 'id="space-error"' in link.text and '<option value="" selected>' in link.text
+
+
+async def test_no_form_of_any_page_fails_at_a_key_that_none_of_ours_holds(
+    gateway: Gateway, house: House
+) -> None:
+    alva = await gateway.visitor(house.members["alva"])
+    sent = {"csrf_token": await alva.token(), "key": "a\r\nX-Evil: 1", "text": "Text", "name": "N"}
+    sent |= {"to": "staff", "title": "T", "purpose": "hear-why", "country": "SE", "naming": "named"}
+    sent |= {"note": "A note.", "reason": "A reason."}
+    post = f"/posts/{new_id()}"
+    paths = ("/posts/new", "/announcements/new", "/groups/new", "/adoption/coach", "/adoption/policies")
+    for path in (*paths, f"{post}/edit", f"{post}/comments", f"{post}/comments/c/edit"):
+        answer = await alva.client.post(path, data=sent, headers={"Origin": SITE})
+        assert answer.status_code < 500, path
 
 
 @pytest.mark.parametrize("key", ["a\r\nX-Evil: 1", "å", "", "k" * 300])
@@ -513,6 +565,15 @@ async def test_a_token_is_made_shown_once_and_revoked(gateway: Gateway, house: H
     address = re.findall(r'action="(/settings/tokens/[0-9a-f]+/revoke)"', listed)[0]
     assert (await jonas.send(address, seen="/settings/tokens")).headers["location"] == "/settings/tokens"
     assert (await client.get("/api/v1/me")).status_code == 401
+
+
+async def test_a_token_that_only_a_session_can_make_says_so(gateway: Gateway, house: House) -> None:
+    program = await gateway.visitor()
+    cookie = gateway.app.state.visits.reception.session_cookie
+    program.client.cookies.set(cookie, house.members["jonas"].token)
+    answer = await program.send("/settings/tokens", {"name": "Another", "days": "30"})
+    assert answer.status_code == 403 and 'role="alert"' in answer.text
+    assert "Sign in with your password to make an access token." in answer.text
 
 
 @pytest.mark.parametrize(

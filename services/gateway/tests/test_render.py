@@ -22,7 +22,7 @@ from services.gateway.view_models import (
     SignInView,
     initials,
 )
-from services.gateway.view_models.talk import FeedPart, PostCard
+from services.gateway.view_models.talk import CommentForm, FeedPart, PostCard
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -77,6 +77,37 @@ def test_what_is_new_stands_above_what_was_seen_on_the_first_page(
     posts = _cards(marks)
     part = FeedPart(posts, later=later)
     assert [*part.unread, *part.rest] == posts and len(part.unread) == above
+
+
+def _keys(html: str) -> dict[str, list[str]]:
+    """The idempotency keys that a page's forms carry, by the form's address."""
+    found: dict[str, list[str]] = {}
+    for element in elements(html, "input"):
+        if element["name"] == "key":
+            found.setdefault(next(e for e in element.inside if e.tag == "form")["action"], []).append(
+                element["value"]
+            )
+    return found
+
+
+@pytest.mark.parametrize(
+    "form",
+    [CommentForm("K"), CommentForm("K-c1", "x", parent="c1"), CommentForm("K-c1", "x", changes="c1")],
+)
+def test_a_comment_that_comes_back_keeps_its_key_and_shares_it_with_no_other_form(form: CommentForm) -> None:
+    view = replace(samples_talk.views("")["post"], form=form)  # type: ignore[type-var]
+    keys = _keys(render(view, samples.shell()))
+    every = [key for some in keys.values() for key in some]
+    assert len(every) == len(set(every)) > 2
+    kept = keys[places.change_comment("p1", "c1", "edit") if form.changes else places.comments("p1")]
+    assert form.key in kept
+
+
+def test_a_page_is_called_by_a_name_and_not_by_its_markup() -> None:
+    for name in PAGES:
+        # browsers take all of it for text
+        title = shown(name, text="Maja & co").partition("<title>")[2].partition("</title>")[0]
+        assert title and "<" not in title, name
 
 
 def test_every_template_of_a_page_has_a_sample() -> None:

@@ -36,6 +36,7 @@ class TokensView(View):
     days: int = 90
     day_choices: Sequence[int] = (7, 30, 90, 365)
     errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
