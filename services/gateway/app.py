@@ -1,13 +1,14 @@
 """The gateway, assembled: pages and API in front of the services. It keeps nothing itself."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from prometheus_client import start_http_server
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -18,6 +19,7 @@ from services.gateway.pages import areas, problems
 from services.gateway.pages.visit import Visits
 from services.gateway.reception import Reception
 from shared.kernel.errors import Refused
+from shared.runtime import telemetry
 from shared.runtime.ending import told_of_exit
 from shared.runtime.http import Api, build_app
 from shared.runtime.settings import Settings
@@ -40,15 +42,17 @@ def assemble(settings: Settings) -> Api:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Said now and not by the first page: an image without its files must not begin to serve.
         assets.asset_url("app.css")
-        with told_of_exit(reception.live.end):
+        with told_of_exit(reception.live.end), measured(settings):
             yield
         await reception.live.close()
         await reception.clients.close()
 
     app = build_app("gateway", _counting(settings), lifespan=lifespan, uncounted=_UNCOUNTED)
-    # The services describe the API together; a description of the pages would be noise.
+    # The services describe the API together; a description of the pages would be noise. What is measured is
+    # told at a port of its own: this one is reached from outside.
+    unanswered = (app.openapi_url, "/metrics")
     app.router.routes[:] = [
-        route for route in app.router.routes if getattr(route, "path", "") != app.openapi_url
+        route for route in app.router.routes if getattr(route, "path", "") not in unanswered
     ]
     app.state.visits = visits
     app.include_router(statics.router(statics.Statics()))
@@ -59,6 +63,22 @@ def assemble(settings: Settings) -> Api:
     _refuse(app, reception, visits)
     app.middleware_stack = Guarded(app.build_middleware_stack(), production=settings.production, api=API)
     return app
+
+
+@contextmanager
+def measured(settings: Settings) -> Iterator[None]:
+    """Tells Prometheus what is measured, where the settings say at which port. Raises OSError where somebody
+    else listens there."""
+    if not settings.metrics_port:
+        yield
+        return
+    server, thread = start_http_server(settings.metrics_port, settings.host, telemetry.REGISTRY)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _counting(settings: Settings) -> Settings:

@@ -102,6 +102,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 7100
+    #: Where the gateway answers Prometheus, and anybody who reaches it: keep it from outside. With 0 nowhere.
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     #: Addresses and networks of the proxies in front of the gateway, as JSON: `["10.0.0.0/8"]`. What they say
     #: of where a request came from is believed (`X-Forwarded-For`, `X-Forwarded-Proto`); of others, nothing.
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()

@@ -1,10 +1,13 @@
 """Signing in and out, cookies, forms of other sites, and what every answer says about safety."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from infra.engines.ports import ports_of
 from services.gateway.pages.door import device_of
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway
@@ -38,6 +41,18 @@ async def test_strangers_are_sent_to_the_door(gateway: Gateway, path: str) -> No
     answer = await gateway.client().get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
+
+
+async def test_what_is_measured_is_told_at_a_port_of_its_own_and_not_at_the_door(
+    house: House, tmp_path: Path
+) -> None:
+    (port,) = ports_of(tmp_path, ["metrics"], {}).values()
+    async with Gateway(house.settings.model_copy(update={"metrics_port": port})) as gateway:
+        assert (await gateway.client().get("/metrics")).status_code == 404
+        async with httpx.AsyncClient(trust_env=False) as operator:
+            told = await operator.get(f"http://127.0.0.1:{port}/metrics")
+        assert told.status_code == 200 and "fikarum_http_requests_total" in told.text
+        assert (await gateway.client().get("/health/ready")).status_code == 200
 
 
 async def test_a_wrong_password_an_unknown_name_and_nonsense_look_the_same(gateway: Gateway) -> None:
