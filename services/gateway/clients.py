@@ -201,7 +201,7 @@ class Clients:
             if isinstance(error.__cause__, (Refused, ClientDisconnect)):
                 raise error.__cause__ from None
             log.warning("service does not answer", asked=service, error=type(error).__name__)
-            raise _away(service) from error
+            raise away(service) from error
 
 
 async def whole(service: str, answer: aiohttp.ClientResponse) -> Answer:
@@ -211,7 +211,7 @@ async def whole(service: str, answer: aiohttp.ClientResponse) -> Answer:
             return Answer(service, answer.status, await answer.read(), answer.headers)
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("service broke off", asked=service, error=type(error).__name__)
-        raise _away(service) from error
+        raise away(service) from error
 
 
 def said(token: str | None, after: str | None) -> dict[str, str]:
@@ -229,7 +229,7 @@ def failed(service: str) -> Away:
     return Away("failed", "Something went wrong on our side. Try again later.", service=service, failed=True)
 
 
-def _away(service: str) -> Away:
+def away(service: str) -> Away:
     return Away(
         "service-away", "A part of Fikarum does not answer right now. Try again in a minute.", service=service
     )

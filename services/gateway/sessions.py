@@ -138,6 +138,10 @@ class Sessions:
         """Whether `secret` was good a moment ago: then asking for it costs nobody anything."""
         return secret in self._known
 
+    def known(self, secret: str) -> Session | None:
+        """The session of a secret that was good a moment ago, as it was then."""
+        return self._known.get(secret)
+
     async def of(self, secret: str) -> Session:
         """The session with a token that is good now. Raises Unauthenticated, Away."""
         if not _SECRET.fullmatch(secret):

@@ -111,7 +111,7 @@ async def counted(
 
 def _for_staff(visit: Visit) -> None:
     """Raises Forbidden in the words of the service, before it is asked eight times."""
-    if not visit.is_staff:
+    if visit.is_guest:
         raise Forbidden("may-not-read-metrics", "Figures are for staff. You can see your own.")
 
 

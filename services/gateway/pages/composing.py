@@ -145,7 +145,7 @@ async def _composing(visit: Visit, form: PostForm, failures: Failures | None = N
         form = replace(form, to="")
     known = await reach_if_known(visit, _audience(form.to)) if form.to else None
     problem = failures.problem if failures else ""
-    if not choices and not problem:
+    if not choices and not problem and visit.is_guest:
         problem = visit.locale.gettext("Guests write in their groups. Ask a colleague to invite you to one.")
     view = ComposeView(Composer(form, choices.clauses, choices.groups, known, errors, problem, whole=True))
     return visit.show(view, place="home", status=failures.status if failures else 200)

@@ -210,7 +210,7 @@ async def _describable(visit: Visit, group_id: str) -> Group:
 
 
 def _check_staff(visit: Visit) -> None:
-    if not visit.is_staff:
+    if visit.is_guest:
         raise Forbidden("may-not-start", "Guests cannot start groups. Ask a colleague to start one.")
 
 

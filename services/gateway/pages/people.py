@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from pydantic import BaseModel
 
 from services.gateway.clients import Away, Clients
@@ -15,7 +15,7 @@ MOST = 10_000
 #: A name that changed, or that of somebody who was erased, is shown for so long at most.
 FRESH_SECONDS = 10.0
 #: The kind of members who may know everybody's name.
-_STAFF = "staff"
+STAFF = "staff"
 #: Members that identity names in one answer.
 AT_ONCE = 100
 
@@ -52,17 +52,28 @@ class People:
         self.groups = GroupNames(clients, clock)
         self._clients = clients
         self._known: TTLCache[str, Known] = TTLCache(MOST, FRESH_SECONDS, clock)
+        #: What kind of member each who asked was last: while identity is away, staff are no guests.
+        self._kinds: LRUCache[str, str] = LRUCache(MOST)
 
     async def known(self, session: Session, member_ids: Iterable[str]) -> dict[str, Known]:
         """One without a name where identity is away, or knows nobody by that id."""
         wanted, mine = sorted(set(member_ids)), session.held.member_id
         found = self._fresh([*wanted, mine])
-        if mine not in found or found[mine].kind != _STAFF:
+        if mine not in found or found[mine].kind != STAFF:
             found = {}
         missing = [member_id for member_id in dict.fromkeys([mine, *wanted]) if member_id not in found]
         for at in range(0, len(missing), AT_ONCE):
             found |= await self._ask(session, missing[at : at + AT_ONCE])
-        return {member_id: found.get(member_id) or Known(member_id=member_id) for member_id in wanted}
+        if mine in found:
+            self._kinds[mine] = found[mine].kind
+        return {member_id: found.get(member_id) or self._unnamed(member_id) for member_id in wanted}
+
+    def remembered(self, member_id: str) -> Known:
+        """Without asking anybody."""
+        return self._known.get(member_id) or self._unnamed(member_id)
+
+    def _unnamed(self, member_id: str) -> Known:
+        return Known(member_id=member_id, kind=self._kinds.get(member_id, ""))
 
     def _fresh(self, member_ids: Iterable[str]) -> dict[str, Known]:
         return {

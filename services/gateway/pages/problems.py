@@ -37,8 +37,9 @@ _KINDS: dict[type[Refused], ProblemKind] = {
     Refused: "invalid",
 }
 _STATUSES: dict[int, ProblemKind] = {404: "not-found", 405: "not-found", 413: "too-large"}
-#: The fields that hold what somebody took time to write.
+#: The fields that hold what somebody took time to write; of the others one word alone may have been chosen.
 _LONG = ("body", "text")
+_LONG_AT_TIMES = ("about", "ask_me_about", "purpose", "note", "reason")
 #: The kinds whose heading says it all, and must not tell apart what is not there from what is not theirs.
 _SILENT = frozenset({"not-found", "signed-out", "expired", "failed"})
 
@@ -48,8 +49,9 @@ async def of_refusal(visits: Visits, request: Request, refused: Refused) -> Resp
     if isinstance(refused, Unauthenticated):
         visit.reception.sessions.forget(visit.secret)
         if request.method in forgery.SAFE_METHODS:
-            return visit.go(places.sign_in(visit.path if visit.path != places.HOME else None))
-    if isinstance(refused, (Unauthenticated, Unavailable)):
+            return visit.go(places.sign_in(visit.shown_at if visit.shown_at != places.HOME else None))
+    known = visit.session is not None
+    if isinstance(refused, (Unauthenticated, Unavailable)) or (isinstance(refused, TooMany) and known):
         await _read(visit)
     kind = _kind(refused)
     detail = "" if kind in _SILENT else visit.said(refused)
@@ -85,8 +87,9 @@ def _shown(visit: Visit, kind: ProblemKind, status: int, detail: str) -> Respons
 
 
 async def _read(visit: Visit) -> None:
-    """What was sent by somebody who was turned away before it was read: their session ended while they wrote.
-    It is shown to them and nothing else; a stranger may send no more than any form without files."""
+    """What was sent by somebody who was turned away before it was read: their session ended while they wrote,
+    or they asked too often. It is shown to them and nothing else; a stranger may send no more than any form
+    without files."""
     request = visit.request
     if request.method not in forgery.SAFE_METHODS and not hasattr(request.state, "typed"):
         with suppress(Refused):
@@ -94,12 +97,18 @@ async def _read(visit: Visit) -> None:
 
 
 def _typed(visit: Visit) -> Typed | None:
-    """The long text that was sent, and all that is needed to send it once more."""
+    """The long texts that were sent, and all that is needed to send them once more."""
     sent: Form | None = getattr(visit.request.state, "typed", None)
-    if sent is None or (name := next(filter(sent.text, _LONG), None)) is None:
+    if sent is None:
         return None
-    again = {other: values for other, values in sent.fields.items() if other not in (name, forgery.FIELD)}
-    return Typed(visit.request.url.path, sent.text(name), again, name)
+    texts = {name: text for name in (*_LONG, *_LONG_AT_TIMES) if (text := _written(name, sent))}
+    again = {name: values for name, values in sent.fields.items() if name not in (*texts, forgery.FIELD)}
+    return Typed(visit.request.url.path, texts, again) if texts else None
+
+
+def _written(name: str, sent: Form) -> str:
+    text = sent.text(name)
+    return text if name in _LONG or len(text.split()) > 1 else ""
 
 
 async def _visit(visits: Visits, request: Request) -> Visit:
@@ -109,5 +118,7 @@ async def _visit(visits: Visits, request: Request) -> Visit:
         return begun
     try:
         return await visits.begin(request)
+    except TooMany:
+        return visits.turned_away(request)
     except Refused:
         return visits.stranger(request)

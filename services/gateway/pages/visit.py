@@ -12,12 +12,12 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import forgery, places
-from services.gateway.clients import Answer, Away, M, Malformed
+from services.gateway.clients import Answer, Away, M, Malformed, away
 from services.gateway.faults import detail_said, fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.pages import demonstration
 from services.gateway.pages.belonging import Belonging
-from services.gateway.pages.people import Known, People
+from services.gateway.pages.people import STAFF, Known, People
 from services.gateway.reception import NOTICE_COOKIE, Reception, address_of, body_of, new_secret, theme_of
 from services.gateway.render import render
 from services.gateway.sessions import Session
@@ -126,14 +126,22 @@ class Visit:
     def path(self) -> str:
         """This page's own address; where a form was sent, that of the page that showed it."""
         url = self.request.url
-        if self.request.method not in forgery.SAFE_METHODS:
-            try:
-                shown = urlsplit(self.request.headers.get("referer", ""))
-            except ValueError:  # such as `http://[`
-                shown = urlsplit("")
-            if shown.netloc and shown.netloc == self.request.headers.get("host"):
-                return places.safe_return(f"{shown.path}?{shown.query}" if shown.query else shown.path)
-        return places.safe_return(f"{url.path}?{url.query}" if url.query else url.path)
+        sent = self.request.method not in forgery.SAFE_METHODS
+        return (sent and self._ours("referer")) or _address(url.path, url.query)
+
+    @property
+    def shown_at(self) -> str:
+        """Where the reader is: of what is asked for within a page, that page's address."""
+        return ("hx-request" in self.request.headers and self._ours("hx-current-url")) or self.path
+
+    def _ours(self, header: str) -> str:
+        """The address that a header names, if it is one of this site."""
+        try:
+            shown = urlsplit(self.request.headers.get(header, ""))
+        except ValueError:  # such as `http://[`
+            return ""
+        ours = shown.netloc and shown.netloc == self.request.headers.get("host")
+        return _address(shown.path, shown.query) if ours else ""
 
     def shell(self, place: Place | None, notices: Sequence[Notice]) -> Shell:
         return Shell(
@@ -162,7 +170,14 @@ class Visit:
 
     @property
     def is_staff(self) -> bool:
-        return self.viewer is not None and self.viewer.kind == "staff"
+        return self.viewer is not None and self.viewer.kind == STAFF
+
+    @property
+    def is_guest(self) -> bool:
+        """Raises Away while nobody can say: somebody unknown is not refused as a guest."""
+        if self.viewer is None or not self.viewer.kind:
+            raise away("identity")
+        return self.viewer.kind != STAFF
 
     def show(
         self, view: View, *, place: Place | None = None, status: int = 200, notices: Sequence[Notice] = ()
@@ -194,6 +209,10 @@ class Visit:
         for name, value, seconds in self.cookies:
             self.reception.set_cookie(self.request, response, name, value, seconds=seconds)
         return response
+
+
+def _address(path: str, query: str) -> str:
+    return places.safe_return(f"{path}?{query}" if query else path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +338,17 @@ class Visits:
         visit = Visit(
             reception, self.people, request, locale, session.secret, session, known[member_id], groups
         )
+        request.state.visit = visit
+        return visit
+
+    def turned_away(self, request: Request) -> Visit:
+        """Somebody who asked too often, as far as they are known without asking anybody more."""
+        reception = self.reception
+        session = reception.sessions.known(request.cookies.get(reception.session_cookie, ""))
+        if session is None:
+            return self.stranger(request)
+        locale, viewer = reception.locale(request, session), self.people.remembered(session.held.member_id)
+        visit = Visit(reception, self.people, request, locale, session.secret, session, viewer)
         request.state.visit = visit
         return visit
 

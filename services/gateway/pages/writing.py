@@ -228,8 +228,8 @@ async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) ->
 
 
 async def _writable(visit: Visit) -> list[Space]:
-    """The spaces to write in. Raises Forbidden for a guest."""
-    if not visit.is_staff:
+    """The spaces to write in. Raises Forbidden for a guest, Away while nobody can say who is one."""
+    if visit.is_guest:
         raise Forbidden(
             "may-not-write", "Guests can read pages but not change them. Ask the page's owner to do it."
         )

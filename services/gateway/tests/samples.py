@@ -52,6 +52,7 @@ from services.gateway.view_models import (
     ViewLine,
     WikiPageView,
 )
+from services.gateway.view_models.shell import Typed
 from services.gateway.view_models.tour import Planted, Stops, TourView
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -368,6 +369,8 @@ def _operating_views(text: str) -> dict[str, View]:
         f"problem-{kind}": ProblemView(kind, text, "01J9Z3K2"[: 8 * (kind in ("away", "failed"))])
         for kind in KINDS
     }
+    typed = Typed("/wiki/new", {"body": text or "Say welcome.", "note": text or "As agreed."}, {"key": ["k"]})
+    problems["problem-typed"] = ProblemView("away", text, typed=typed)
     return {
         "operate": OperateView(engines, services, lines, rebuilds, NOW, "0.1.0"),
         "operate-parked": OperateView(ready, ready, lines, as_of=NOW),

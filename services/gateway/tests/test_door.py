@@ -43,6 +43,18 @@ async def test_strangers_are_sent_to_the_door(gateway: Gateway, path: str) -> No
     assert answer.headers["location"].startswith("/sign-in")
 
 
+async def test_who_is_signed_out_within_a_page_comes_back_to_that_page(gateway: Gateway) -> None:
+    for shown, back in (
+        (f"{SITE}/wiki?sort=new", "%2Fwiki%3Fsort%3Dnew"),
+        ("https://x.example/wiki", "%2Fsearch%2Fsuggestions%3Fq%3Dfika"),
+        (f"{SITE}//x.example", ""),
+    ):
+        headers = {"HX-Request": "true", "HX-Current-URL": shown}
+        answer = await gateway.client().get("/search/suggestions?q=fika", headers=headers)
+        assert answer.status_code == 204
+        assert answer.headers["hx-redirect"] == (f"/sign-in?back={back}" if back else "/sign-in")
+
+
 async def test_what_is_measured_is_told_at_a_port_of_its_own_and_not_at_the_door(
     house: House, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ PAGES = [
     "groups",
     "operate",
     "people",
-    "problem-away",
+    "problem-typed",
     "profile",
     "profile-form-wrong",
     "search",

@@ -9,6 +9,7 @@ import pytest
 
 from services.gateway.tests.house import House
 from services.gateway.tests.visitors import SITE, Gateway, Visitor
+from shared.kernel.errors import TooMany
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
 
@@ -657,6 +658,45 @@ async def test_a_session_that_ended_meanwhile_says_so_and_shows_what_was_typed(
     assert answer.status_code == 401 and "All morning" not in answer.text
     eskil = await gateway.visitor(house.members["eskil"])
     assert word[3:] not in (await eskil.see("/")).text
+
+
+async def test_whatever_was_typed_is_shown_to_who_was_signed_out_meanwhile(
+    gateway: Gateway, house: House
+) -> None:
+    cookie = gateway.app.state.visits.reception.session_cookie
+    for path, typed in (
+        ("/settings/profile", {"about": "I know <tills> well.", "ask_me_about": "Tills\nNight shifts"}),
+        ("/groups/new", {"name": "Tills", "purpose": "What we learn of tills."}),
+        ("/adoption/policies", {"country": "SE", "reason": "Agreed with the union."}),
+    ):
+        visitor = await gateway.visitor(house.members["jonas"])
+        sent, session = {"csrf_token": await visitor.token(), **typed}, visitor.client.cookies[cookie]
+        await visitor.send("/sign-out", seen="/settings")
+        visitor.client.cookies.set(cookie, session)
+        answer = await visitor.client.post(path, data=sent, headers={"Origin": SITE})
+        shown = [
+            unescape(text) for text in re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", answer.text, re.S)
+        ]
+        assert answer.status_code == 401
+        assert set(shown) == {text for text in typed.values() if " " in text}
+
+
+async def test_what_was_typed_is_shown_to_who_asked_too_often_and_can_be_sent_again(house: House) -> None:
+    limits = house.settings.limits.model_copy(update={"requests_a_minute": 60, "requests_burst": 60})
+    async with Gateway(house.settings.model_copy(update={"limits": limits})) as slow:
+        member = house.members["saga"]
+        visitor = await slow.visitor(member)
+        typed = {"csrf_token": await visitor.token(), "text": "All morning long", "key": new_id()}
+        with pytest.raises(TooMany):
+            while True:
+                slow.app.state.visits.reception.rate.take(member.member_id)
+        path, ours = f"/posts/{new_id()}/comments", {"Origin": SITE}
+        answer = await visitor.client.post(path, data=typed, headers=ours)
+        assert answer.status_code == 429 and "All morning long</textarea>" in answer.text
+        form = answer.text[answer.text.index(f'action="{path}"') :].partition("</form>")[0]
+        assert f'name="key" value="{typed["key"]}"' in form and "Skicka igen" in form
+        foreign = await visitor.client.post(path, data=typed, headers={"Origin": "https://x.example"})
+        assert foreign.status_code == 429 and "All morning long" not in foreign.text
 
 
 async def test_a_form_of_an_earlier_session_is_refused_and_shows_what_was_typed(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -140,13 +140,11 @@ class SpaceCard:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A text that somebody sent to `address` as `name` and that was not taken, with the form's other
-    fields."""
+    """Texts by field that somebody sent to `address`, with the form's other fields: they were not taken."""
 
     address: str
-    text: str
-    fields: Mapping[str, Sequence[str]]
-    name: str = "body"
+    texts: Mapping[str, str]
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
