@@ -74,8 +74,9 @@ def topic(name: str, cursor: str | None = None) -> str:
     return _with(f"{TOPICS}/{quote(name, safe='')}", cursor=cursor)
 
 
-def post(post_id: str, cursor: str | None = None) -> str:
-    return _with(f"/posts/{quote(post_id, safe='')}", cursor=cursor)
+def post(post_id: str, cursor: str | None = None, before: str | None = None) -> str:
+    """`cursor`: where its comments go on; `before`: where the page before that begins, if not the first."""
+    return _with(f"/posts/{quote(post_id, safe='')}", cursor=cursor, before=before)
 
 
 def edit_post(post_id: str) -> str:
@@ -177,16 +178,18 @@ def nowhere() -> NotFound:
     return NotFound("no-such-address", "There is nothing at this address.")
 
 
-def groups(q: str | None = None, cursor: str | None = None) -> str:
-    return _with(GROUPS, q=q, cursor=cursor)
+def groups(q: str | None = None, cursor: str | None = None, mine: str | None = None) -> str:
+    """`mine`: where the reader's own go on, of which the first are on the page itself."""
+    return _with(GROUPS, q=q, cursor=cursor, mine=mine)
 
 
 def group(group_id: str, cursor: str | None = None) -> str:
     return _with(f"{GROUPS}/{quote(group_id, safe='')}", cursor=cursor)
 
 
-def group_people(group_id: str, cursor: str | None = None) -> str:
-    return _with(f"{group(group_id)}/people", cursor=cursor)
+def group_people(group_id: str, cursor: str | None = None, asked: str | None = None) -> str:
+    """`asked`: where those go on who are asked in."""
+    return _with(f"{group(group_id)}/people", cursor=cursor, asked=asked)
 
 
 def describe_group(group_id: str) -> str:

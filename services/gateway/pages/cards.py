@@ -132,13 +132,17 @@ def rights(may: Mapping[str, bool]) -> TalkRights:
 
 
 async def threads(visit: Visit, comments: Sequence[Comment]) -> list[Thread]:
-    """Each first comment with all that answers it. Answers stand one level deep."""
+    """Each first comment with all that answers it. Answers stand one level deep, also where the comment that
+    they answer is on the page before."""
     people = [comment.author_id for comment in comments if not comment.deleted]
     names = await visit.named(people + said.mentioned(*(comment.text for comment in comments)))
     found: dict[str, list[CommentCard]] = {}
     for comment in comments:
         found.setdefault(comment.thread_id, []).append(_comment(visit, comment, names))
-    return [Thread(cards[0], cards[1:]) for cards in found.values()]
+    return [
+        Thread(cards[0], cards[1:]) if cards[0].id == thread_id else Thread(None, cards)
+        for thread_id, cards in found.items()
+    ]
 
 
 def _comment(visit: Visit, comment: Comment, names: Names) -> CommentCard:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages.failures import Failures
-from services.gateway.pages.group_answers import Group, InsideList, Invitation, InvitationList, group_of
+from services.gateway.pages.group_answers import Group, InsideList, InvitationList, group_of
 from services.gateway.pages.groups import GROUP, head_of, inside_of
 from services.gateway.pages.people_found import FOUND, people_called
 from services.gateway.pages.visit import Member, Visit
@@ -31,8 +31,10 @@ routes = APIRouter(include_in_schema=False)
 
 
 @routes.get(GROUP + "/people")
-async def people(group_id: str, visit: Member, cursor: str | None = None) -> Response:
-    return await _people(visit, group_id, cursor)
+async def people(
+    group_id: str, visit: Member, cursor: str | None = None, asked: str | None = None
+) -> Response:
+    return await _people(visit, group_id, cursor, asked)
 
 
 @routes.get(GROUP + "/invite")
@@ -85,21 +87,29 @@ async def _administer(
         await visit.ask("groups", method, path, json=body)
         return visit.go(places.group_people(group_id), notice)
     problem = failures.problem or next(iter(failures.errors.values()), "")
-    return await _people(visit, group_id, None, problem, failures.status)
+    return await _people(visit, group_id, problem=problem, status=failures.status)
 
 
 async def _people(
-    visit: Visit, group_id: str, cursor: str | None, problem: str = "", status: int = 200
+    visit: Visit,
+    group_id: str,
+    cursor: str | None = None,
+    asked: str | None = None,
+    *,
+    problem: str = "",
+    status: int = 200,
 ) -> Response:
+    """`cursor` and `asked`: where the people and those who are asked in go on."""
     group, inside = await asyncio.gather(
         group_of(visit, group_id), inside_of(visit, group_id, AT_ONCE, cursor)
     )
     if group.openness is None:
         raise NotFound("no-such-group", "There is no such group.")
     found = inside or InsideList(items=[])
-    asked = await _invitations(visit, group)
+    waiting = await _invitations(visit, group, asked)
     ids = [member.member_id for member in found.items]
-    names = await visit.named([*ids, *(each.member_id for each in asked), *(e.invited_by for e in asked)])
+    ids += [member_id for each in waiting.items for member_id in (each.member_id, each.invited_by)]
+    names = await visit.named(ids)
     me = visit.signed_in.held.member_id
     view = GroupPeopleView(
         head=await head_of(visit, group, None if cursor else inside, names),
@@ -107,19 +117,24 @@ async def _people(
             InGroup(names.of(each.member_id), each.standing, each.joined_at, each.member_id == me)
             for each in found.items
         ],
-        invited=[Invited(names.of(e.member_id), names.of(e.invited_by), e.invited_at) for e in asked],
+        invited=[
+            Invited(names.of(each.member_id), names.of(each.invited_by), each.invited_at)
+            for each in waiting.items
+        ],
         more=found.next,
+        more_invited=waiting.next,
     )
     notices = [Notice(problem, "bad")] if problem else []
     return visit.show(view, place="groups", status=status, notices=notices)
 
 
-async def _invitations(visit: Visit, group: Group) -> list[Invitation]:
+async def _invitations(visit: Visit, group: Group, cursor: str | None) -> InvitationList:
+    nobody = InvitationList(items=[])
     if not group.rights.invite:
-        return []
+        return nobody
     path = f"/groups/{part(group.id)}/invitations"
-    listed = await visit.ask_if_there(InvitationList, "groups", path, {"limit": INVITED})
-    return listed.items if listed else []
+    query: dict[str, str | int] = {"limit": INVITED, **({"cursor": cursor} if cursor else {})}
+    return await visit.ask_if_there(InvitationList, "groups", path, query) or nobody
 
 
 async def _inviting(visit: Visit, group: Group, q: str, problem: str = "", status: int = 200) -> Response:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.gateway import places
-from services.gateway.clients import Away, part
+from services.gateway.clients import Answer, Away, part
 from services.gateway.pages.answers import Space
 from services.gateway.pages.cards import feed_of
 from services.gateway.pages.composing import composer
@@ -42,7 +42,9 @@ routes = APIRouter(include_in_schema=False)
 
 
 @routes.get(places.GROUPS)
-async def groups(visit: Member, q: str = "", cursor: str | None = None) -> Response:
+async def groups(visit: Member, q: str = "", cursor: str | None = None, mine: str | None = None) -> Response:
+    if mine:
+        return await _rest_of_mine(visit, mine)
     asked: dict[str, str | int] = {"limit": AT_ONCE, **({"q": q} if q else {})}
     listed = visit.ask("groups", "GET", "/groups", query=asked | ({"cursor": cursor} if cursor else {}))
     if q or cursor:
@@ -52,24 +54,36 @@ async def groups(visit: Member, q: str = "", cursor: str | None = None) -> Respo
         return visit.show(view, place="groups")
     try:
         answers = await asyncio.gather(
-            visit.ask("groups", "GET", "/groups", query={"mine": "true", "limit": MINE}),
+            _mine(visit),
             visit.ask("groups", "GET", "/invitations", query={"limit": OFFERS}),
             listed,
         )
     except Away:
         text = visit.locale.gettext("The groups do not answer right now. Try again in a minute.")
         return visit.show(GroupsView([], []), place="groups", notices=[Notice(text, "warn")])
-    mine, offers, all_ = (answer.read(GroupList) for answer in answers)
+    own, offers, all_ = (answer.read(GroupList) for answer in answers)
     names = await visit.named(offer.mine.invited_by for offer in offers.items)
     view = GroupsView(
-        mine=[group.card for group in mine.items],
+        mine=[group.card for group in own.items],
         found=[group.card for group in all_.items if group.mine.standing not in ("owner", "member")],
         offers=[offer.offer(names) for offer in offers.items],
         total=all_.total,
         more=all_.next,
+        more_mine=own.next,
         finds_owners=visit.is_administrator,
     )
     return visit.show(view, place="groups")
+
+
+async def _mine(visit: Visit, cursor: str | None = None) -> Answer:
+    query: dict[str, str | int] = {"mine": "true", "limit": MINE, **({"cursor": cursor} if cursor else {})}
+    return await visit.ask("groups", "GET", "/groups", query=query)
+
+
+async def _rest_of_mine(visit: Visit, cursor: str) -> Response:
+    own = (await _mine(visit, cursor)).read(GroupList)
+    cards = [group.card for group in own.items]
+    return visit.show(GroupsView(cards, [], more_mine=own.next, only_mine=True), place="groups")
 
 
 @routes.get(places.NEW_GROUP)
@@ -158,7 +172,9 @@ async def leave(group_id: str, visit: Member) -> Response:
     failures = Failures(visit)
     with failures.caught():
         await visit.ask("groups", "DELETE", f"/groups/{part(group_id)}/members/me")
-        return visit.go(places.group(group_id) if group.openness == "open" else places.GROUPS, "left")
+        # Guests see of open groups, too, only those that they are in.
+        stays = group.openness == "open" and visit.is_staff
+        return visit.go(places.group(group_id) if stays else places.GROUPS, "left")
     notice = Notice(failures.problem or " ".join(failures.errors.values()), "bad")
     return visit.show(await _talk(visit, group), place="groups", status=failures.status, notices=[notice])
 

@@ -36,8 +36,10 @@ routes = APIRouter(include_in_schema=False)
 
 
 @routes.get(POST)
-async def read_post(post_id: str, visit: Member, cursor: str | None = None) -> Response:
-    return await _page(visit, post_id, CommentForm(new_id()), cursor=cursor)
+async def read_post(
+    post_id: str, visit: Member, cursor: str | None = None, before: str | None = None
+) -> Response:
+    return await _page(visit, post_id, CommentForm(new_id()), cursor=cursor, before=before)
 
 
 async def _page(
@@ -46,6 +48,7 @@ async def _page(
     form: CommentForm,
     *,
     cursor: str | None = None,
+    before: str | None = None,
     failures: Failures | None = None,
 ) -> Response:
     post, comments = await asyncio.gather(post_of(visit, post_id), comments_of(visit, post_id, cursor))
@@ -59,7 +62,8 @@ async def _page(
         post=shown[0],
         threads=found if comments else None,
         form=form,
-        older=places.post(post.id, comments.next) if comments and comments.next else None,
+        older=places.post(post.id, comments.next, before=cursor) if comments and comments.next else None,
+        before=places.post(post.id, before),
         reach=reach,
         seen_because=let_in_by(visit, post.audience),
         problem=failures.problem if failures else "",

@@ -94,7 +94,10 @@ def _lists(text: str) -> dict[str, View]:
     wrong = {name: text or "This is too long." for name in ("name", "purpose", "language", "openness")}
     form = GroupForm("k1", text or "Food waste, halved", text or "Half of it by 2028.", "en", "closed")
     return {
-        "groups": GroupsView(cards[:2], cards, [_offer(text), _offer(text)], total=3, more="c=1"),
+        "groups": GroupsView(
+            cards[:2], cards, [_offer(text), _offer(text)], total=3, more="c=1", more_mine="c=2"
+        ),
+        "groups-mine": GroupsView(cards[:2], [], only_mine=True),
         "groups-found": GroupsView([], cards, query=text or "nordics", total=3),
         "groups-none-found": GroupsView([], [], query=text or "nordics"),
         "groups-empty": GroupsView([], []),
@@ -126,7 +129,7 @@ def _one(text: str) -> dict[str, View]:
         "group-open": GroupView(_head(text, GroupRights(join=True)), [nowak], None),
         "group-member": GroupView(_head(text, GroupRights(leave=True)), [], None),
         "group-offer": GroupOfferView(_offer(text)),
-        "group-people": GroupPeopleView(_head(text), inside, invited, "c/1"),
+        "group-people": GroupPeopleView(_head(text), inside, invited, "c/1", "c/2"),
         "group-people-plain": GroupPeopleView(_head(text, GroupRights(leave=True)), inside),
         "group-people-waiting": GroupPeopleView(_head(text), inside[:1]),
         "group-invite": InviteView(_head(text), text or "ela", found),

@@ -195,6 +195,13 @@ def _posts(text: str) -> dict[str, View]:
         "post": PostPageView(
             _plain(text), threads, CommentForm("k2"), "/posts/p1?cursor=c", reach, "group:g1"
         ),
+        "post-continued": PostPageView(
+            _plain(text),
+            [Thread(None, threads[0].replies), threads[1]],
+            CommentForm("k2"),
+            cursor="c",
+            before="/posts/p1",
+        ),
         "post-to-confirm": PostPageView(_announced(text), [], CommentForm("k2")),
         "post-own": PostPageView(announced, [], CommentForm("k2"), reach=reach),
         "post-comments-away": PostPageView(_forgotten(), None, CommentForm("k2"), seen_because="everyone"),
@@ -271,6 +278,7 @@ def _announcing(text: str) -> dict[str, View]:
             people,
             older="/x?cursor=c",
         ),
+        "report-forgotten": ReportView("p3", "", "en", NOW, 1, *figures, countries, people),
         "report-empty": ReportView(
             "p3", text or "The new routine", "sv", NOW, 1, 0, 0, 0, 0, 0, 0, [], [], "missing"
         ),

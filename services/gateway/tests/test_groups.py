@@ -246,6 +246,52 @@ async def test_guests_see_their_group_and_start_none(gateway: Gateway, house: Ho
     assert (await gemma.see("/groups/new")).status_code == 403
 
 
+async def test_a_guest_who_leaves_an_open_group_is_shown_their_groups(gateway: Gateway, house: House) -> None:
+    saga, gemma = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["gemma"])
+    group = await start(saga)
+    await invite(saga, group, house.members["gemma"].member_id, "Gemma")
+    await gemma.see_soon(group, "asked you in")
+    await gemma.send(f"{group}/join", seen=group)
+    left = await gemma.send(f"{group}/leave", seen=group)
+    assert left.headers["location"] == "/groups"
+    assert "You have left the group." in text_of(await gemma.see("/groups"))
+
+
+async def test_every_group_of_mine_and_everybody_asked_in_is_behind_some_link(
+    gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.pages.groups.MINE", 1)
+    monkeypatch.setattr("services.gateway.pages.group_people.INVITED", 1)
+    saga = await gateway.visitor(house.members["saga"])
+    started = [await start(saga, openness="closed") for _ in range(2)]
+    pages = await following(saga, "/groups", r'href="(/groups\?mine=[^"]+)"')
+    assert all(any(f'href="{group}"' in main_of(page) for page in pages) for group in started)
+    assert not any(all(f'href="{group}"' in main_of(page) for group in started) for page in pages)
+    group, names = started[0], {"jonas": "Jonas", "gemma": "Gemma"}
+    for user, name in names.items():
+        await invite(saga, group, house.members[user].member_id, name)
+    pages = await following(saga, f"{group}/people", rf'href="({group}/people\?asked=[^"]+)"')
+    assert [sum(f"{name} Demo" in main_of(page) for page in pages) for name in names.values()] == [1, 1]
+
+
+def main_of(page: str) -> str:
+    """Without the navigation, which names groups, too."""
+    return page[page.index("<main") :]
+
+
+async def following(visitor: Visitor, path: str, link: str) -> list[str]:
+    """The page and all that follow it behind such links."""
+    pages: list[str] = []
+    following: str | None = path
+    while following is not None:
+        page = await visitor.see(following)
+        assert page.status_code == 200
+        pages.append(page.text)
+        more = re.search(link, page.text)
+        following = unescape(more[1]) if more else None
+    return pages
+
+
 async def test_what_people_call_a_group_stays_text(gateway: Gateway, house: House) -> None:
     saga = await gateway.visitor(house.members["saga"])
     name = f"{EVIL[:60]} {new_id()}"

@@ -344,6 +344,32 @@ async def test_more_follows_behind_a_real_link(gateway: Gateway, house: House) -
     assert len(seen) >= 24 and len(seen) == len(set(seen))
 
 
+async def test_a_thread_that_goes_on_behind_a_link_has_no_answer_as_its_head(
+    gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.pages.cards.COMMENTS_AT_ONCE", 2)
+    saga = await gateway.visitor(house.members["saga"])
+    post = await say(saga, f"Long talk {new_id()}")
+    first = (await saga.send(f"{post}/comments", {"text": "The head"}, seen=post)).headers["location"]
+    head = first.partition("#comment-")[2]
+    async with gateway.client(**house.members["saga"].bearer) as api:
+        for number in range(4):
+            said = {"text": f"Answer {number}", "parent_id": head}
+            assert (await api.post(f"/api/v1{post}/comments", json=said)).status_code == 201
+    await saga.see_soon(post, "5 ")
+    pages, path = list[str](), post
+    for _ in range(3):
+        pages.append((await saga.see_soon(path)).text)
+        more = re.search(r'<a class="btn block" href="([^"#]+)#comments"', pages[-1])
+        path = unescape(more[1]) if more else ""
+    assert not path and f'id="comment-{head}"' in pages[0] and "comment continued" not in pages[0]
+    links = [re.search(r'"comment continued">.*?href="([^"#]+)#comments"', page, re.DOTALL) for page in pages]
+    assert links[1] and links[2], "what goes on says so"
+    assert all(re.search(r'continued">.*?<ol>.*?Answer', page, re.DOTALL) for page in pages[1:])
+    before = [(await saga.see(unescape(link[1]))).text for link in links[1:] if link]
+    assert "The head" in before[0] and "Answer 1" in before[1], "each leads to the page before"
+
+
 async def test_guests_see_an_empty_feed_and_no_way_to_speak_to_all(gateway: Gateway, house: House) -> None:
     saga, gemma = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["gemma"])
     word = new_id()

@@ -37,7 +37,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class GroupsView(View):
-    """`mine` and `offers` are only shown without a question. None: that part could not be asked for."""
+    """`mine` and `offers` are only shown without a question. None: that part could not be asked for.
+
+    `more` and `more_mine` are where the others and the reader's own go on; `only_mine`: the rest of those.
+    """
 
     template: ClassVar[str] = "pages/groups.html"
     mine: Sequence[GroupCard]
@@ -46,6 +49,8 @@ class GroupsView(View):
     query: str = ""
     total: int = 0
     more: str | None = None
+    more_mine: str | None = None
+    only_mine: bool = False
     finds_owners: bool = False
 
 
@@ -136,13 +141,15 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class GroupPeopleView(View):
-    """`invited` is for owners: who is asked in and has not answered."""
+    """`invited` is for owners: who is asked in and has not answered. `more` and `more_invited`: where people
+    and invitations go on."""
 
     template: ClassVar[str] = "pages/group_people.html"
     head: GroupHead
     people: Sequence[InGroup]
     invited: Sequence[Invited] = ()
     more: str | None = None
+    more_invited: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,9 @@ class CommentCard(Said):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    first: CommentCard
+    """A comment and what answers it; without `first` it began on the page before."""
+
+    first: CommentCard | None
     replies: Sequence[CommentCard] = ()
 
 
@@ -217,7 +219,8 @@ class CommentForm:
 
 @dataclass(frozen=True, slots=True)
 class PostPageView(View):
-    """`seen_because` is the clause that lets this reader in. `threads` are None while they are away."""
+    """`seen_because` is the clause that lets this reader in. `threads` are None while they are away.
+    `before`: the page before, from which a thread may go on."""
 
     template: ClassVar[str] = "pages/post.html"
     post: PostCard
@@ -229,6 +232,7 @@ class PostPageView(View):
     problem: str = ""
     #: Where this page of comments begins, for forms that come back to it.
     cursor: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
