@@ -10,6 +10,8 @@ from services.identity.accounts.administering import acting_now
 from services.identity.accounts.sign_in import SignIn
 from services.identity.domain import secrets
 from services.identity.domain.access_tokens import IssueAccessToken, RevokeAccessToken, access_tokens
+from services.identity.domain.accounts import Account, accounts
+from services.identity.domain.accounts import stream as account_stream
 from services.identity.domain.permissions import Acting
 from services.identity.domain.sessions import RevokeSession, sessions, stream
 from services.identity.inputs import (
@@ -109,14 +111,19 @@ def sessions_router(service: Service) -> APIRouter:
     @api.get("")
     async def list_sessions(caller: Caller, after: After, request: Request, response: Response) -> Listed:
         answer_behind(response, await service.behind(after, session_views))
-        where = {"member_id": caller.member_id, "expires_at": {"$gt": datetime.now(UTC)}}
+        account, _ = await service.store.state(accounts, account_stream(caller.member_id))
+        where = {
+            "member_id": caller.member_id,
+            "expires_at": {"$gt": datetime.now(UTC)},
+            **_not_ended(account),
+        }
         most = limits_of(request).page_size_most
         found = await views.find(where, sort=[("opened_at", -1), ("session_id", 1)], limit=most)
         devices = await texts(service.keys, [view.device for view in found])
         return Listed(
             items=[
                 SessionItem(
-                    **view.model_dump(exclude={"device", "member_id"}),
+                    **view.model_dump(exclude={"device", "member_id", "password_number"}),
                     device=device,
                     current=view.session_id == caller.session_id,
                 )
@@ -130,6 +137,14 @@ def sessions_router(service: Service) -> APIRouter:
         answer_commit(response, await service.store.handle(sessions, command, doing))
 
     return api
+
+
+def _not_ended(account: Account) -> dict[str, Any]:
+    """What `Account.ended` says, asked of the view."""
+    untold: dict[str, Any] = {"password_number": None}
+    if account.password_set_at is not None:
+        untold["opened_at"] = {"$gte": account.password_set_at}
+    return {"$or": [{"password_number": account.passwords}, {"session_id": account.kept_session}, untold]}
 
 
 def password_router(service: Service, sign_in: SignIn) -> APIRouter:

@@ -239,6 +239,7 @@ class SessionView(BaseModel):
     session_id: str
     member_id: str
     device: Personal | None
+    password_number: int | None = None
     opened_at: datetime
     last_used: datetime
     expires_at: datetime
@@ -255,6 +256,7 @@ def _session(view: SessionView | None, event: Event, recorded: Recorded, key: st
                 session_id=event.session_id,
                 member_id=event.member_id,
                 device=event.device,
+                password_number=event.password_number,
                 opened_at=event.opened_at,
                 last_used=event.opened_at,
                 expires_at=event.expires_at,
@@ -269,7 +271,7 @@ def _session(view: SessionView | None, event: Event, recorded: Recorded, key: st
 SESSION_EVENTS = (SessionOpened, SessionUsed, SessionRevoked)
 sessions = Projection(
     "identity.sessions",
-    1,
+    2,
     SessionView,
     SESSION_EVENTS,
     _session_key,

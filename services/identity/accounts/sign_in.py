@@ -3,6 +3,7 @@
 import secrets as random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from services.identity.accounts.attempts import Attempts
 from services.identity.accounts.passwords import Passwords
@@ -48,6 +49,14 @@ class Vouched:
     member: Member
 
 
+class _Password(NamedTuple):
+    """The hash that counts, how many there were, and the number of the password that it is of."""
+
+    encoded: str | None
+    hashes: int
+    number: int
+
+
 class SignIn:
     def __init__(
         self,
@@ -75,18 +84,18 @@ class SignIn:
         counted = await self._attempts.count(name_id, from_where, now)
         name, _ = await self._store.state(accounts.user_names, accounts.user_name_stream(name_id))
         member_id = name.member_id or _NOBODY
-        encoded, hashes = await self._password_hash(member_id)
+        kept = await self._password(member_id)
         member, _ = await self._store.state(members, member_stream(member_id))
         text = accounts.same_spelling(password)
-        verdict = await self._passwords.verify(encoded, text)
+        verdict = await self._passwords.verify(kept.encoded, text)
         if not verdict.right or not member.may_sign_in:
             raise Unauthenticated("sign-in-failed", "User name or password is not right.")
         await self._attempts.succeeded(counted)
         mine = replace(occasion, by=member_id)
         if verdict.outdated:
-            again = RehashPassword(member_id, await self._passwords.hash(text), hashes)
+            again = RehashPassword(member_id, await self._passwords.hash(text), kept.hashes)
             await self._store.handle(accounts.accounts, again, mine)
-        return await self._open(member_id, device, now, mine)
+        return await self._open(member_id, device, now, mine, kept.number)
 
     async def change_password(
         self, member_id: str, session_id: str, current: str, new: str, occasion: Occasion
@@ -98,15 +107,15 @@ class SignIn:
         text = accounts.acceptable(new)
         now = datetime.now(UTC)
         counted = await self._attempts.count(self._names.digest("member", member_id), None, now)
-        encoded, hashes = await self._password_hash(member_id)
-        verdict = await self._passwords.verify(encoded, accounts.same_spelling(current))
+        kept = await self._password(member_id)
+        verdict = await self._passwords.verify(kept.encoded, accounts.same_spelling(current))
         if not verdict.right:
             raise Refused("password-wrong", "This is not your present password.", field="current")
         if text == accounts.same_spelling(current):
             raise Refused("password-same", "Choose another password than the present one.", field="new")
         await self._attempts.succeeded(counted)
         encoded = await self._passwords.hash(text)
-        command = accounts.ChangePassword(member_id, encoded, hashes, now, session_id)
+        command = accounts.ChangePassword(member_id, encoded, kept.hashes, now, session_id)
         return await self._store.handle(accounts.accounts, command, occasion)
 
     async def vouch(self, shown: str, occasion: Occasion) -> Vouched:
@@ -121,7 +130,7 @@ class SignIn:
             session, _ = await self._store.state(sessions, session_stream(secret.id))
             member_id, scopes = session.member_id, frozenset(Scope)
             account, _ = await self._store.state(accounts.accounts, accounts.stream(member_id or _NOBODY))
-            if account.ended(secret.id, session.opened_at):
+            if account.ended(secret.id, session.opened_at, session.password_number):
                 raise signed_out()
         else:
             used = UseAccessToken(secret.id, secret.secret_hash, now)
@@ -137,18 +146,21 @@ class SignIn:
         actor = Actor(member_id, roles, secret.id, reads_only=Scope.WRITE not in scopes)
         return Vouched(actor, scopes, member)
 
-    async def _password_hash(self, member_id: str) -> tuple[str | None, int]:
-        """The hash that counts and how many there were; opened from the stream each time."""
+    async def _password(self, member_id: str) -> _Password:
+        """The one that counts, opened from the stream each time."""
         sealed: Personal | None = None
-        hashes = 0
+        hashes = number = 0
         for recorded in await self._store.load(accounts.stream(member_id)):
             event = recorded.event()
             if isinstance(event, PasswordSet | PasswordRehashed):
                 sealed, hashes = event.password_hash, hashes + 1
+                number += isinstance(event, PasswordSet)
         opened = (await self._ring.open_all([sealed or _NOBODYS]))[0]
-        return (None if isinstance(opened, Missing) else opened), hashes
+        return _Password(None if isinstance(opened, Missing) else opened, hashes, number)
 
-    async def _open(self, member_id: str, device: str | None, now: datetime, occasion: Occasion) -> SignedIn:
+    async def _open(
+        self, member_id: str, device: str | None, now: datetime, occasion: Occasion, password_number: int
+    ) -> SignedIn:
         session_id, secret = new_id(), random.token_bytes(secrets.SECRET_BYTES)
         await self._store.handle(
             sessions,
@@ -159,6 +171,7 @@ class SignIn:
                 device=device,
                 now=now,
                 lifetime=self._limits.session_life,
+                password_number=password_number,
             ),
             occasion,
         )

@@ -50,8 +50,8 @@ class AccountOpened(Event):
 
 
 class PasswordSet(Event):
-    """`password_hash` is argon2id's encoded form. Sessions opened before `set_at` end, but for the one that
-    set it."""
+    """`password_hash` is argon2id's encoded form. Sessions opened by another password end, but for the one
+    that set it."""
 
     topic: ClassVar[str | None] = None
 
@@ -174,18 +174,23 @@ class ChangePassword:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the rules remember; the hash itself is read from the stream, where it is sealed."""
+    """What the rules remember; the hash itself is read from the stream, where it is sealed. `passwords`
+    counts those that were set, `hashes` also the same one hashed anew."""
 
     user_name_id: str | None = None
     hashes: int = 0
+    passwords: int = 0
     password_set_at: datetime | None = None
     kept_session: str | None = None
 
-    def ended(self, session_id: str, opened_at: datetime | None) -> bool:
-        """Whether a session ended with the password that it was opened by."""
-        if self.password_set_at is None or session_id == self.kept_session:
+    def ended(self, session_id: str, opened_at: datetime | None, password_number: int | None) -> bool:
+        """Whether a session ended with the password that it was opened by. It is the time that tells of one
+        that does not say which one that was: another may have been set while it was being opened."""
+        if session_id == self.kept_session:
             return False
-        return opened_at is None or opened_at < self.password_set_at
+        if password_number is not None:
+            return password_number != self.passwords
+        return self.password_set_at is not None and (opened_at is None or opened_at < self.password_set_at)
 
 
 AccountCommand = OpenAccount | RehashPassword | ChangePassword
@@ -233,6 +238,7 @@ def evolve_account(account: Account, event: Event) -> Account:
             return replace(
                 account,
                 hashes=account.hashes + 1,
+                passwords=account.passwords + 1,
                 password_set_at=event.set_at,
                 kept_session=event.kept_session,
             )

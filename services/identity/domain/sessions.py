@@ -20,13 +20,15 @@ LONGEST_DEVICE = 200
 
 
 class SessionOpened(Event):
-    """The member signed in, on a device that they will recognise by its description."""
+    """The member signed in, on a device that they will recognise by its description. `password_number` counts
+    the passwords that they had set, up to the one that opened it."""
 
     topic: ClassVar[str | None] = TOPIC
 
     session_id: str
     member_id: str
     device: Annotated[Personal | None, Subject("member_id")] = None
+    password_number: int | None = None
     opened_at: datetime
     expires_at: datetime
 
@@ -65,6 +67,7 @@ class OpenSession:
     device: str | None
     now: datetime
     lifetime: timedelta
+    password_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Session:
     member_id: str | None = None
     secret_hash: str | None = None
     opened_at: datetime | None = None
+    password_number: int | None = None
     last_used: datetime | None = None
     expires_at: datetime | None = None
     revoked: bool = False
@@ -113,6 +117,7 @@ def _open(command: OpenSession) -> Sequence[Event]:
             session_id=command.session_id,
             member_id=command.member_id,
             device=Personal(_device(command.device)) if command.device else None,
+            password_number=command.password_number,
             opened_at=command.now,
             expires_at=command.now + command.lifetime,
         ),
@@ -157,6 +162,7 @@ def evolve(session: Session, event: Event) -> Session:
             return Session(
                 member_id=event.member_id,
                 opened_at=event.opened_at,
+                password_number=event.password_number,
                 last_used=event.opened_at,
                 expires_at=event.expires_at,
             )

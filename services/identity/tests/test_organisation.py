@@ -1,6 +1,8 @@
 """Units, places, profiles, passwords: the rules, and over HTTP on real engines."""
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +21,8 @@ from contracts.identity import (
     UnitFounded,
     UnitRenamed,
 )
-from services.identity.domain.accounts import AccountOpened, ChangePassword, PasswordSet, accounts
+from services.identity.accounts.passwords import Passwords, Verdict
+from services.identity.domain.accounts import Account, AccountOpened, ChangePassword, PasswordSet, accounts
 from services.identity.domain.members import ReactivateMember, members
 from services.identity.domain.permissions import Acting
 from services.identity.domain.profiles import (
@@ -35,6 +38,7 @@ from shared.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from shared.kernel.personal import Personal
 from shared.kernel.testing import NOON, Specification
 from shared.runtime.ids import new_id
+from shared.tests.eventually import eventually
 
 ADMIN = Acting("ada", frozenset({"admin"}))
 ANN = Acting("ann")
@@ -153,6 +157,15 @@ def test_somebody_who_left_can_come_back_unless_they_were_forgotten() -> None:
     spec.given(registered).when(RenameMember(ADMIN, "ann", "Anna")).then(renamed)
 
 
+def test_a_session_ends_with_the_password_that_opened_it() -> None:
+    set_anew = Account(passwords=2, password_set_at=NOON, kept_session="kept")
+    later, earlier = NOON + timedelta(seconds=1), NOON - timedelta(seconds=1)
+    assert set_anew.ended("s1", later, 1) and not set_anew.ended("s1", earlier, 2)
+    assert not set_anew.ended("kept", earlier, 1)
+    assert set_anew.ended("s1", earlier, None) and not set_anew.ended("s1", later, None)
+    assert not Account(passwords=1).ended("s1", earlier, None)
+
+
 def test_a_password_is_changed_only_against_the_one_that_was_checked() -> None:
     account = Specification(accounts)
     first = PasswordSet(member_id="ann", password_hash=Personal("h1"))
@@ -233,6 +246,46 @@ async def test_a_new_password_ends_every_other_session(house: House) -> None:
     assert (await house.exchange(there)).status_code == 401
     assert (await house.try_sign_in(name)).status_code == 401
     assert (await house.try_sign_in(name, "another horse battery")).status_code == 201
+
+
+@over_http
+async def test_who_signs_in_by_the_old_password_while_it_is_changed_is_signed_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old password was looked at, and found right, before the new one was stored."""
+    name = user_name()
+    await register(house, **NEW_MEMBER, user_name=name, password=PASSWORD)
+    house.secrets["hurried"] = here = await house.sign_in(name)
+    await house.token_of("hurried")
+    verify, found_right, changed = Passwords.verify, asyncio.Event(), asyncio.Event()
+
+    async def held(passwords: Passwords, encoded: str | None, password: str) -> Verdict:
+        verdict = await verify(passwords, encoded, password)
+        if not found_right.is_set():
+            found_right.set()
+            await changed.wait()
+        return verdict
+
+    monkeypatch.setattr(Passwords, "verify", held)
+    slow = asyncio.create_task(house.try_sign_in(name))
+    await found_right.wait()
+    new = {"current": PASSWORD, "new": "another horse battery"}
+    done = await house.ask("hurried", "PUT", "/me/password", json=new)
+    assert done.status_code == 204, done.text
+    changed.set()
+    opened = (await slow).json()["secret"]
+    assert (await house.exchange(opened)).status_code == 401
+    assert (await house.exchange(here)).status_code == 200
+    after = await house.try_sign_in(name, "another horse battery")
+    assert (await house.exchange(after.json()["secret"])).status_code == 200
+
+    async def listed() -> None:
+        items = (await house.get("hurried", "/sessions"))["items"]
+        assert {item["session_id"] for item in items} == {
+            (await house.exchange(secret)).json()["session_id"] for secret in (here, after.json()["secret"])
+        }
+
+    await eventually(listed)
 
 
 @over_http
