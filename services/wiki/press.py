@@ -12,7 +12,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 
 from cachetools import LRUCache, TTLCache
@@ -22,12 +22,16 @@ from services.wiki.compare import Comparison, compare
 from services.wiki.markdown import Prepared, TooComplex, as_written, prepare
 from shared.kernel.errors import Unavailable
 
-#: Longest job in seconds, most memory of the process in bytes, jobs that may wait, and pages whose HTML is
+#: Longest job in seconds, most memory of the process in bytes, jobs that may wait, and bytes of HTML that are
 #: kept.
 DEADLINE = 5.0
 MEMORY = 2_000_000_000
 MOST_WAITING = 64
-MOST_KEPT = 256
+MOST_KEPT = 64_000_000
+#: Jobs of one member that wait beside others', and those that wait for these: long texts of somebody's are
+#: nobody else's minutes.
+AT_ONCE_OF_ONE = 2
+MOST_OF_ONE = 16
 #: Seconds for which a page is shown as it was written after the process ended on it: that may have been the
 #: text's doing, which would cost a process at every reading, or a stalled machine's.
 GIVEN_UP_FOR = 60.0
@@ -43,6 +47,14 @@ class Job(BaseModel):
     second: str
 
 
+class _Place:
+    """One member's."""
+
+    def __init__(self) -> None:
+        self.here = 0
+        self.free = asyncio.Semaphore(AT_ONCE_OF_ONE)
+
+
 _PREPARED: TypeAdapter[Prepared] = TypeAdapter(Prepared)
 _COMPARISON: TypeAdapter[Comparison] = TypeAdapter(Comparison)
 
@@ -55,35 +67,55 @@ class Press:
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._waiting = 0
-        self._kept: LRUCache[bytes, Prepared] = LRUCache(MOST_KEPT)
-        self._given_up: TTLCache[bytes, Prepared] = TTLCache(MOST_KEPT, given_up_for)
+        self._members: dict[str, _Place] = {}
+        self._kept: LRUCache[bytes, Prepared] = LRUCache(MOST_KEPT, _size)
+        self._given_up: TTLCache[bytes, Prepared] = TTLCache(MOST_KEPT, given_up_for, getsizeof=_size)
 
-    async def prepare(self, body: str, path: str) -> Prepared:
-        """The page as safe HTML; the text as it was written where it is too complex to be read."""
+    async def prepare(self, body: str, path: str, member_id: str, *, keep: bool = True) -> Prepared:
+        """The page as safe HTML; the text as it was written where it is too complex to be read. `keep`: it
+        will be asked for again."""
         key = sha256(f"{path}\n{body}".encode()).digest()
         if (found := self._kept.get(key) or self._given_up.get(key)) is not None:
             return found
-        answer = await self._do(Job(kind="prepare", first=body, second=path))
+        answer = await self._do(Job(kind="prepare", first=body, second=path), member_id)
         prepared = _PREPARED.validate_json(answer) if answer else as_written(body)
-        (self._given_up if answer is None else self._kept)[key] = prepared
+        if keep or answer is None:
+            # One that is larger than all that is kept is not.
+            with contextlib.suppress(ValueError):
+                (self._given_up if answer is None else self._kept)[key] = prepared
         return prepared
 
-    async def compare(self, before: str, after: str) -> Comparison | None:
+    async def compare(self, before: str, after: str, member_id: str) -> Comparison | None:
         """What changed; None where that takes too long to find out."""
-        answer = await self._do(Job(kind="compare", first=before, second=after))
+        answer = await self._do(Job(kind="compare", first=before, second=after), member_id)
         return _COMPARISON.validate_json(answer) if answer else None
 
-    async def _do(self, job: Job) -> bytes | None:
+    async def _do(self, job: Job, member_id: str) -> bytes | None:
         """The answer, empty where the job is too much; None where the process ended before it was done.
         Raises Unavailable where too many wait already."""
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable("too-many-pages", "Too many pages are being prepared. Try again in a moment.")
-        self._waiting += 1
+        async with self._place(member_id):
+            if self._waiting >= MOST_WAITING:
+                raise _too_many()
+            self._waiting += 1
+            try:
+                async with self._turn:
+                    return await self._ask(job)
+            finally:
+                self._waiting -= 1
+
+    @contextlib.asynccontextmanager
+    async def _place(self, member_id: str) -> AsyncIterator[None]:
+        place = self._members.setdefault(member_id, _Place())
+        if place.here >= MOST_OF_ONE:
+            raise _too_many()
+        place.here += 1
         try:
-            async with self._turn:
-                return await self._ask(job)
+            async with place.free:
+                yield
         finally:
-            self._waiting -= 1
+            place.here -= 1
+            if not place.here:
+                del self._members[member_id]
 
     async def _ask(self, job: Job) -> bytes | None:
         process = self._process = self._process or await self._begin()
@@ -123,6 +155,14 @@ class Press:
             process.stdin.close()
             with contextlib.suppress(ConnectionError):
                 await process.stdin.wait_closed()
+
+
+def _size(page: Prepared) -> int:
+    return sys.getsizeof(page.html)
+
+
+def _too_many() -> Unavailable:
+    return Unavailable("too-many-pages", "Too many pages are being prepared. Try again in a moment.")
 
 
 def _prepared(job: Job) -> bytes:

@@ -72,7 +72,8 @@ def router(wiki: Wiki) -> APIRouter:
         await wiki.wait(response, after, projections.pages, projections.revisions)
         await wiki.page(page_id, reader)
         steps, texts = await _steps(wiki, page_id, before, after_)
-        found = await wiki.press.compare(*texts) or replaced(*texts)
+        first, second = texts
+        found = await wiki.press.compare(first, second, caller.member_id) or replaced(first, second)
         return CompareAnswer(
             before=RevisionItem.of(steps[0]),
             after=RevisionItem.of(steps[1]),
@@ -85,7 +86,7 @@ def router(wiki: Wiki) -> APIRouter:
         reader = await wiki.readers.of(caller)
         page = await wiki.page(page_id, reader)
         texts = page.body, draft.body
-        return Difference.of(await wiki.press.compare(*texts) or replaced(*texts))
+        return Difference.of(await wiki.press.compare(*texts, caller.member_id) or replaced(*texts))
 
     return api
 

@@ -153,7 +153,7 @@ def _one(api: APIRouter, wiki: Wiki) -> None:
         reader = await wiki.readers.of(caller)
         demand("wiki:write", asker(caller, reader))
         path = checked_path(draft.path) if draft.path else ""
-        return await shown(wiki, reader, checked_body(draft.body), path, draft.space_id)
+        return await shown(wiki, reader, checked_body(draft.body), path, draft.space_id, keep=False)
 
 
 async def _at(wiki: Wiki, reader: Reader, space_id: str, path: str) -> PageView | None:

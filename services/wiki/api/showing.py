@@ -13,8 +13,11 @@ from shared.kernel.audience import Reader
 MOST_MEANT = 2_000
 
 
-async def shown(wiki: Wiki, reader: Reader, body: str, path: str, space_id: str) -> Shown:
-    prepared = await wiki.press.prepare(body, path)
+async def shown(
+    wiki: Wiki, reader: Reader, body: str, path: str, space_id: str, *, keep: bool = True
+) -> Shown:
+    """`keep`: it will be asked for again."""
+    prepared = await wiki.press.prepare(body, path, reader.member_id, keep=keep)
     wanted = {target.address for target in targets(prepared, path)} - {""}
     pages = {address for address in wanted if not links.is_file(address)}
     found = await meant(wiki, reader, space_id, pages, path)
