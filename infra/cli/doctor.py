@@ -113,8 +113,8 @@ def _machine(home: Home) -> Iterator[Check]:
 
 
 def _secrets(home: Home) -> Check:
-    files = [file for file in home.secrets.rglob("*") if file.is_file()]
-    open_ones = [file for file in files if file.suffix in (".key", ".json") and file.stat().st_mode & 0o077]
+    files = {file for file in (*home.secrets.rglob("*"), home.master_key) if file.is_file()}
+    open_ones = sorted(file for file in files if file.stat().st_mode & 0o077)
     if open_ones:
         return Check("secrets", "ill", f"{open_ones[0]} can be read by others", f"chmod 600 {open_ones[0]}")
     return Check("secrets", "well", f"{len(files)} files, readable by their owner only")

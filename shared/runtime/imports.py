@@ -20,7 +20,7 @@ from shared.kernel.events import Occasion
 from shared.runtime.auth import Actor
 from shared.runtime.inputs import Input
 from shared.runtime.readers import Readers
-from shared.runtime.store import Committed, EventStore, Idempotency
+from shared.runtime.store import TOO_BUSY, Committed, EventStore, Idempotency
 
 #: Lines of one request, at most.
 MOST_LINES = 500
@@ -109,7 +109,8 @@ class Batch(Generic[L]):
         self._last: Committed | None = None
 
     async def taken(self, lines: Sequence[L]) -> ImportResult:
-        """Raises Unavailable where the outcome of a line is not known: then the batch is sent again."""
+        """Raises Unavailable where the outcome of a line is not known, or it could not be done now: then the
+        batch is sent again."""
         keys = {line.line: self._key(line) for line in lines}
         done = await self._store.repeated(keys.values())
         before: dict[str, asyncio.Task[LineResult]] = {}
@@ -126,7 +127,11 @@ class Batch(Generic[L]):
                     task = group.create_task(self._one(line, waits_for))
                     before |= dict.fromkeys(order.gives, task)
                     tasks.append(task)
-        except* Unavailable as away:
+        except ExceptionGroup as failed:
+            # Not `except*`: what is raised there is put into a group again, which is no answer of ours.
+            away, others = failed.split(Unavailable)
+            if away is None or others is not None:
+                raise
             raise _first(away) from None
         commit = str(self._last) if self._last else None
         return ImportResult(results=[task.result() for task in tasks], commit=commit)
@@ -149,6 +154,11 @@ class Batch(Generic[L]):
             except Unavailable:
                 raise
             except Refused as refused:
+                if refused.code == TOO_BUSY:
+                    # Of the moment, not of the line.
+                    raise Unavailable(
+                        TOO_BUSY, "There is too much to do right now. Try again shortly."
+                    ) from None
                 return LineResult(line=line.line, outcome="refused", code=refused.code, detail=str(refused))
         return LineResult(line=line.line, outcome="done")
 

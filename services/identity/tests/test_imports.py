@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 
 from contracts.identity import Role
+from services.identity.imports_api import ProfileOf
 from services.identity.tests.conftest import House, code
+from shared.kernel.errors import Conflict, Unavailable
+from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
+from shared.runtime.imports import Batch, Order, Rules
+from shared.runtime.store import TOO_BUSY, Committed, Idempotency
 from shared.tests.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -123,6 +128,19 @@ async def test_an_operator_does_nothing_in_an_administrators_name_that_they_may_
         ("refused", "for-admins-only"),
         ("done", None),
     ]
+
+
+async def test_a_line_that_met_too_many_others_is_sent_again_and_not_refused(house: House) -> None:
+    async def busy(line: ProfileOf, occasion: Occasion, key: Idempotency) -> Committed:
+        raise Conflict(TOO_BUSY, "Many people are changing this right now. Try again.")
+
+    line = ProfileOf.model_validate(
+        {"op": "profile", "line": 1, "by": new_id(), "at": AT, "time_zone": "Etc/UTC"}
+    )
+    rules: Rules[ProfileOf] = Rules(lambda _: Order((), ()), busy)
+    store = house.identity.service.store
+    with pytest.raises(Unavailable, match="too much"):
+        await Batch(store, Occasion(None, new_id()), "identity", "busy", rules).taken([line])
 
 
 async def test_only_who_may_import_members_does(house: House) -> None:
