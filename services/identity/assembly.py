@@ -85,11 +85,11 @@ def assemble(settings: IdentitySettings) -> Identity:
     finishing: list[asyncio.Task[None]] = []
 
     async def start() -> None:
+        await names.prepare()
+        await passwords.prepare()
+        await attempts.prepare()
         await service.keys.caught_up.wait()
         await vault.prepare()
-        await names.prepare()
-        await attempts.prepare()
-        await passwords.prepare()
         await relay.start()
         if not finishing:
             finishing.append(asyncio.create_task(membership.keep_finishing()))

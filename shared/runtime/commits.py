@@ -22,13 +22,19 @@ class Idempotency:
     refused.
 
     `looked_up`: the caller asked `repeated` a moment ago, and it was not done; the store does not ask again
-    before it decides. That it is done once does not rest on this.
+    before it decides. That it is done once does not rest on this. `known_as`: what the same request was bound
+    to by older keys.
     """
 
     member_id: str
     key: str
     request_hash: str
     looked_up: bool = field(default=False, compare=False)
+    known_as: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def is_of(self, request_hash: str) -> bool:
+        """Whether this is the request that was kept so."""
+        return request_hash == self.request_hash or request_hash in self.known_as
 
     @property
     def stored(self) -> tuple[str, str]:

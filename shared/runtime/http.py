@@ -1,6 +1,7 @@
 """How a service answers over HTTP: the application, what routes ask of a request, and what they say back."""
 
 import hashlib
+import hmac
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -94,10 +95,13 @@ def build_app(
     verifier: Verifier | None = None,
     ready: Ready | None = None,
     uncounted: Sequence[str] = (),
+    digest_keys: Sequence[bytes] = (),
 ) -> Api:
     """An application that logs, measures, limits and refuses as all of them do.
 
     `uncounted` are path prefixes of answers that stay open (live updates), which do not count as under way.
+    `digest_keys`: requests are kept as digests, which a body with a password or a personal text needs a key
+    for; the first makes new ones.
     """
 
     @asynccontextmanager
@@ -130,6 +134,7 @@ def build_app(
     )
     app.service, app.settings, app.uncounted = name, settings, uncounted
     app.state.verifier = verifier
+    app.state.digest_keys = digest_keys
     _refuse(app)
     _operate(app, ready)
     return app
@@ -259,11 +264,12 @@ async def _idempotency(
         raise Refused(
             "bad-idempotency-key", "Use 1 to 200 visible ASCII characters.", field="Idempotency-Key"
         )
-    digest = hashlib.sha256()
-    for part in (request.method, request.url.path, request.url.query):
-        digest.update(part.encode() + b"\n")
-    digest.update(await request.body())
-    return Idempotency(caller.member_id, idempotency_key, digest.hexdigest())
+    parts = [part.encode() for part in (request.method, request.url.path, request.url.query)]
+    asked = b"\n".join((*parts, await request.body()))
+    # Last the one without a key: how requests were kept before, and where no body says what is sealed.
+    digests = [hmac.new(key, asked, hashlib.sha256).hexdigest() for key in request.app.state.digest_keys]
+    first, *others = (*digests, hashlib.sha256(asked).hexdigest())
+    return Idempotency(caller.member_id, idempotency_key, first, known_as=frozenset(others))
 
 
 #: The caller's key for this request, bound to its method, path, query and body. Not for streamed uploads.

@@ -9,6 +9,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,10 @@ class MasterKey:
         create_secret(beside, before._written())
         replace_secret(path, cls(now.key)._written())
         return beside
+
+    def for_digests(self, purpose: str) -> tuple[bytes, ...]:
+        """Keys for digests of one purpose; the first is for new ones, those made by the others are known."""
+        return tuple(hmac.digest(key, f"fikarum {purpose}".encode(), "sha256") for key in self._keys)
 
     def _written(self) -> bytes:
         return b"".join(base64.b64encode(key) + b"\n" for key in self._keys)

@@ -132,6 +132,7 @@ class Service:
             lifespan=self._lifespan,
             verifier=verifier or TokenVerifier.of(settings.identity_url, self.identity),
             ready=self.not_ready,
+            digest_keys=self._keys.master.for_digests("requests") if self._keys else (),
         )
         self.http.include_router(operate.router(self))
 

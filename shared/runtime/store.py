@@ -411,7 +411,7 @@ class EventStore:
         return self._first_outcome(document, idempotency) if document is not None else None
 
     def _first_outcome(self, document: dict[str, Any], idempotency: Idempotency | None) -> Committed:
-        if idempotency is None or document["request_hash"] != idempotency.request_hash:
+        if idempotency is None or not idempotency.is_of(document["request_hash"]):
             raise Refused(
                 "idempotency-key-reused", "This idempotency key was used for another request. Use a new one."
             )

@@ -47,7 +47,10 @@ class Passwords:
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, encoded: str | None, password: str) -> Verdict:
-        """With no hash to compare with, the same work is done and the password is wrong."""
+        """With no hash to compare with, the same work is done and the password is wrong. Raises Unavailable
+        before there is one to do that with: it would tell whose names there are."""
+        if not self._decoy:
+            raise Unavailable("sign-in-being-prepared", "This is being prepared. Try again in a moment.")
         right = await self._run(lambda: self._matches(encoded or self._decoy, password))
         if encoded is None or not right:
             return Verdict(False)

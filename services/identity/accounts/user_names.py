@@ -9,7 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.write_concern import WriteConcern
 
 from services.identity.domain.accounts import canonical
-from shared.kernel.errors import Refused
+from shared.kernel.errors import Refused, Unavailable
 from shared.kernel.personal import KEY_BYTES
 from shared.runtime.keys import MasterKey
 
@@ -48,6 +48,8 @@ class UserNames:
             return self.digest("no name", user_name)
 
     def digest(self, *parts: str) -> str:
-        """A pseudonym that nobody makes without the key."""
+        """A pseudonym that nobody makes without the key. Raises Unavailable before that is here."""
+        if not self._key:
+            raise Unavailable("sign-in-being-prepared", "This is being prepared. Try again in a moment.")
         text = "\n".join(parts).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, text, hashlib.sha256).hexdigest()[:40]

@@ -1,6 +1,8 @@
 """Identity over HTTP: signing in, sessions, access tokens, members, erasing; on real MongoDB and Kafka."""
 
 import asyncio
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from contracts.identity import Kind, Role
 from services.identity.accounts import administering
 from services.identity.accounts.passwords import Passwords
+from services.identity.accounts.user_names import UserNames
 from services.identity.domain.members import members
 from services.identity.domain.members import stream as member_stream
 from services.identity.domain.permissions import Acting
@@ -23,6 +26,7 @@ from services.identity.tests.conftest import (
     register,
     user_name,
 )
+from shared.kernel.errors import Unavailable
 from shared.runtime.auth import Actor, TokenVerifier
 from shared.runtime.ids import derived_id, new_id
 from shared.runtime.store import EventStore
@@ -75,6 +79,42 @@ async def test_for_an_unknown_name_the_same_hash_work_is_done(monkeypatch: pytes
     assert not (await passwords.verify(None, PASSWORD)).right
     assert (await passwords.verify(encoded, PASSWORD)).right
     assert len(compared) == 2 and compared[0] == compared[1]
+    passwords.close()
+
+
+async def test_what_is_kept_of_a_registration_lets_nobody_guess_its_password(house: House) -> None:
+    body = json.dumps({**NEW_MEMBER, "user_name": user_name(), "password": PASSWORD})
+    key = new_id()
+
+    async def sent() -> Any:
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        answer = await house.ask("ada", "POST", "/members", content=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    made = await sent()
+    commits, where = house.identity.service.database["commits"], {"idempotency": {"$regex": f" {key}$"}}
+    unkeyed = hashlib.sha256(b"POST\n/members\n\n" + body.encode()).hexdigest()
+    kept = await commits.find_one(where)
+    assert kept is not None and kept["request_hash"] != unkeyed
+    assert await sent() == made
+    await commits.update_one(where, {"$set": {"request_hash": unkeyed}})
+    assert await sent() == made, "as it was kept before there was a key"
+
+
+async def test_before_its_keys_are_there_signing_in_waits(house: House) -> None:
+    """With an empty key a digest would be anybody's to make, and attempts be counted for another name."""
+    service = house.identity.service
+    names = UserNames(service.database, service.keys.master)
+    with pytest.raises(Unavailable):
+        names.id_of_shown("anybody")
+    await names.prepare()
+    assert len(names.id_of_shown("anybody")) == 40
+    passwords = Passwords(QUICK)
+    encoded = await passwords.hash(PASSWORD)
+    for kept in (None, encoded):
+        with pytest.raises(Unavailable):
+            await passwords.verify(kept, PASSWORD)
     passwords.close()
 
 

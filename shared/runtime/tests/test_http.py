@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from shared.kernel import errors
 from shared.kernel.errors import Refused
-from shared.runtime.http import build_app, uvicorn_options
+from shared.runtime.commits import Idempotency
+from shared.runtime.http import Api, build_app, uvicorn_options
 from shared.runtime.problems import status_of
 from shared.runtime.settings import Limits, Settings
 from shared.runtime.tests.notes import ANN, BOSS, LIMITS, Doors, may, problem_of
@@ -136,6 +137,19 @@ async def test_a_version_is_taken_from_if_match(
 async def test_an_if_match_that_is_no_version_is_refused(client: httpx.AsyncClient, sent: str) -> None:
     answer = await client.put("/notes/1", json={"title": "a"}, headers={**ANN, "If-Match": sent})
     assert problem_of(answer, 422, "bad-if-match")["field"] == "If-Match"
+
+
+async def test_what_is_kept_of_a_request_is_made_with_a_key(notes: Api, client: httpx.AsyncClient) -> None:
+    async def kept(*keys: bytes) -> str:
+        notes.state.digest_keys = keys
+        answer = await client.put("/notes/1", json={"title": "a"}, headers={**ANN, "Idempotency-Key": "k-1"})
+        return str(answer.json()["key"][2])
+
+    assert len({await kept(), await kept(b"old"), await kept(b"new", b"old")}) == 3
+    assert await kept(b"new", b"old") == await kept(b"new")
+    known = Idempotency("ann", "k-1", await kept(b"new"), known_as=frozenset({await kept(b"old")}))
+    assert known.is_of(await kept(b"new")) and known.is_of(await kept(b"old"))
+    assert not known.is_of(await kept())
 
 
 async def test_an_idempotency_key_is_bound_to_its_member_and_request(client: httpx.AsyncClient) -> None:
