@@ -70,7 +70,8 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             ledger,
             definition,
             first=None,
-            last=asked_period.first.isoformat(),
+            # its last day: all may have begun within it
+            last=day_of(asked_period.end - 1).isoformat(),
             by=None,
             every=asked_period.every.value,
             as_of=as_of,

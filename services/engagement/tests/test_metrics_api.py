@@ -261,6 +261,23 @@ async def test_what_a_figure_counts_is_listed_for_the_board_page_by_page(house: 
     assert {each["member_id"] for each in sales["items"]} == {"l0", "l1", "l2", "l3", "l4"}
 
 
+@pytest.mark.parametrize(
+    ("metric", "first", "before"),
+    [
+        ("posts-and-comments", "2025-01", "2024-12"),
+        ("weekly-active-members", "2025-W02", "2025-W01"),
+        ("posts-and-comments", "2025-01-10", "2025-01-09"),
+    ],
+)
+async def test_the_first_period_is_listed_though_all_began_within_it(
+    house: House, metric: str, first: str, before: str
+) -> None:
+    listed = await get(house, "bea", f"/figures/{metric}/events", period=first, limit=100)
+    assert (listed["period"], bool(listed["items"])) == (first, first == "2025-01")
+    answer = await house.ask("bea", "GET", f"/figures/{metric}/events", params={"period": before})
+    refused(answer, 422, "before-the-beginning")
+
+
 async def test_nobody_is_listed_what_was_done_where_they_may_not_be(house: House) -> None:
     """Not even that it was done: neither in a closed group nor on a page for others."""
     listed = await get(house, "bea", "/figures/posts-and-comments/events", period="2025-06", limit=100)
