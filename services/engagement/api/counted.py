@@ -1,5 +1,6 @@
 """What a figure counts, for those who may know; and what a member did themselves."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated
@@ -17,7 +18,7 @@ from services.engagement.api.answers import (
     MyPeriod,
 )
 from services.engagement.domain.permissions import demand
-from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window
+from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window, placed
 from services.engagement.metrics.ladder import rung
 from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, months
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
@@ -84,7 +85,7 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
         if path is None:
             raise NotFound("no-such-group", "There is nobody in such a group then, or not enough to tell.")
         kinds = definition.kinds & LISTED
-        found = sorted(_within(definition, window, by, path), key=_key)
+        found = await asyncio.to_thread(lambda: sorted(acts_behind(definition, window, by, path), key=_key))
         past = cursors.checked(cursor, int, str, int, str, str)
         left = [each for each in found if past is None or list(_key(each)) > past]
         reader = await room.readers.of(caller)
@@ -115,14 +116,17 @@ def _listed(window: Window, by: By, name: str) -> Path | None:
     return within[0] if len(within) >= FLOOR else None
 
 
-def _within(definition: Definition, window: Window, by: By | None, path: Path) -> Iterator[tuple[str, Fact]]:
-    """Acts of those who were in the group when they did them."""
-    kinds = definition.kinds & LISTED
+def acts_behind(
+    definition: Definition, window: Window, by: By | None, path: Path
+) -> Iterator[tuple[str, Fact]]:
+    """The acts that a figure of the group is made of: of those who were in it where the figure has them."""
+    kinds, counts = definition.kinds & LISTED, definition.counts(window)
+    places = placed(window, definition.kinds) if definition.once else {}
     for member_id, facts in window.acts.items():
-        for fact in facts:
-            if fact.kind not in kinds or not definition.counts(window, member_id, fact):
-                continue
-            if by is None or way(window.people.at(member_id, fact.at), by)[: len(path)] == path:
+        for fact in (fact for fact in facts if fact.kind in kinds):
+            at = places[member_id][0] if definition.once else fact.at
+            there = by is None or way(window.people.at(member_id, at), by)[: len(path)] == path
+            if there and counts(member_id, fact):
                 yield member_id, fact
 
 

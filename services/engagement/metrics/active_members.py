@@ -71,6 +71,7 @@ monthly = Definition(
     derived=(Measure("active_share", "Share of members who were active", "share"),),
     derive=_derive,
     rows=_any,
+    once=True,
     privacy=Privacy.READING,
 )
 

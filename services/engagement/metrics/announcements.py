@@ -1,9 +1,10 @@
 """Whom did announcements reach, and who has acknowledged them?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from services.engagement.metrics.definition import (
+    Asking,
     Counts,
     Definition,
     Measure,
@@ -27,28 +28,30 @@ def _rows(window: Window) -> Iterator[Row]:
     for member_id, facts in window.acts.items():
         for fact in facts:
             if fact.kind == Kind.ANNOUNCEMENT and (item := window.items.get(fact.ref)) is not None:
-                asked = list(_asked(window, fact, item, signs))
-                if len(asked) < FLOOR:
+                others = _others(window, item, fact.at)
+                if len(others) < FLOOR:
                     continue
                 # its author is not one of those whom it was to reach
                 yield Row(member_id, fact.at, {"announcements": 1}, about=False)
-                yield from asked
+                for other in others:
+                    yield _asked(other, fact, item, signs.get((other, item.item_id), ()))
 
 
-def _asked(
-    window: Window, fact: Fact, item: ItemView, signs: dict[tuple[str, str], list[Fact]]
-) -> Iterator[Row]:
-    """Those in the audience at the moment of publication, where they were then."""
+def _others(window: Window, item: ItemView, at: int) -> list[str]:
+    """Those in the audience at the moment of publication, but for the author."""
+    addressed = window.people.addressed(item.audience, item.classification, at)
+    return [member_id for member_id in addressed if member_id != item.author_id]
+
+
+def _asked(member_id: str, fact: Fact, item: ItemView, signs: Sequence[Fact]) -> Row:
+    """Where they were then."""
     last = fact.at + int(COUNTED_FOR.total_seconds())
-    for member_id in window.people.addressed(item.audience, item.classification, fact.at):
-        if member_id == item.author_id:
-            continue
-        seen = [sign for sign in signs.get((member_id, item.item_id), ()) if fact.at <= sign.at < last]
-        acknowledged = int(any(sign.kind == Kind.ACKNOWLEDGEMENT for sign in seen))
-        counts = {"asked": 1, "reached": int(bool(seen))}
-        if item.must_acknowledge:
-            counts |= {"asked_to_acknowledge": 1, "acknowledged": acknowledged}
-        yield Row(member_id, fact.at, counts)
+    seen = [sign for sign in signs if fact.at <= sign.at < last]
+    acknowledged = int(any(sign.kind == Kind.ACKNOWLEDGEMENT for sign in seen))
+    counts = {"asked": 1, "reached": int(bool(seen))}
+    if item.must_acknowledge:
+        counts |= {"asked_to_acknowledge": 1, "acknowledged": acknowledged}
+    return Row(member_id, fact.at, counts)
 
 
 def _signs(window: Window) -> dict[tuple[str, str], list[Fact]]:
@@ -62,9 +65,14 @@ def _signs(window: Window) -> dict[tuple[str, str], list[Fact]]:
     return found
 
 
-def _counts(window: Window, member_id: str, fact: Fact) -> bool:
-    """The announcements; who acknowledged one is in its report."""
-    return fact.kind == Kind.ANNOUNCEMENT
+def _counts(window: Window) -> Asking:
+    """The announcements that it tells of; who acknowledged one is in its report."""
+
+    def counts(member_id: str, fact: Fact) -> bool:
+        item = window.items.get(fact.ref) if fact.kind == Kind.ANNOUNCEMENT else None
+        return item is not None and len(_others(window, item, fact.at)) >= FLOOR
+
+    return counts
 
 
 def _derive(counts: Counts) -> Values:

@@ -54,4 +54,5 @@ contributors = Definition(
     derived=(Measure("contributor_share", "Share of members who contributed", "share"),),
     derive=_derive,
     rows=_rows,
+    once=True,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.engagement.metrics.definition import Counts, Definition, Measure, Row, Values, Window
+from services.engagement.metrics.definition import Asking, Counts, Definition, Measure, Row, Values, Window
 from services.engagement.metrics.people import UNKNOWN
 from services.engagement.projections.facts import Fact, Kind
 
@@ -29,8 +29,8 @@ def _others(window: Window, fact: Fact) -> tuple[str, ...]:
     return fact.others
 
 
-def _counts(window: Window, member_id: str, fact: Fact) -> bool:
-    return any(other != member_id for other in _others(window, fact))
+def _counts(window: Window) -> Asking:
+    return lambda member_id, fact: any(other != member_id for other in _others(window, fact))
 
 
 def _tie(window: Window, one: str, other: str, at: int) -> dict[str, int]:

@@ -23,6 +23,8 @@ Counts = Mapping[str, int]
 Told = Mapping[str, int | None]
 Values = dict[str, int | float | None]
 Acts = Mapping[str, Sequence[Fact]]
+#: Whether somebody's act is one that a figure is made of.
+Asking = Callable[[str, Fact], bool]
 Withheld = Callable[[Path, Counts, bool], frozenset[str]]
 
 
@@ -84,8 +86,14 @@ class Window:
         return self.people.present(self.start, self.end)
 
 
-def _each(window: Window, member_id: str, fact: Fact) -> bool:
-    return True
+def _each(window: Window) -> Asking:
+    return lambda member_id, fact: True
+
+
+def of_members(window: Window) -> Asking:
+    """Of others it is not known whether they could have been there."""
+    members = window.members()
+    return lambda member_id, fact: member_id in members
 
 
 def nothing(path: Path, counts: Counts, whole: bool) -> frozenset[str]:
@@ -117,7 +125,10 @@ class Definition:
     #: whole period or in one that is cut.
     withheld: Withheld = nothing
     #: Which acts of these kinds the figure is made of: what is listed behind it.
-    counts: Callable[[Window, str, Fact], bool] = _each
+    counts: Callable[[Window], Asking] = _each
+    #: Whether it has everybody in one place a period, with all that they did (`placed`), or each act where it
+    #: was done.
+    once: bool = False
     #: Whether it answers where no version is asked for; one that does not is a proposal beside it.
     in_force: bool = True
     #: What is other than in the version before, and which measure says how many that concerns.

@@ -14,6 +14,7 @@ from services.engagement.metrics.definition import (
     Values,
     Window,
     nothing,
+    of_members,
     placed,
     share,
 )
@@ -68,7 +69,7 @@ def passive(facts: Iterable[Fact]) -> bool:
 
 
 def _rows(window: Window) -> Iterator[Row]:
-    """Members only: of others it is not known whether they could have been there."""
+    """Members only."""
     earlier = window.people.present(window.period.before.start, window.start)
     members = window.members()
     for member_id, (at, facts) in placed(window, EVERYTHING).items():
@@ -159,6 +160,8 @@ ladder = Definition(
         *_MOVEMENTS,
     ),
     rows=_rows,
+    counts=of_members,
+    once=True,
     privacy=Privacy.READING,
     looks_back=True,
     withheld=_withheld,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contracts.identity import Role
 from services.engagement.metrics.definition import (
     CONTRIBUTIONS,
+    Asking,
     Counts,
     Definition,
     Measure,
@@ -14,15 +15,15 @@ from services.engagement.metrics.definition import (
     placed,
     share,
 )
-from services.engagement.projections.facts import Fact, Kind
+from services.engagement.projections.facts import Kind
 
 _KINDS = CONTRIBUTIONS | {Kind.REACTION}
 
 
 def _rows(window: Window) -> Iterator[Row]:
-    members = window.members()
+    leaders = _leaders(window)
     for member_id, (at, facts) in placed(window, _KINDS).items():
-        if member_id in members and Role.LEADER.value in window.people.at(member_id, at).roles:
+        if member_id in leaders:
             done = [fact.kind for fact in facts]
             yield Row(
                 member_id,
@@ -37,8 +38,18 @@ def _rows(window: Window) -> Iterator[Row]:
             )
 
 
-def _counts(window: Window, member_id: str, fact: Fact) -> bool:
-    return Role.LEADER.value in window.people.at(member_id, fact.at).roles
+def _leaders(window: Window) -> frozenset[str]:
+    """Those with the role when their place is looked at."""
+    return frozenset(
+        member_id
+        for member_id, at in window.members().items()
+        if Role.LEADER.value in window.people.at(member_id, at).roles
+    )
+
+
+def _counts(window: Window) -> Asking:
+    leaders = _leaders(window)
+    return lambda member_id, fact: member_id in leaders
 
 
 def _derive(counts: Counts) -> Values:
@@ -64,4 +75,5 @@ leaders_participation = Definition(
     derive=_derive,
     rows=_rows,
     counts=_counts,
+    once=True,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.engagement.metrics.definition import Counts, Definition, Measure, Row, Values, Window
+from services.engagement.metrics.definition import Asking, Counts, Definition, Measure, Row, Values, Window
 from services.engagement.projections.facts import Fact, Kind
 
 #: Seconds that one mail takes of whoever gets it. An assumption: changing it is a new version.
@@ -25,9 +25,12 @@ def _rows(window: Window) -> Iterator[Row]:
                     yield Row(reader, fact.at, {"deliveries": 1})
 
 
-def _counts(window: Window, member_id: str, fact: Fact) -> bool:
-    item = window.items.get(fact.ref)
-    return item is not None and (item.announcement or item.group_id is not None)
+def _counts(window: Window) -> Asking:
+    def counts(member_id: str, fact: Fact) -> bool:
+        item = window.items.get(fact.ref)
+        return item is not None and (item.announcement or item.group_id is not None)
+
+    return counts
 
 
 def _derive(counts: Counts) -> Values:

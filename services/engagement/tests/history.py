@@ -26,16 +26,19 @@ from contracts.identity import (
     MemberRegistered,
     Place,
     Role,
+    RolesChanged,
     UnitFounded,
     UnitRenamed,
 )
 from contracts.wiki import PageRevised, PageStarted, SpaceOpened
 from services.engagement import projections
+from services.engagement.api.counted import acts_behind
 from services.engagement.domain.signals import ItemKind, Signal, SignalKind, SignalsGiven, signals_stream
 from services.engagement.metrics import in_force, versions
-from services.engagement.metrics.definition import By, Definition, Values
+from services.engagement.metrics.definition import By, Definition, Values, Window
 from services.engagement.metrics.people import People
 from services.engagement.metrics.periods import midnight, named
+from services.engagement.metrics.privacy import COMPANY, Path
 from services.engagement.metrics.reckoning import Sums, reckon
 from services.engagement.metrics.windows import Reach
 from services.engagement.projections.facts import Fact
@@ -151,6 +154,10 @@ class History:
         place = Place(units=units, country=country, office=office)
         event = MemberPlaced(member_id=member_id, place=place, place_before=before or Place())
         self.tell(f"member-{member_id}", event, when, known=known, by="admin")
+
+    def trusted(self, member_id: str, *roles: Role, when: datetime, before: tuple[Role, ...] = ()) -> None:
+        event = RolesChanged(member_id=member_id, old=before, new=roles)
+        self.tell(f"member-{member_id}", event, when, by="admin")
 
     def left(self, member_id: str, when: datetime) -> None:
         self.tell(f"member-{member_id}", MemberDeactivated(member_id=member_id), when, by="admin")
@@ -344,11 +351,25 @@ class Facts:
         definition = (
             in_force(name) if version is None else next(d for d in versions(name) if d.version == version)
         )
+        return Told(definition, reckon(definition, self._window(definition, period, as_of, known_on))[by])
+
+    def listed(self, name: str, period: str, by: By | None = None, path: Path = COMPANY) -> set[str]:
+        """Who did what is listed behind a figure."""
+        definition = in_force(name)
+        window = self._window(definition, period)
+        return {member_id for member_id, _ in acts_behind(definition, window, by, path)}
+
+    def _window(
+        self,
+        definition: Definition,
+        period: str,
+        as_of: date = date(2027, 12, 31),
+        known_on: date | None = None,
+    ) -> Window:
         until = midnight(as_of + timedelta(days=1))
         known = None if known_on is None else midnight(known_on + timedelta(days=1))
         reach = Reach.of(definition, named(period), until)
-        window = reach.window(self.months, People(self.steps, known), known, self.said)
-        return Told(definition, reckon(definition, window)[by])
+        return reach.window(self.months, People(self.steps, known), known, self.said)
 
 
 def told(events: Sequence[Recorded], name: str, period: str, **how: Any) -> Told:

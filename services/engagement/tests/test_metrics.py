@@ -266,6 +266,52 @@ def test_whom_an_audience_reaches_is_whoever_holds_its_token(company: History) -
         assert {token for token in asked if state.holds(token)} == held & asked, event
 
 
+def test_who_moved_is_listed_where_the_figure_counts_them(company: History) -> None:
+    """A figure of people has each in one place a period; of acts, each where it was done."""
+    for day in ("2026-03-02", "2026-03-20"):
+        company.post("s0", at(day))
+    company.placed("s0", "shops", when=at("2026-03-10"))
+    company.post("f0", at("2026-03-03"))
+    facts = Facts(company.events)
+    for name in ("monthly-contributors", "ladder", "monthly-active-members"):
+        authors = {unit: facts.listed(name, "2026-03", By.UNIT, (unit,)) for unit in ("sales", "shops")}
+        assert authors == {"sales": {"s0"}, "shops": {"f0"}}, name
+    assert facts.told("monthly-contributors", "2026-03", by=By.UNIT).of("contributors") == {
+        "sales": 1,
+        "lund": 0,
+        "shops": 1,
+    }
+    assert facts.listed("posts-and-comments", "2026-03", By.UNIT, ("shops",)) == {"s0", "f0"}
+    assert facts.told("posts-and-comments", "2026-03", by=By.UNIT).of("posts")["shops"] == 2
+
+
+def test_those_leaders_are_listed_who_are_counted_as_such(company: History) -> None:
+    for n in range(5):
+        company.member(f"b{n}", "sales", roles=(Role.LEADER,))
+    company.trusted("s0", Role.LEADER, when=at("2026-03-10"))
+    company.trusted("b0", when=at("2026-03-10"), before=(Role.LEADER,))
+    for who in ("s0", "b0", "b1", "stranger"):
+        company.post(who, at("2026-03-20"))
+    company.react("passing", "p1", at("2026-03-20"))
+    facts = Facts(company.events)
+    told = facts.told("leaders-participation", "2026-03").company
+    assert facts.listed("leaders-participation", "2026-03") == {"b0", "b1"} and told["taking_part"] == 2
+    assert facts.listed("leaders-participation", "2026-04") == set()
+    assert "stranger" not in facts.listed("ladder", "2026-03"), "who is no member stands on no rung"
+    assert facts.listed("monthly-contributors", "2026-03") == {"s0", "b0", "b1", "stranger"}
+
+
+def test_an_announcement_that_is_in_no_figure_is_not_listed_behind_one(company: History) -> None:
+    for n in range(4):
+        company.joined(f"s{n}", "few", at("2026-02-01"))
+    company.announce("s0", at("2026-03-04"), audience=("group:few",))
+    company.announce("f0", at("2026-03-04"), audience=("staff",))
+    facts = Facts(company.events)
+    assert facts.told("announcement-reach", "2026-03").company["announcements"] == 1
+    assert facts.listed("announcement-reach", "2026-03") == {"f0"}
+    assert facts.listed("mails-replaced", "2026-03") == {"s0", "f0"}
+
+
 def test_nothing_is_found_where_nothing_was_planted(company: History) -> None:
     for definition in DEFINITIONS:
         told = company.figure(definition.name, "2026-05", version=definition.version)
