@@ -19,7 +19,6 @@ from services.engagement.metrics.periods import DAY_SECONDS, Period, day_of, mid
 from services.engagement.metrics.reckoning import Sums, reckon
 from services.engagement.metrics.windows import Reach
 from services.engagement.projections.facts import Fact, Kind
-from services.engagement.projections.items import ItemView
 from shared.runtime.away import reading
 
 #: Counts up when the rule of what is told changes: what was kept by another is worked out anew.
@@ -154,7 +153,8 @@ class Figures:
 
     async def acts(self, asked: Asked, period: Period, ledger: Ledger) -> Window:
         """A period's acts themselves."""
-        return await self._window(_Wanted.of(asked, period, ledger), _Library(self.book, ledger))
+        window, _ = await self._window(_Wanted.of(asked, period, ledger), _Library(self.book, ledger))
+        return window
 
     async def _find(self, wanted: Sequence[_Wanted]) -> dict[str, list[Sums]]:
         """What is kept and still holds, by name."""
@@ -170,9 +170,9 @@ class Figures:
     async def _work_out(self, wanted: _Wanted, library: _Library) -> list[Sums]:
         """By nothing and by everything at once, one figure at a time: it is work for the processor."""
         async with self._working:
-            window = await self._window(wanted, library)
+            window, lacking = await self._window(wanted, library)
             found = await asyncio.to_thread(reckon, wanted.asked.definition, window)
-        if library.ledger.settled(wanted.reach.months, wanted.reach.last_month):
+        if not lacking and library.ledger.settled(wanted.reach.months, wanted.reach.last_month):
             stored = {
                 wanted.told_by(by): [[list(each.path), each.people, each.counts] for each in sums]
                 for by, sums in found.items()
@@ -184,14 +184,16 @@ class Figures:
             await self._kept.bulk_write(writes, ordered=False)
         return found[wanted.asked.by]
 
-    async def _window(self, wanted: _Wanted, library: _Library) -> Window:
+    async def _window(self, wanted: _Wanted, library: _Library) -> tuple[Window, bool]:
+        """And whether something that was answered is lacking: the label does not tell of it where it is of an
+        earlier month, and it may be there later."""
         reach = wanted.reach
         months = await library.fetch(reach.months)
-        items: Mapping[str, ItemView] = {}
+        asked: set[str] = set()
         if wanted.asked.definition.asks_items:
             acts = reach.acts(months, wanted.known).values()
-            items = await self.book.items(
-                {fact.ref for facts in acts for fact in facts if fact.kind in _SAID}
-            )
+            asked = {fact.ref for facts in acts for fact in facts if fact.kind in _SAID}
+        items = await self.book.items(asked)
         people = await self.book.people(library.ledger, wanted.known)
-        return await asyncio.to_thread(reach.window, months, people, wanted.known, items)
+        window = await asyncio.to_thread(reach.window, months, people, wanted.known, items)
+        return window, len(items) < len(asked)

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.identity import Kind, MemberPlaced, Place, Role
+from services.engagement import projections
 from services.engagement.assembly import assemble
 from services.engagement.tests.history import History, appended, at
 from shared.kernel.events import Occasion
@@ -405,6 +406,30 @@ async def test_what_comes_late_corrects_the_figure_of_its_month_that_was_told_al
         return await contributors() == before + 1
 
     await eventually(corrected)
+
+
+async def test_a_figure_is_not_kept_while_something_that_was_answered_is_not_there_yet(house: House) -> None:
+    """A post of another month, on another partition: nothing that the month itself has seen tells of it."""
+    views = house.service.views(projections.items)
+    await eventually(lambda: _covered(house))
+
+    async def ties() -> int:
+        days = {"from": "2025-05", "to": "2025-05"}
+        told = await get(house, "ann", "/figures/cross-unit-talk", **days)
+        return int(told["periods"][0]["values"]["ties"])
+
+    whole = await ties()
+    comment = await house.service.views(projections.activity).get("l0:2025-05")
+    assert comment is not None
+    answered = comment.facts[0][4]
+    waiting = await views.collection.find_one_and_delete({"_id": answered})
+    assert waiting is not None
+    await house.service.database["figures"].drop()
+    try:
+        assert await ties() == whole - 1
+    finally:
+        await views.collection.insert_one(waiting)
+    assert await ties() == whole
 
 
 async def _answers(house: House) -> list[bytes]:
