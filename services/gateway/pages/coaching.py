@@ -1,6 +1,7 @@
 """The coach's list: asked for with a purpose, with offers and what came of them; what countries decided; and
 what a member sees and says of being found."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -18,9 +19,9 @@ from services.gateway.pages.coaching_answers import (
     PoliciesSaid,
     PolicySaid,
     ShownSaid,
-    UnitsSaid,
 )
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.member_answers import units_of
 from services.gateway.pages.parts import key_of
 from services.gateway.pages.visit import Form, Member, Names, Visit
 from services.gateway.view_models.coaching import (
@@ -44,8 +45,6 @@ from shared.runtime.ids import new_id
 
 routes = APIRouter(include_in_schema=False)
 
-#: Units to choose from.
-UNITS = 100
 OFFERS_AT_ONCE = 20
 _DECIDES = frozenset({"board", "admin"})
 
@@ -165,23 +164,18 @@ async def _asking(
     made = (await visit.ask("engagement", "GET", "/coaching/offers", query=query)).read(OffersSaid)
     policies = (await visit.ask("engagement", "GET", "/coaching/policies")).read(PoliciesSaid)
     names = await visit.named(each.member_id for each in made.items)
-    units = await _units(visit)
+    units = await units_of(visit)
     view = CoachView(
         form=form,
         tabs=tabs_of(visit),
         countries=[each.country for each in policies.items if each.naming == NAMED],
-        units=[UnitRef(unit_id, name) for unit_id, name in units.items()],
+        units=list(units.values()),
         made=[_made(each, names) for each in made.items],
         older=places.with_cursor(places.COACH, made.next) if made.next else "",
         errors=failures.errors if failures else {},
         problem=failures.problem if failures else "",
     )
     return visit.show(view, place="adoption", status=failures.status if failures else 200)
-
-
-async def _units(visit: Visit) -> dict[str, str]:
-    found = await visit.ask_if_there(UnitsSaid, "identity", "/units", {"limit": UNITS})
-    return {unit.id: unit.name for unit in found.items} if found else {}
 
 
 def _made(said: OfferSaid, names: Names) -> MadeLine:
@@ -204,12 +198,12 @@ async def _listing(
         return visit.go(places.COACH, "list-is-over")
     said = answer.read(ListSaid)
     everybody = [member_id for item in said.items for member_id in (item.member_id, *item.inviters)]
-    names, units = await visit.named(dict.fromkeys(everybody)), await _units(visit)
+    names, units = await visit.named(dict.fromkeys(everybody)), await units_of(visit)
     view = CoachListView(
         list_id=said.id,
         tabs=tabs_of(visit),
         country=said.country,
-        unit=units.get(said.unit_id or "", said.unit_id or ""),
+        unit=_unit(said.unit_id, units),
         purpose=said.purpose,
         until=said.until,
         lines=[_listed(visit, item, said, names, units) for item in said.items],
@@ -222,7 +216,7 @@ async def _listing(
 
 
 def _listed(
-    visit: Visit, item: ListedSaid, said: ListSaid, names: Names, units: dict[str, str]
+    visit: Visit, item: ListedSaid, said: ListSaid, names: Names, units: Mapping[str, UnitRef]
 ) -> ListedLine:
     likes, silent = item.likes, item.silent_since
     return ListedLine(
@@ -232,13 +226,20 @@ def _listed(
         silent_since=visit.locale.month(silent) if silent else "",
         longer=item.longer,
         rung=item.rung,
-        unit=units.get(item.unit_id or "", ""),
+        unit=_unit(item.unit_id, units),
         likes=None
         if likes is None
         else [LikedLine(each.kind, each.language or "", each.things) for each in likes],
         inviters=[names.of(member_id) for member_id in item.inviters],
         offered=[made.offer for made in said.offers if made.member_id == item.member_id],
     )
+
+
+def _unit(unit_id: str | None, units: Mapping[str, UnitRef]) -> str:
+    """By its id where it is not among those that were asked for."""
+    if unit_id is None:
+        return ""
+    return units[unit_id].name if unit_id in units else unit_id
 
 
 async def _policies(visit: Visit, form: PolicyForm, failures: Failures | None = None) -> Response:

@@ -88,12 +88,3 @@ class MyCoachingSaid(BaseModel):
     likes: bool
     items: list[LookSaid]
     next: str | None
-
-
-class UnitSaid(BaseModel):
-    id: str
-    name: str
-
-
-class UnitsSaid(BaseModel):
-    items: list[UnitSaid]

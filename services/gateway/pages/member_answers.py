@@ -13,7 +13,7 @@ from shared.kernel.errors import Refused
 
 #: Units in one answer, and all that are known by name on one page.
 UNITS_AT_ONCE = 100
-MOST_UNITS = 300
+MOST_UNITS = 1_000
 
 
 class MemberItem(Known):

@@ -3,6 +3,7 @@ say no."""
 
 import re
 
+from services.gateway.pages.member_answers import UNITS_AT_ONCE
 from services.gateway.tests.house import House
 from services.gateway.tests.test_pages import text_of
 from services.gateway.tests.visitors import Gateway, Visitor
@@ -102,6 +103,20 @@ async def test_names_for_a_purpose_an_offer_and_whoever_is_named_sees_it_and_say
     assert closed.status_code == 403 and SILENT not in closed.text
     assert SILENT not in (await claire.see("/adoption/coach")).text
     assert "Claire Demo" in text_of(await olivia.see("/adoption/mine")), "what was seen stays told"
+
+
+async def test_a_coach_chooses_among_all_units(gateway: Gateway, house: House) -> None:
+    """More than one request to identity answers."""
+    async with gateway.client(**house.members["alva"].bearer) as api:
+        for number in range(UNITS_AT_ONCE + 1):
+            unit = {"unit_id": f"zz-{number:03}", "name": f"Branch {number}"}
+            assert (await api.post("/api/v1/units", json=unit)).status_code == 201
+    berit, claire = [await gateway.visitor(house.members[name]) for name in ("berit", "claire")]
+    await decided(berit, "names-to-coaches")
+    await claire.see_soon("/adoption/coach", f'value="{THERE}"')
+    page = await claire.see_soon("/adoption/coach", f'<option value="zz-{UNITS_AT_ONCE:03}">')
+    assert f"Branch {UNITS_AT_ONCE}<" in page.text
+    await decided(berit, "aggregates-only")
 
 
 async def test_only_coaches_are_led_to_the_list_and_only_they_may_see_one(
