@@ -60,7 +60,10 @@ leaders_participation = Definition(
     name="leaders-participation",
     version=1,
     title="Leaders' participation",
-    words="Of the members with the role of a leader, how many wrote, answered, reacted or worked on a page.",
+    words=(
+        "Of the members with the role of a leader, how many wrote, answered, reacted or worked on a page. A "
+        "reaction that was taken back and given again counts each time."
+    ),
     formula="share = leaders who did at least one of these / leaders",
     source="Leaders as role models: the first condition of every case that Fikarum draws on",
     kinds=_KINDS,

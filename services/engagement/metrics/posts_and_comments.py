@@ -35,7 +35,8 @@ posts_and_comments = Definition(
     words=(
         "How many posts, announcements, comments, reactions, new pages and changes of pages there "
         "were. What was "
-        "deleted later was still written, and stays counted."
+        "deleted later was still written, and stays counted. A reaction that was taken back and given again "
+        "counts each time."
     ),
     formula=(
         "sums of acts; an act counts for the unit, country and language that its author had at that moment"
