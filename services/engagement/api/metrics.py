@@ -2,6 +2,7 @@
 counts, and a member's own. The gateway calls these addresses `/metrics`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -44,11 +45,23 @@ class Form(StrEnum):
     CSV = "csv"
 
 
+class Groups(StrEnum):
+    ALL = "all"
+    LAST = "last"
+
+
 First = Annotated[str | None, Query(alias="from", description="The first day, or month: 2026-03-02, 2026-03")]
 Last = Annotated[
     str | None, Query(alias="to", description="The last day or month; later than today is today")
 ]
 ByWhat = Annotated[str | None, Query(description="unit, country or language; nothing: the whole company")]
+OneGroup = Annotated[
+    str | None, Query(description="Of groups this one alone, such as unit:sales; `by` is its dimension then")
+]
+WhichGroups = Annotated[
+    Groups,
+    Query(description="last: those of the last period of which groups are told, as all are told"),
+]
 EveryWhat = Annotated[
     str | None, Query(description="day, week (ISO) or month; else as the metric is defined")
 ]
@@ -93,6 +106,8 @@ def _series(api: APIRouter, room: Engagement) -> None:
         first: First = None,
         last: Last = None,
         by: ByWhat = None,
+        group: OneGroup = None,
+        groups: WhichGroups = Groups.ALL,
         every: EveryWhat = None,
         as_of: AsOf = None,
         known_on: KnownOn = None,
@@ -100,10 +115,11 @@ def _series(api: APIRouter, room: Engagement) -> None:
         form: Annotated[Form | None, Query(alias="format", description="Else as Accept says")] = None,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Series | Response:
-        """A metric over time: of the company, and of its groups as far as they may be told."""
+        """A metric over time: of the company, and of its groups as far as they may be told. Asking for fewer
+        groups changes nothing of what is told of them."""
         asker = await room.asker(caller)
         demand("metrics:read", asker)
-        definition = asking.definition_of(name, version)
+        definition, one = asking.definition_of(name, version), asking.group_of(group)
         answer_behind(response, await room.facts_behind(after))
         complete = await complete_up_to(room)
         ledger = await room.figures.book.ledger()
@@ -112,12 +128,13 @@ def _series(api: APIRouter, room: Engagement) -> None:
             definition,
             first=first,
             last=last,
-            by=by,
+            by=by if one is None else one[0].value,
             every=every,
             as_of=as_of,
             known_on=known_on,
         )
         figures = await room.figures.series(asked.asked, asking.bounded(asked), ledger)
+        figures = _narrowed(figures, one[1] if one else None, groups)
         units = await room.figures.book.units() if asked.asked.by is By.UNIT else {}
         series = _told(asked, figures, units, complete, asker)
         if form is Form.CSV or (form is None and accept.strip().lower().startswith("text/csv")):
@@ -201,6 +218,29 @@ async def complete_up_to(room: Engagement) -> CompleteUpTo:
 
 def _complete(figure: Figure) -> bool:
     return figure.end == figure.period.end <= midnight(today())
+
+
+def _narrowed(figures: Sequence[Figure], group: str | None, groups: Groups) -> list[Figure]:
+    """With fewer groups: who looks at one unit's year asks for a dozen of them, not for all."""
+    last = _last(figures) if groups is Groups.LAST else None
+    return [
+        replace(
+            figure,
+            sums=[
+                sums
+                for sums in figure.sums
+                if not sums.path or ((last in (None, at)) and (group is None or sums.path[-1] == group))
+            ],
+        )
+        for at, figure in enumerate(figures)
+    ]
+
+
+def _last(figures: Sequence[Figure]) -> int:
+    """The last that tells of groups, else the last that is over, else the last."""
+    over = [at for at, figure in enumerate(figures) if _complete(figure)]
+    whole = [at for at, figure in enumerate(figures) if figure.whole]
+    return (whole or over or [len(figures) - 1])[-1]
 
 
 def _told(

@@ -180,6 +180,27 @@ async def test_a_unit_is_called_as_it_was_on_the_day_that_is_asked_for(house: Ho
     assert [each["period"] for each in told["periods"]] == [f"2025-{month:02d}" for month in range(1, 7)]
 
 
+async def test_fewer_groups_can_be_asked_for_and_are_told_as_all_are(house: House) -> None:
+    path, days = "/figures/posts-and-comments", {"from": "2025-02", "to": "2025-12"}
+    whole = await get(house, "ann", path, by="unit", **days)
+    assert all(len(each["groups"]) == 4 for each in whole["periods"])
+    for name in ("unit:lund", "unit:shops"):
+        one = await get(house, "ann", path, group=name, **days)
+        expected = [
+            [each for each in period["groups"] if each["group"] == name] for period in whole["periods"]
+        ]
+        assert [period["groups"] for period in one["periods"]] == expected, "hidden where it is hidden"
+        assert {len(groups) for groups in expected} == {1}
+        assert one["groups"] == [each for each in whole["groups"] if each["group"] == name]
+        assert [each["values"] for each in one["periods"]] == [each["values"] for each in whole["periods"]]
+    last = await get(house, "ann", path, by="unit", groups="last", as_of="2025-12-15", **days)
+    told = {each["period"]: each["groups"] for each in last["periods"]}
+    assert told.pop("2025-11") == whole["periods"][9]["groups"], "December is not over then"
+    assert set(map(len, told.values())) == {0}
+    refused(await house.ask("ann", "GET", path, params={"group": "lund"}), 422, "no-such-group-name")
+    assert (await get(house, "ann", path, group="unit:nowhere", **days))["groups"] == []
+
+
 async def test_as_of_cuts_the_period_that_holds_the_day(house: House) -> None:
     told = await get(house, "ann", "/figures/posts-and-comments", as_of="2025-06-16", **{"from": "2025-06"})
     (june,) = told["periods"]

@@ -1,6 +1,7 @@
 """Adoption in numbers: the board's page, one metric with its past, what it counts, and one's own."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
@@ -16,6 +17,7 @@ from services.gateway.pages.failures import Failures
 from services.gateway.pages.figure_answers import (
     CountedList,
     CountedSaid,
+    GroupNamed,
     MetricListSaid,
     MineSaid,
     SeriesSaid,
@@ -30,12 +32,15 @@ from services.gateway.view_models.adoption import (
     MyMonth,
     UnitChoice,
 )
-from shared.kernel.errors import Forbidden, NotFound
+from shared.kernel.errors import Forbidden
 
 routes = APIRouter(include_in_schema=False)
 
 #: Of languages, and of units, the worst are shown.
 _MOST_BEHIND = 5
+#: Metrics of which the board looks at all units: which there are, and which keep to themselves.
+_LOOKED_AT_BY_UNIT = frozenset({"passive-share", "cross-unit-talk"})
+_UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 #: Characters of a period's name: 2026-W10.
 _LONGEST_PERIOD = 20
 
@@ -43,12 +48,13 @@ _LONGEST_PERIOD = 20
 @routes.get(places.ADOPTION)
 async def adoption(visit: Member, as_of: str = "", unit: str = "") -> Response:
     _for_staff(visit)
+    _check(unit)
     failures = Failures(visit)
     found: list[SeriesSaid] = []
     with failures.caught():
-        found = await _all(visit, as_of)
+        found = await _all(visit, as_of, unit)
     if failures:
-        as_of_now = await _all(visit, "")
+        as_of_now = await _all(visit, "", "")
         view = _board(as_of_now, "", as_of, failures.errors)
         return visit.show(replace(view, tabs=tabs_of(visit)), place="adoption", status=failures.status)
     return visit.show(replace(_board(found, unit, as_of, {}), tabs=tabs_of(visit)), place="adoption")
@@ -74,13 +80,14 @@ async def my_figures(visit: Member, cursor: str = "") -> Response:
 @routes.get(places.ADOPTION + "/{name}")
 async def figure(name: str, visit: Member, as_of: str = "", by: str = "", unit: str = "") -> Response:
     _for_staff(visit)
+    _check(unit)
     failures = Failures(visit)
     chosen: figures.By = cast(figures.By, by) if by in ("unit", "country", "language") else ""
     with failures.caught():
-        series = await _series(visit, name, as_of, "unit" if unit else by)
+        series = await _series(visit, name, as_of, by, unit)
         view = figures.one(visit.locale, series, chosen, as_of, {}, unit)
         return visit.show(view, place="adoption")
-    series = await _series(visit, name, "", "unit" if unit else chosen)
+    series = await _series(visit, name, "", chosen, unit)
     view = figures.one(visit.locale, series, chosen, as_of, failures.errors, unit)
     return visit.show(view, place="adoption", status=failures.status)
 
@@ -115,27 +122,40 @@ def _for_staff(visit: Visit) -> None:
         raise Forbidden("may-not-read-metrics", "Figures are for staff. You can see your own.")
 
 
-async def _all(visit: Visit, as_of: str) -> list[SeriesSaid]:
-    """Every metric of the board, by unit, and once more by language where that is what it is about."""
-    asked = [_series(visit, name, as_of, "unit") for name in figures.BOARD]
-    return list(await asyncio.gather(*asked, _series(visit, "language-share", as_of, "language")))
+def _check(unit: str) -> None:
+    """Raises NotFound for what is no unit's id."""
+    if unit and not _UNIT.fullmatch(unit):
+        raise figures.no_such_unit()
 
 
-async def _series(visit: Visit, name: str, as_of: str, by: str) -> SeriesSaid:
-    given = {"as_of": as_of, "by": by}
+async def _all(visit: Visit, as_of: str, unit: str) -> list[SeriesSaid]:
+    """Every metric of the board; then, of the company, reading by language, and of one unit, which others
+    there are. There may be a thousand units: all are asked for only where all are looked at."""
+    asked = [
+        _series(visit, name, as_of, "unit" if name in _LOOKED_AT_BY_UNIT else "", unit)
+        for name in figures.BOARD
+    ]
+    more = ("passive-share", "unit") if unit else ("language-share", "language")
+    return list(await asyncio.gather(*asked, _series(visit, more[0], as_of, more[1])))
+
+
+async def _series(visit: Visit, name: str, as_of: str, by: str, unit: str = "") -> SeriesSaid:
+    """Of groups the unit alone, else those of the period that is told."""
+    groups = {"group": f"unit:{unit}"} if unit else {"by": by, "groups": "last"}
+    given = {"as_of": as_of, **groups}
     query = {key: value for key, value in given.items() if value}
     return (await visit.ask("engagement", "GET", f"/figures/{part(name)}", query=query)).read(SeriesSaid)
 
 
 def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[str, str]) -> AdoptionView:
     """Raises NotFound for a unit that there is not."""
-    series, by_language = found[:-1], found[-1]
+    series, more = found[:-1], found[-1]
     asked = next(filter(None, (figures.unit_named(each, unit) for each in series)), None) if unit else None
     if unit and asked is None:
-        raise NotFound("no-such-unit", "There is no such unit.")
-    choices = units(series[0], unit)
+        raise figures.no_such_unit()
+    choices = units(more if unit else series[0], asked)
     group = f"unit:{unit}" if unit else ""
-    all_behind = [] if unit else [languages_behind(by_language), units_behind(series)]
+    all_behind = [] if unit else [languages_behind(more), units_behind(series)]
     return AdoptionView(
         figures=[figures.figure_of(each, group) for each in series],
         counting=figures.counting(series[0], as_of),
@@ -156,14 +176,17 @@ def _too_few(series: SeriesSaid, group: str) -> bool:
     return not open_ and figures.values_of(series, series.told, group) is None
 
 
-def units(series: SeriesSaid, chosen: str = "") -> list[UnitChoice]:
+def units(series: SeriesSaid, chosen: GroupNamed | None = None) -> list[UnitChoice]:
     """Those in which there are enough people, and the one that is chosen, as a tree."""
     period = figures.told_period(series)
     told = {group.group for group in (period.groups if period else []) if group.values is not None}
+    offered = {each.group: each for each in series.groups if each.group in told}
+    if chosen is not None:
+        offered[chosen.group] = chosen
     return [
         UnitChoice(named.group.partition(":")[2], named.name or named.group, max(len(named.path) - 1, 0))
-        for named in sorted(series.groups, key=lambda named: named.path)
-        if named.group in told | {f"unit:{chosen}"} and named.group != "unit:unknown"
+        for named in sorted(offered.values(), key=lambda named: named.path)
+        if named.group != "unit:unknown"
     ]
 
 

@@ -128,6 +128,10 @@ def told_period(series: SeriesSaid) -> PeriodSaid | None:
     return series.periods[series.told] if series.told >= 0 else None
 
 
+def no_such_unit() -> NotFound:
+    return NotFound("no-such-unit", "There is no such unit.")
+
+
 def unit_named(series: SeriesSaid, unit: str) -> GroupNamed | None:
     """Also one of which nothing may be told; not those who are in none."""
     asked = "" if unit == "unknown" else f"unit:{unit}"
@@ -141,7 +145,7 @@ def one(
     group = f"unit:{unit}" if unit else ""
     named = unit_named(series, unit)
     if unit and named is None:
-        raise NotFound("no-such-unit", "There is no such unit.")
+        raise no_such_unit()
     main = _main(series.metric)
     rows = [
         PeriodRow(

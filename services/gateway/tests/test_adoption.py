@@ -74,7 +74,7 @@ async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
     assert wrong_by.status_code == 422 and 'id="by-error"' in wrong_by.text
     assert (await eskil.see("/adoption/ladder/events")).status_code == 404
     assert (await eskil.see("/adoption/no-such-thing")).status_code == 404
-    for unit in ("nowhere", "unknown"):
+    for unit in ("nowhere", "unknown", "no unit"):
         assert (await eskil.see(f"/adoption?unit={unit}")).status_code == 404
         assert (await eskil.see(f"/adoption/ladder?unit={unit}")).status_code == 404
 
