@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel
 
 from services.gateway import places
 from services.gateway.clients import part
@@ -15,6 +14,7 @@ from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.cards import post_of
 from services.gateway.pages.composing import reach_if_known
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.member_answers import units_of
 from services.gateway.pages.parts import key_of
 from services.gateway.pages.talk_answers import Done, PostList, Reader, Report
 from services.gateway.pages.visit import Form, Member, Names, Visit
@@ -34,19 +34,9 @@ from shared.runtime.ids import new_id
 
 SOME = "some"
 PEOPLE_AT_ONCE = 100
-UNITS = 100
 SHOWN = ("all", "acknowledged", "missing", "left", "joined")
 
 routes = APIRouter(include_in_schema=False)
-
-
-class _Unit(BaseModel):
-    id: str
-    name: str
-
-
-class _Units(BaseModel):
-    items: list[_Unit]
 
 
 @routes.get(places.NEW_ANNOUNCEMENT)
@@ -173,9 +163,9 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
             "may-not-announce", "Editors, leaders and the board publish announcements. Ask one of them."
         )
     everybody = await reach_if_known(visit, {"audience": [STAFF]})
-    units = await visit.ask_if_there(_Units, "identity", "/units", {"limit": UNITS})
+    units = await units_of(visit)
     countries, languages = (everybody.countries, everybody.languages) if everybody else ({}, {})
-    named = [AudienceChoice(f"unit:{unit.id}", name=unit.name) for unit in units.items] if units else []
+    named = [AudienceChoice(f"unit:{unit.id}", name=unit.name) for unit in units.values()]
     mine = [AudienceChoice(GROUP + group.id, name=group.name) for group in await my_groups(visit)]
     view = AnnounceView(
         form=form,
