@@ -157,7 +157,7 @@ class Batch(Generic[L]):
                 if refused.code == TOO_BUSY:
                     # Of the moment, not of the line.
                     raise Unavailable(
-                        TOO_BUSY, "There is too much to do right now. Try again shortly."
+                        "too-busy", "There is too much to do right now. Try again shortly."
                     ) from None
                 return LineResult(line=line.line, outcome="refused", code=refused.code, detail=str(refused))
         return LineResult(line=line.line, outcome="done")

@@ -184,8 +184,9 @@ def _of_profile(command: PlaceMember | RenameMember | ChangeProfile, member: Mem
             permit_touching(command.acting, member.roles)
             return profiles.rename(command)
         case ChangeProfile():
-            if command.acting.brought_by is not None:
-                permit_touching(command.acting, member.roles)
+            # Their own: asked is only whether whoever brings it may act upon such a member.
+            if (bringing := command.acting.brought_by) is not None:
+                permit_touching(Acting(command.acting.member_id, bringing), member.roles)
             return profiles.change_profile(command)
 
 

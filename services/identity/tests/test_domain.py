@@ -154,6 +154,9 @@ def test_what_is_brought_in_needs_both_who_did_it_and_who_brings_it() -> None:
     spec.given(leads).when(said).refused(Forbidden, "for-admins-only")
     by_an_administrator = replace(said, acting=replace(of_ann, brought_by=ADMIN.roles))
     assert members.decide(by_an_administrator, Member(Standing.ACTIVE))
+    operates = registered.model_copy(update={"roles": (Role.OPERATOR,)})
+    own = replace(said, acting=Acting("ann", OPERATOR.roles, brought_by=ADMIN.roles))
+    assert members.decide(own, members.fold([operates]))
 
 
 @pytest.mark.parametrize(
@@ -391,7 +394,7 @@ def test_an_account_is_opened_once_and_rehashed_only_from_the_hash_that_was_veri
 
 def test_no_state_keeps_a_password_hash_in_memory() -> None:
     state = accounts.accounts.fold([PasswordSet(member_id="ann", password_hash=Personal("h1"))])
-    assert "h1" not in repr(state) and state == accounts.Account(hashes=1)
+    assert "h1" not in repr(state) and state == accounts.Account(hashes=1, passwords=1)
 
 
 SECRET = secrets.hashed(b"s" * 32)
