@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from services.gateway import locale, places
 from services.gateway.assets import GATEWAY, asset_url
 from services.gateway.locale import Locale
-from services.gateway.view_models import Person, Shell, View
+from services.gateway.view_models import GroupRef, Person, Shell, View
 
 TINTS = 8
 
@@ -142,14 +142,16 @@ def _by_name(context: Context, tags: Iterable[str]) -> Sequence[tuple[str, str]]
 
 
 @pass_context
-def _audience(context: Context, clause: str) -> str:
-    """Who a clause lets in, in words: `country:SE&role:leader` is 'Leaders' and 'people in Sweden'."""
+def _audience(context: Context, clause: str, groups: Iterable[GroupRef] = ()) -> str:
+    """Who a clause lets in, in words: `country:SE&role:leader` is 'Leaders' and 'people in Sweden'. `groups`
+    are those whose names this reader may know."""
     shell: Shell = context["shell"]
     viewer = shell.viewer.id if shell.viewer else None
-    return " + ".join(_who(token, shell.locale, viewer) for token in clause.split("&"))
+    named = {group.id: group.name for group in groups}
+    return " + ".join(_who(token, shell.locale, viewer, named) for token in clause.split("&"))
 
 
-def _who(token: str, here: Locale, viewer: str | None) -> str:
+def _who(token: str, here: Locale, viewer: str | None, groups: Mapping[str, str]) -> str:
     kind, _sep, name = token.partition(":")
     _ = here.gettext
     match kind:
@@ -162,7 +164,8 @@ def _who(token: str, here: Locale, viewer: str | None) -> str:
         case "office":
             return _("Office %(name)s") % {"name": name}
         case "group":
-            return _("Group %(name)s") % {"name": name}
+            named = groups.get(name)
+            return _("Members of %(group)s") % {"group": named} if named else _("Members of a group")
         case "country":
             return _("Staff in %(country)s") % {"country": here.country_name(name)}
         case "language":

@@ -349,6 +349,10 @@ spaces: Projection[SpaceView] = Projection(
     _OF_SPACES,
     _space_keys,
     _evolve_space,
-    (Index((("audience", 1), ("name", 1), ("_id", 1))),),
+    (
+        Index((("audience", 1), ("name", 1), ("_id", 1))),
+        # Spaces of groups are many, the others few: these are found without reading those.
+        Index((("audience", 1), ("of_group", 1), ("name", 1), ("_id", 1))),
+    ),
 )
 owners = owners_projection("wiki")

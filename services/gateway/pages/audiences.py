@@ -1,9 +1,16 @@
-"""Which clause of an audience lets this reader in?"""
+"""Who are the readers of something: which clause lets this reader in, and what are the groups called?"""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 
+from services.gateway.pages.group_answers import group_of
 from services.gateway.pages.visit import Visit
-from shared.kernel.audience import EVERYONE, STAFF
+from services.gateway.view_models import GroupRef
+from shared.kernel.audience import EVERYONE, GROUP, STAFF
+from shared.kernel.errors import Refused
+
+#: Groups of one audience that are asked for their names.
+MOST_NAMED = 20
 
 
 def let_in_by(visit: Visit, audience: Sequence[str]) -> str:
@@ -16,3 +23,21 @@ def let_in_by(visit: Visit, audience: Sequence[str]) -> str:
     known = (EVERYONE, STAFF, "member:", "language:", "role:")
     open_ = [c for c in audience if all(t in mine or not t.startswith(known) for t in c.split("&"))]
     return [*sure, *open_, *audience][0]
+
+
+async def groups_among(visit: Visit, audience: Iterable[str]) -> list[GroupRef]:
+    """The groups of these clauses whose names this reader may know. Whoever may read something need not be in
+    every group that may: so each that is not their own is asked for in their name, and no names are kept."""
+    tokens = {token for clause in audience for token in clause.split("&") if token.startswith(GROUP)}
+    wanted = {token.removeprefix(GROUP) for token in tokens}
+    mine = [group for group in visit.groups if group.id in wanted]
+    others = sorted(wanted - {group.id for group in mine})[:MOST_NAMED]
+    found = await asyncio.gather(*(_if_known(visit, group_id) for group_id in others))
+    return [*mine, *(group for group in found if group)]
+
+
+async def _if_known(visit: Visit, group_id: str) -> GroupRef | None:
+    try:
+        return (await group_of(visit, group_id)).ref
+    except Refused:
+        return None

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from services.gateway.clients import part
+from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.answers import Item, ItemList, Page, Space, SpaceList, Step, Tree
 from services.gateway.pages.trees import above, tree
 from services.gateway.pages.visit import Form, Names, Visit
@@ -21,7 +23,7 @@ from services.gateway.view_models import (
 from shared.kernel.errors import NotFound, Unavailable
 from shared.runtime.ids import new_id
 
-#: Spaces in one answer of the wiki, and all that lists and choices show.
+#: Spaces in one answer of the wiki, and how many of each kind lists and choices show.
 SPACES_AT_ONCE = 100
 MOST_SPACES = 300
 
@@ -49,12 +51,53 @@ async def page_of(visit: Visit, page_id: str, after: str | None = None) -> Page:
     return answer.read(Page)
 
 
-async def spaces_of(visit: Visit) -> list[Space]:
-    """Every space that the reader may see, by name."""
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """Spaces that the reader may see: those of the whole house and of their own groups, and those of other
+    groups."""
+
+    near: Sequence[Space] = ()
+    others: Sequence[Space] = ()
+
+    @property
+    def every(self) -> list[Space]:
+        return [*self.near, *self.others]
+
+    def writable(self) -> "Spaces":
+        near, others = ([s for s in part if s.may.get("write", False)] for part in (self.near, self.others))
+        return Spaces(near, others)
+
+    def along_with(self, space: Space) -> "Spaces":
+        return (
+            self if space.id in [each.id for each in self.every] else Spaces([*self.near, space], self.others)
+        )
+
+
+async def spaces_of(visit: Visit) -> Spaces:
+    """As many as lists and choices show, by name. The spaces of groups have the groups' ids."""
+    house, mine, grouped = await asyncio.gather(
+        _listed(visit, {"of_group": "false"}), _of_my_groups(visit), _listed(visit, {"of_group": "true"})
+    )
+    ids = {space.id for space in mine}
+    near = sorted([*house, *mine], key=lambda space: space.name.casefold())
+    return Spaces(near, [space for space in grouped if space.id not in ids])
+
+
+async def _of_my_groups(visit: Visit) -> list[Space]:
+    """None while the groups are away: theirs stand among those of other groups then."""
+    groups = [group.id for group in await my_groups(visit)]
+    return await _listed(visit, {"ids": ",".join(groups), "of_group": "true"}) if groups else []
+
+
+async def _listed(visit: Visit, which: Mapping[str, str]) -> list[Space]:
     found: list[Space] = []
     cursor: str | None = ""
     while cursor is not None and len(found) < MOST_SPACES:
-        query: dict[str, str | int] = {"limit": SPACES_AT_ONCE, **({"cursor": cursor} if cursor else {})}
+        query: dict[str, str | int] = {
+            **which,
+            "limit": SPACES_AT_ONCE,
+            **({"cursor": cursor} if cursor else {}),
+        }
         listed = (await visit.ask("wiki", "GET", "/wiki/spaces", query=query)).read(SpaceList)
         found += listed.items
         cursor = listed.next

@@ -1,6 +1,7 @@
 """The wiki's spaces, and one space with its tree."""
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -24,15 +25,21 @@ routes = APIRouter(include_in_schema=False)
 @routes.get(places.WIKI)
 async def spaces(visit: Member) -> Response:
     found, recent = await asyncio.gather(spaces_of(visit), recent_of(visit, LOOKED_THROUGH))
-    counted = found[:COUNTED]
+    latest = {item.space_id: item.occurred_at for item in reversed(recent)}
+    others = sorted(found.others, key=lambda space: space.id not in latest)
+    counted = [*found.near, *others][:COUNTED]
     counts = await asyncio.gather(*(_count(visit, space) for space in counted))
     sizes = {space.id: count for space, count in zip(counted, counts, strict=True)}
-    latest = {item.space_id: item.occurred_at for item in reversed(recent)}
-    cards = [
-        SpaceCard(SpaceRef(space.id, space.name), sizes.get(space.id), latest.get(space.id), space.purpose)
-        for space in found
-    ]
-    return visit.show(SpacesView(cards), place="wiki")
+
+    def cards(spaces: Sequence[Space]) -> list[SpaceCard]:
+        """Those that are known to be empty stand last."""
+        shown = [
+            SpaceCard(SpaceRef(each.id, each.name), sizes.get(each.id), latest.get(each.id), each.purpose)
+            for each in spaces
+        ]
+        return sorted(shown, key=lambda card: card.pages == 0)
+
+    return visit.show(SpacesView(cards(found.near), cards(others)), place="wiki")
 
 
 async def _count(visit: Visit, space: Space) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,10 @@ from services.gateway import places
 from services.gateway.clients import Away, part
 from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.answers import Difference, Done, Page, Shown, Space, quoted
+from services.gateway.pages.audiences import groups_among
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
-from services.gateway.pages.parts import head_of, key_of, page_of, spaces_of
+from services.gateway.pages.parts import Spaces, head_of, key_of, page_of, space_of, spaces_of
 from services.gateway.pages.reading import PAGE
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models import (
@@ -41,21 +43,16 @@ _LONGEST_SLUG = 80
 
 @routes.get(places.NEW_PAGE)
 async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
-    spaces = await _writable(visit)
-    usual = spaces[0] if spaces and not space else None
-    chosen = next((each for each in spaces if each.id == space), usual)
-    form = PageForm(new_id(), space=chosen.id if chosen else space, path=path)
+    spaces = await _writable(visit, space)
+    chosen = next((each for each in spaces.every if each.id == space), None)
+    form = PageForm(new_id(), language=visit.locale.language, space=space, path=path, title=_readable(path))
     if chosen is not None:
-        seen_by = chosen.audience if space else await _choosable(visit, chosen.audience) or chosen.audience
         form = replace(
             form,
             language=chosen.language,
             classification=chosen.classification,
-            audience=seen_by,
-            title=_readable(path),
+            audience=chosen.audience,
         )
-    else:
-        form = replace(form, language=visit.locale.language)
     return await _editing(visit, form, spaces)
 
 
@@ -67,9 +64,12 @@ async def start_page(visit: Member) -> Response:
     path, space_name, opened = form.path or _slug(form.title), sent.text("space_name").strip(), ""
     if "preview" in sent.fields:
         preview = await _preview(visit, failures, form.space, path, _with_title(form))
-        return await _editing(visit, form, await _writable(visit), failures=failures, preview=preview)
+        spaces = await _writable(visit, form.space)
+        return await _editing(visit, form, spaces, failures=failures, preview=preview, space_name=space_name)
     if not path:
         failures.beside("title", visit.locale.gettext("Give the page a title."))
+    if not form.space and not space_name:
+        failures.beside("space", visit.locale.gettext("Choose a space, or name a new one."))
     if not failures:
         with failures.caught():
             form = replace(form, space=await _space(visit, form, space_name))
@@ -77,7 +77,7 @@ async def start_page(visit: Member) -> Response:
             opened, space_name = space_name, ""
             page_id = await _start(visit, form, path)
             return visit.go(places.page(page_id), "started")
-    spaces = _with_opened(await _writable(visit), form, opened)
+    spaces = _with_opened(await _writable(visit, form.space), form, opened)
     return await _editing(visit, _again(form, failures), spaces, failures=failures, space_name=space_name)
 
 
@@ -99,7 +99,7 @@ async def edit_page(page_id: str, visit: Member) -> Response:
         seen_by=_readers(page.classification, page.audience),
     )
     shown = Markup(page.html)  # noqa: S704 - made safe by the wiki
-    return await _editing(visit, form, [], await head_of(visit, page), page, preview=shown)
+    return await _editing(visit, form, Spaces(), await head_of(visit, page), page, preview=shown)
 
 
 @routes.post(PAGE + "/edit")
@@ -115,10 +115,10 @@ async def save_page(page_id: str, visit: Member) -> Response:
     head = await head_of(visit, page)
     if "preview" in sent.fields:
         preview = await _preview(visit, failures, page.space_id, page.path, form.body)
-        return await _editing(visit, form, [], head, page, failures=failures, preview=preview)
+        return await _editing(visit, form, Spaces(), head, page, failures=failures, preview=preview)
     text = _line_ends_of(page.body, form.body)
     if failures:
-        return await _editing(visit, _again(form, failures), [], head, page, failures=failures)
+        return await _editing(visit, _again(form, failures), Spaces(), head, page, failures=failures)
     if sent.number("revision") != page.revision and text != page.body:
         return await _conflict(visit, page, head, form)
     try:
@@ -129,7 +129,7 @@ async def save_page(page_id: str, visit: Member) -> Response:
         # The view that shows it may be a moment behind, so it is asked for by its version.
         newer = await page_of(visit, page_id, after=f"wiki/page-{page_id}/{meanwhile.version + 1}")
         return await _conflict(visit, newer, await head_of(visit, newer), form)
-    return await _editing(visit, _again(form, failures), [], head, page, failures=failures)
+    return await _editing(visit, _again(form, failures), Spaces(), head, page, failures=failures)
 
 
 def _readers(classification: str, audience: Sequence[str]) -> str:
@@ -227,20 +227,23 @@ async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) ->
     return visit.show(view, place="wiki", status=409)
 
 
-async def _writable(visit: Visit) -> list[Space]:
-    """The spaces to write in. Raises Forbidden for a guest, Away while nobody can say who is one."""
+async def _writable(visit: Visit, chosen: str) -> Spaces:
+    """The spaces to write in, the chosen one among them if it is one. Raises Forbidden for a guest, Away
+    while nobody can say who is one."""
     if visit.is_guest:
         raise Forbidden(
             "may-not-write", "Guests can read pages but not change them. Ask the page's owner to do it."
         )
-    return [space for space in await spaces_of(visit) if space.may.get("write", False)]
+    found = await spaces_of(visit)
+    if chosen and chosen not in [space.id for space in found.every]:
+        with suppress(NotFound):
+            found = found.along_with(await space_of(visit, chosen))
+    return found.writable()
 
 
 async def _space(visit: Visit, form: PageForm, name: str) -> str:
     """The chosen space, or a new one that begins with this page."""
     if not name:
-        if not form.space:
-            raise Refused("space-missing", "Choose a space, or name a new one.", field="space")
         return form.space
     new = {
         "name": name,
@@ -253,12 +256,12 @@ async def _space(visit: Visit, form: PageForm, name: str) -> str:
     return answer.read(Done).id
 
 
-def _with_opened(spaces: Sequence[Space], form: PageForm, name: str) -> Sequence[Space]:
+def _with_opened(spaces: Spaces, form: PageForm, name: str) -> Spaces:
     """With the space that was opened a moment ago, which lists may not show yet."""
-    if not name or form.space in [space.id for space in spaces]:
+    if not name:
         return spaces
     seen_by: dict[str, Any] = {"audience": list(form.audience), "classification": form.classification}
-    return [*spaces, Space(id=form.space, name=name, language=form.language, **seen_by)]
+    return spaces.along_with(Space(id=form.space, name=name, language=form.language, **seen_by))
 
 
 async def _start(visit: Visit, form: PageForm, path: str) -> str:
@@ -295,7 +298,7 @@ async def _shown(visit: Visit, space_id: str, path: str, body: str) -> Markup:
 async def _editing(
     visit: Visit,
     form: PageForm,
-    spaces: Sequence[Space],
+    spaces: Spaces,
     head: PageHead | None = None,
     page: Page | None = None,
     *,
@@ -304,13 +307,24 @@ async def _editing(
     space_name: str = "",
 ) -> Response:
     errors = {**failures.errors} if failures else {}
-    if form.space and not space_name and page is None and form.space not in [space.id for space in spaces]:
+    if (
+        form.space
+        and not space_name
+        and page is None
+        and form.space not in [space.id for space in spaces.every]
+    ):
         errors.setdefault("space", visit.locale.gettext("You cannot write in the space you chose any more."))
+    if "space" in errors and not spaces.every:
+        # There is none to choose, only a new one to name.
+        errors.setdefault("space_name", errors["space"])
     problem = failures.problem if failures else ""
+    audiences = await _audiences(visit, spaces, page)
     view = EditView(
         form=form,
-        spaces=[SpaceRef(space.id, space.name) for space in spaces],
-        audiences=await _audiences(visit, spaces, page),
+        spaces=_refs(spaces.near),
+        other_spaces=_refs(spaces.others),
+        audiences=audiences,
+        groups=await groups_among(visit, [*audiences, *form.audience]),
         page=head,
         preview=preview,
         errors=errors,
@@ -321,6 +335,10 @@ async def _editing(
     return visit.show(view, place="wiki", status=failures.status if failures else 200)
 
 
+def _refs(spaces: Sequence[Space]) -> list[SpaceRef]:
+    return [SpaceRef(space.id, space.name) for space in spaces]
+
+
 async def _choosable(visit: Visit, audience: Sequence[str]) -> list[str]:
     """Without groups that this member is not in: who comes for a page of no certain space may well write it
     in another, where nobody but their members may choose those."""
@@ -329,9 +347,9 @@ async def _choosable(visit: Visit, audience: Sequence[str]) -> list[str]:
     return [clause for clause in audience if others.isdisjoint(clause.split("&"))]
 
 
-async def _audiences(visit: Visit, spaces: Sequence[Space], page: Page | None) -> list[str]:
+async def _audiences(visit: Visit, spaces: Spaces, page: Page | None) -> list[str]:
     offered = [STAFF, EVERYONE, f"member:{visit.signed_in.held.member_id}"]
-    theirs = [clause for space in spaces for clause in space.audience]
+    theirs = [clause for space in spaces.every for clause in space.audience]
     more = [*await _choosable(visit, theirs), *(page.audience if page else [])]
     return list(dict.fromkeys([*offered, *more]))
 

@@ -20,6 +20,7 @@ from services.gateway.view_models import (
     DiffPiece,
     DiffSame,
     EditView,
+    GroupRef,
     HistoryView,
     MoveView,
     Notice,
@@ -211,7 +212,8 @@ def _reading_views(text: str) -> dict[str, View]:
     head, revisions = _head(text), _revisions(text)
     toc = [TocEntry("short", text or "In short", 2), TocEntry("partners", text or "Partners", 3)]
     return {
-        "wiki-spaces": SpacesView(_cards(text)),
+        "wiki-spaces": SpacesView(_cards(text)[:1], _cards(text)[1:]),
+        "wiki-spaces-near": SpacesView(_cards(text)),
         "wiki-spaces-empty": SpacesView([]),
         "wiki-space": SpaceView(
             _space(text), 1_246, _tree(text), _changed(text), True, text or "What we answer."
@@ -231,6 +233,7 @@ def _reading_views(text: str) -> dict[str, View]:
             history=revisions,
             backlinks=[PageRef("p4", text or "Christmas returns 2026", "en")],
             more_backlinks=3,
+            groups=[GroupRef(text or "g1", text or "Shop floor Nordics", "en")],
         ),
         "wiki-page-open": WikiPageView(
             replace(head, classification="open", language="ar", crumbs=[]),
@@ -294,7 +297,7 @@ def _writing_views(text: str) -> dict[str, View]:
     }
     return {
         "wiki-edit": EditView(form, spaces, page=head, preview=PROSE),
-        "wiki-new": EditView(PageForm("k2"), spaces),
+        "wiki-new": EditView(PageForm("k2"), spaces[:1], other_spaces=spaces[1:]),
         "wiki-new-wrong": EditView(
             form, spaces, errors=wrong, problem=text or "The wiki does not answer right now."
         ),

@@ -224,6 +224,72 @@ async def test_the_writers_groups_are_offered_again_when_a_page_comes_back(
     assert answer.status_code == 422 and f'name="audience" value="{group}"' in answer.text
 
 
+def _choices(page: str) -> list[tuple[str, str]]:
+    """Values and names of the spaces to choose from, as they stand."""
+    shown = page.partition('id="space"')[2].partition("</select>")[0]
+    return [
+        (value, unescape(name)) for value, name in re.findall(r'<option value="([^"]*)"[^>]*>(.*?)<', shown)
+    ]
+
+
+async def test_a_new_page_lies_where_its_writer_says_and_nowhere_else(gateway: Gateway, house: House) -> None:
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        new = {"name": f"! {new_id()}", "purpose": "Theirs.", "openness": "open", "language": "es"}
+        theirs = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    form = (await eskil.see_soon("/wiki/new", theirs)).text
+    assert re.search(r'<option value="" selected>', form), "no space is taken for granted"
+    assert re.search(r'<option value="en" selected>', form) and re.search(r'value="internal" checked', form)
+    typed: Fields = {"title": "Where to", "body": "Long work.", "note": "Why", "space_name": ""}
+    answer = await eskil.send("/wiki/new", typed)
+    assert answer.status_code == 422 and "Choose a space, or name a new one." in _errors(answer)
+    assert 'id="space-error"' in answer.text
+    assert all(kept in answer.text for kept in ("Where to", "Long work.", "Why"))
+    assert (await eskil.send("/wiki/new", {**typed, "space_name": f"Mine {new_id()}"})).status_code == 303
+    named = (await saga.see_soon(f"/wiki/new?space={theirs}", f'<option value="{theirs}" selected>')).text
+    assert re.search(r'<option value="es" selected>', named)
+
+
+async def test_spaces_of_the_house_and_of_ones_own_groups_come_before_those_of_others(
+    gateway: Gateway, house: House
+) -> None:
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        new = {"name": f"! {new_id()}", "purpose": "Hers.", "openness": "open", "language": "es"}
+        hers = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    page = await start(eskil, "Of the house", space_name=f"zz {new_id()}")
+    house_wide = re.search(r'href="/wiki/spaces/([0-9a-f]{32})"', (await eskil.see(page)).text)
+    assert house_wide
+
+    async def ordered(visitor: Visitor, own_first: bool) -> None:
+        values = [value for value, _ in _choices((await visitor.see("/wiki/new")).text)]
+        assert (values.index(hers) < values.index(house_wide[1])) == own_first
+        shown = (await visitor.see("/wiki")).text
+        mine, _sep, others = shown.partition('id="others-h"')
+        assert f"/wiki/spaces/{house_wide[1]}" in mine
+        assert f"/wiki/spaces/{hers}" in (mine if own_first else others)
+
+    await eventually(lambda: ordered(eskil, False))
+    await eventually(lambda: ordered(saga, True))
+
+
+async def test_readers_are_told_by_the_names_of_their_groups_and_never_by_an_id(
+    gateway: Gateway, house: House
+) -> None:
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        name = f"Hers {new_id()}"
+        new = {"name": name, "purpose": "Hers.", "openness": "closed", "language": "en"}
+        hers = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    assert name in text_of(await saga.see_soon("/wiki/new", f'value="group:{hers}"'))
+    page = await start(saga, "For two kinds", audience=["staff", f"group:{hers}"])
+    for shown in (page, f"{page}/edit"):
+        hers_told = text_of(await saga.see_soon(shown))
+        assert f"Medlemmar i {name}" in hers_told and hers not in hers_told
+    told = text_of(await eskil.see_soon(page))
+    assert "Members of a group" in told and name not in told and hers not in told
+
+
 async def test_a_text_that_is_too_long_for_a_page_is_refused_beside_it(
     gateway: Gateway, house: House
 ) -> None:
@@ -765,7 +831,7 @@ async def test_a_new_page_of_no_certain_space_is_not_meant_for_groups_of_others(
     answer = await program.post("/api/v1/groups", json=new)
     assert answer.status_code == 201, answer.text
     theirs = f"group:{answer.json()['id']}"
-    # The first by name, so that it is the one offered.
+    # The first by name.
     first = {"name": f"! {new_id()}", "language": "en", "audience": ["staff", theirs]}
     eskil = await gateway.visitor(house.members["eskil"])
 

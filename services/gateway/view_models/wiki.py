@@ -7,7 +7,15 @@ from typing import ClassVar, Literal
 
 from markupsafe import Markup
 
-from services.gateway.view_models.shell import ChangedPage, PageRef, Person, SpaceCard, SpaceRef, View
+from services.gateway.view_models.shell import (
+    ChangedPage,
+    GroupRef,
+    PageRef,
+    Person,
+    SpaceCard,
+    SpaceRef,
+    View,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +38,11 @@ class TreeNode:
 
 @dataclass(frozen=True, slots=True)
 class SpacesView(View):
+    """`spaces` of the whole house and of the reader's groups; `others` are those of other groups."""
+
     template: ClassVar[str] = "pages/wiki_spaces.html"
     spaces: Sequence[SpaceCard]
+    others: Sequence[SpaceCard] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,8 @@ class Rights:
 @dataclass(frozen=True, slots=True)
 class WikiPageView(View):
     """`nearby` is the branch around the page, not the whole space. `seen_because` is the clause
-    of the audience that lets this reader in. `history` is short: the latest few."""
+    of the audience that lets this reader in. `history` is short: the latest few. `groups` are those among
+    the readers whose names this reader may know."""
 
     template: ClassVar[str] = "pages/wiki_page.html"
     page: PageHead
@@ -107,6 +119,7 @@ class WikiPageView(View):
     history: Sequence[RevisionLine] = ()
     backlinks: Sequence[PageRef] = ()
     more_backlinks: int = 0
+    groups: Sequence[GroupRef] = ()
 
 
 @dataclass(frozen=True, slots=True)

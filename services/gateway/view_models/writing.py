@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from services.gateway.view_models.shell import PageRef, SpaceRef, View
+from services.gateway.view_models.shell import GroupRef, PageRef, SpaceRef, View
 from services.gateway.view_models.wiki import DiffBlock, DiffSame, PageHead, RevisionLine
 
 #: Languages that a page may be written in, until the organisation chooses its own.
@@ -36,7 +36,9 @@ class PageForm:
 @dataclass(frozen=True, slots=True)
 class EditView(View):
     """A new page (`page` is None) or a change. `errors` go by field; `problem` is about none.
-    `audiences` are the clauses to choose from; a chosen one that is missing among them is offered as well."""
+    `spaces` of the whole house and of the writer's groups come before `other_spaces`. `audiences` are the
+    clauses to choose from; a chosen one that is missing among them is offered as well. `groups` are those
+    whose names the writer may know."""
 
     template: ClassVar[str] = "pages/wiki_edit.html"
     form: PageForm
@@ -50,6 +52,8 @@ class EditView(View):
     #: Who may read a page that is there already is for its owner and for editors to decide.
     may_choose_readers: bool = True
     space_name: str = ""
+    other_spaces: Sequence[SpaceRef] = ()
+    groups: Sequence[GroupRef] = ()
 
 
 @dataclass(frozen=True, slots=True)

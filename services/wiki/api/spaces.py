@@ -1,6 +1,6 @@
 """Spaces over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 
@@ -43,6 +43,7 @@ SpaceId = Annotated[str, "a space's id"]
 SpaceIds = Annotated[
     str | None, Query(max_length=LONGEST_IDS, description="Only these spaces: ids, joined by commas")
 ]
+OfGroups = Annotated[bool | None, Query(description="Only the spaces of groups, or only the others")]
 
 
 def router(wiki: Wiki) -> APIRouter:
@@ -61,11 +62,14 @@ def _read(api: APIRouter, wiki: Wiki) -> None:
         cursor: Cursor,
         after: After,
         ids: SpaceIds = None,
+        of_group: OfGroups = None,
     ) -> SpaceList:
         """The spaces that the caller may see, by name."""
         reader = await wiki.readers.of(caller)
         await wiki.wait(response, after, projections.spaces)
-        where = {} if ids is None else {"_id": {"$in": ids.split(",")}}
+        where: dict[str, Any] = {} if ids is None else {"_id": {"$in": ids.split(",")}}
+        if of_group is not None:
+            where["of_group"] = of_group
         found = await wiki.spaces.find(
             where,
             sort=[("name", 1), ("_id", 1)],

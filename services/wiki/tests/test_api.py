@@ -443,3 +443,6 @@ async def test_some_spaces_are_asked_for_by_their_ids(house: House) -> None:
     assert first["total"] == 3 and first["next"]
     too_long = await house.ask("ann", "GET", "/wiki/spaces", params={"ids": "x" * 4_001})
     assert too_long.status_code == 422
+    for of_group, total in (("false", 3), ("true", 0)):
+        asked = {**params, "of_group": of_group}
+        assert (await house.get("ann", "/wiki/spaces", params=asked)).json()["total"] == total
