@@ -16,6 +16,8 @@ MOST = 10_000
 FRESH_SECONDS = 10.0
 #: The kind of members who may know everybody's name.
 STAFF = "staff"
+#: The state of members who have left.
+DEACTIVATED = "deactivated"
 #: Members that identity names in one answer.
 AT_ONCE = 100
 
@@ -26,6 +28,7 @@ class Known(BaseModel):
     member_id: str
     name: str = ""
     kind: str = ""
+    state: str = ""
     erased: bool = False
     pending: bool = False
     synthetic: bool = False
@@ -34,7 +37,8 @@ class Known(BaseModel):
     def person(self) -> Person:
         if self.erased:
             return Person.erased(self.member_id)
-        return Person.named(self.member_id, "" if self.pending else self.name, synthetic=self.synthetic)
+        name = "" if self.pending else self.name
+        return Person.named(self.member_id, name, synthetic=self.synthetic, gone=self.state == DEACTIVATED)
 
 
 class _Listed(BaseModel):

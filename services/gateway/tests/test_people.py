@@ -8,7 +8,7 @@ import pytest
 
 from services.gateway.tests.house import House
 from services.gateway.tests.test_pages import EVIL, NOWHERE, Fields, start, text_of
-from services.gateway.tests.visitors import SITE, Gateway
+from services.gateway.tests.visitors import SITE, Gateway, Visitor
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
 
@@ -99,6 +99,17 @@ async def test_somebody_whom_nobody_knows_has_no_profile(gateway: Gateway, house
     assert (await jonas.see(f"/people/{new_id()}")).status_code == 404
 
 
+async def test_a_profile_says_that_somebody_has_left(gateway: Gateway, house: House) -> None:
+    jonas, name = await gateway.visitor(house.members["jonas"]), f"Passing {new_id()[:8]}"
+    async with gateway.client(**house.members["alva"].bearer) as api:
+        new = {"name": name, "language": "en", "time_zone": "Europe/Stockholm", "country": "SE"}
+        member_id = (await api.post("/api/v1/members", json=new)).json()["member_id"]
+        assert "Has left" not in text_of(await jonas.see_soon(f"/people/{member_id}", name))
+        assert (await api.post(f"/api/v1/members/{member_id}/deactivate")).status_code == 204
+    left = await jonas.see_soon(f"/people/{member_id}", "Has left")
+    assert name in text_of(left) and "Time there" not in text_of(left)
+
+
 async def test_guests_see_of_those_whom_they_met_the_name_only(gateway: Gateway, house: House) -> None:
     gemma = await gateway.visitor(house.members["gemma"])
     directory = text_of(await gemma.see("/people"))
@@ -144,6 +155,10 @@ async def test_people_are_there_while_others_are_away(gateway: Gateway, house: H
         assert ("cannot be shown right now" in text_of(consent)) is (away == "engagement")
 
 
+async def _devices(visitor: Visitor) -> str:
+    return text_of(await visitor.see("/settings/sessions"))
+
+
 async def test_a_password_is_changed_by_who_knows_it_and_ends_other_sessions(
     gateway: Gateway, house: House
 ) -> None:
@@ -171,8 +186,12 @@ async def test_a_password_is_changed_by_who_knows_it_and_ends_other_sessions(
         refused = await change(*given)
         assert refused.status_code == 422 and f'id="{field}-error"' in refused.text, text_of(refused)
         assert all(typed not in refused.text for typed in given if typed and typed != "short")
+    assert (await _devices(here)).count("Signed in ") == 2
     assert (await change(old, new, new)).headers["location"] == "/settings"
-    assert "Your password is changed." in (await here.see("/settings")).text
+    # At once, not when the other one is used again.
+    devices = await _devices(here)
+    assert devices.count("Signed in ") == 1 and "this device" in devices
+    assert "Your password is changed." in devices
     gateway.app.state.visits.reception.sessions._known.clear()
     assert (await there.see("/settings")).headers["location"].startswith("/sign-in")
 

@@ -28,7 +28,7 @@ Place = Literal["home", "groups", "wiki", "people", "search", "adoption", "opera
 class Person:
     """Somebody who did something. `erased` and `unknown` members are shown by words instead of a name.
 
-    `synthetic`: there is no such person, and the page says so.
+    `synthetic`: there is no such person, and the page says so. `gone`: they have left the organisation.
     """
 
     id: str
@@ -36,11 +36,12 @@ class Person:
     initials: str
     state: Literal["known", "unknown", "erased"] = "known"
     synthetic: bool = False
+    gone: bool = False
 
     @classmethod
-    def named(cls, member_id: str, name: str, *, synthetic: bool = False) -> "Person":
+    def named(cls, member_id: str, name: str, *, synthetic: bool = False, gone: bool = False) -> "Person":
         state: Literal["known", "unknown"] = "known" if name.strip() else "unknown"
-        return cls(member_id, name, initials(name), state, synthetic)
+        return cls(member_id, name, initials(name), state, synthetic, gone)
 
     @classmethod
     def erased(cls, member_id: str) -> "Person":
