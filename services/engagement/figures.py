@@ -18,12 +18,11 @@ from services.engagement.metrics.definition import Acts, By, Definition, Window
 from services.engagement.metrics.periods import DAY_SECONDS, Period, day_of, midnight, today
 from services.engagement.metrics.reckoning import Sums, reckon
 from services.engagement.metrics.windows import Reach
-from services.engagement.projections.facts import Fact, Kind
+from services.engagement.projections.facts import Fact
 from shared.runtime.away import reading
 
 #: Counts up when the rule of what is told changes: what was kept by another is worked out anew.
 RULE = 5
-_SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +189,9 @@ class Figures:
         reach = wanted.reach
         months = await library.fetch(reach.months)
         asked: set[str] = set()
-        if wanted.asked.definition.asks_items:
+        if kinds := wanted.asked.definition.asks_items:
             acts = reach.acts(months, wanted.known).values()
-            asked = {fact.ref for facts in acts for fact in facts if fact.kind in _SAID}
+            asked = {fact.ref for facts in acts for fact in facts if fact.kind in kinds}
         items = await self.book.items(asked)
         people = await self.book.people(library.ledger, wanted.known)
         window = await asyncio.to_thread(reach.window, months, people, wanted.known, items)

@@ -117,5 +117,5 @@ announcement_reach = Definition(
     privacy=Privacy.READING,
     looks_ahead=COUNTED_FOR,
     changed="Version 2 leaves out announcements to fewer than five people; version 1 counted them.",
-    asks_items=True,
+    asks_items=frozenset({Kind.ANNOUNCEMENT}),
 )

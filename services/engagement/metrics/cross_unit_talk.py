@@ -78,5 +78,5 @@ cross_unit_talk = Definition(
     derive=_derive,
     rows=_rows,
     counts=_counts,
-    asks_items=True,
+    asks_items=frozenset({Kind.COMMENT}),
 )

@@ -120,7 +120,8 @@ class Definition:
     privacy: Privacy = Privacy.OPEN
     looks_back: bool = False
     looks_ahead: timedelta = timedelta()
-    asks_items: bool = False
+    #: Acts of which it asks who published what they were done to, and to whom.
+    asks_items: frozenset[Kind] = frozenset()
     #: Which of the measures are not told of a group with these sums: those about fewer than five of it, in a
     #: whole period or in one that is cut.
     withheld: Withheld = nothing
@@ -129,7 +130,7 @@ class Definition:
     #: Whether it has everybody in one place a period, with all that they did (`placed`), or each act where it
     #: was done.
     once: bool = False
-    #: Whether it answers where no version is asked for; one that does not is a proposal beside it.
+    #: Whether it answers where no version is asked for; one that does not is a proposal beside it, or earlier.
     in_force: bool = True
     #: What is other than in the version before, and which measure says how many that concerns.
     changed: str = ""

@@ -61,5 +61,5 @@ mails_replaced = Definition(
     derive=_derive,
     rows=_rows,
     counts=_counts,
-    asks_items=True,
+    asks_items=frozenset({Kind.ANNOUNCEMENT, Kind.POST}),
 )

@@ -4,7 +4,7 @@ Made of the steps that were known on a day. A member of whom nothing is known (y
 did counts for the company and for the group `unknown`.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -37,6 +37,23 @@ class State(NamedTuple):
     def unit(self) -> str:
         """Their own, at the end of the way."""
         return self.units[-1]
+
+    @property
+    def tokens(self) -> Iterator[str]:
+        """All that they hold, but for that of their own."""
+        yield EVERYONE
+        if self.staff:
+            yield STAFF
+        yield f"language:{self.language}"
+        yield f"office:{self.office}"
+        of_many = (
+            ("unit", self.units),
+            ("country", self.countries),
+            ("role", self.roles),
+            ("group", self.groups),
+        )
+        for kind, values in of_many:
+            yield from (f"{kind}:{value}" for value in values)
 
     def holds(self, token: str) -> bool:
         """Whether an audience's token is theirs. Those of single members are not looked at."""
@@ -140,6 +157,23 @@ def person_of(member_id: str, steps: Iterable[Step], known: int | None) -> Perso
     return person
 
 
+class Addressees(NamedTuple):
+    """To whom something speaks: whose tokens are those of a clause, and who are trusted with it."""
+
+    clauses: Sequence[Sequence[str]]
+    rank: int
+
+    @classmethod
+    def of(cls, audience: Sequence[str], classification: str) -> "Addressees":
+        return cls([clause.split("&") for clause in audience], Classification(classification).rank)
+
+    def include(self, member_id: str, state: State) -> bool:
+        if not state.present or Classification(state.clearance).rank < self.rank:
+            return False
+        mine = f"member:{member_id}"
+        return any(all(token == mine or state.holds(token) for token in clause) for clause in self.clauses)
+
+
 class People:
     """Everybody, as known on a day."""
 
@@ -167,19 +201,20 @@ class People:
         found = ((person.member_id, person.placed_in(start, end)) for person in self)
         return {member_id: moment for member_id, moment in found if moment is not None}
 
+    def spans(self, member_id: str, start: int, end: int) -> Iterator[tuple[int, int, State]]:
+        """What somebody was from when to when within [start, end)."""
+        person = self._people.get(member_id)
+        if person is None:
+            return
+        inside = slice(bisect_right(person.moments, start), bisect_left(person.moments, end))
+        starts = [start, *person.moments[inside]]
+        yield from zip(starts, [*starts[1:], end], (person.at(at) for at in starts), strict=True)
+
     def addressed(self, audience: Sequence[str], classification: str, moment: int) -> list[str]:
         """The members to whom something spoke at that moment."""
-        clauses = [clause.split("&") for clause in audience]
-        rank = Classification(classification).rank
-        found = []
-        for person in self._candidates(clauses):
-            state = person.at(moment)
-            if not state.present or Classification(state.clearance).rank < rank:
-                continue
-            mine = f"member:{person.member_id}"
-            if any(all(token == mine or state.holds(token) for token in clause) for clause in clauses):
-                found.append(person.member_id)
-        return found
+        to = Addressees.of(audience, classification)
+        candidates = self._candidates(to.clauses)
+        return [each.member_id for each in candidates if to.include(each.member_id, each.at(moment))]
 
     def _candidates(self, clauses: Sequence[Sequence[str]]) -> Collection[Person]:
         """For groups alone those who ever were in them need to be looked at."""

@@ -1,20 +1,21 @@
-"""What was said, as far as figures ask about it: by whom, to whom, and in which language."""
+"""What was published, as far as figures ask about it: by whom, to whom, and in which language."""
 
 from collections.abc import Collection
 
 from pydantic import BaseModel
 
 from contracts.feed import CommentPublished, PostKind, PostPublished
+from contracts.wiki import PageStarted
 from services.engagement.projections.facts import happened, seconds
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection
 
 
 class ItemView(BaseModel):
-    """A post, an announcement or a comment, as it was published."""
+    """A post, an announcement, a comment or a page, as it was published. A page's author is not looked for."""
 
     item_id: str
-    author_id: str
+    author_id: str = ""
     at: int
     announcement: bool = False
     must_acknowledge: bool = False
@@ -27,6 +28,8 @@ class ItemView(BaseModel):
 def _keys(event: Event) -> Collection[str]:
     match event:
         case PostPublished(post_id=item_id) | CommentPublished(comment_id=item_id):
+            return (item_id,)
+        case PageStarted(page_id=item_id):
             return (item_id,)
     return ()
 
@@ -55,9 +58,17 @@ def _evolve(view: ItemView | None, event: Event, recorded: Recorded, key: str) -
                 classification=event.classification.value,
                 language=event.language,
             )
+        case PageStarted():
+            return ItemView(
+                item_id=key,
+                at=at,
+                audience=event.audience,
+                classification=event.classification.value,
+                language=event.language,
+            )
     return view
 
 
 items: Projection[ItemView] = Projection(
-    "engagement.items", 3, ItemView, (PostPublished, CommentPublished), _keys, _evolve
+    "engagement.items", 4, ItemView, (PostPublished, CommentPublished, PageStarted), _keys, _evolve
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.identity import MemberPlaced, MemberRegistered, Place, Role
+from contracts.identity import Kind, MemberPlaced, MemberRegistered, Place, Role
 from services.engagement.metrics import DEFINITIONS
 from services.engagement.metrics.definition import By
 from services.engagement.metrics.people import People
@@ -202,6 +202,39 @@ def test_what_each_language_writes_and_can_read(company: History) -> None:
     assert told.of("own_language_share") == {"sv": 0.5, "fi": 0.5}
 
 
+def test_what_was_published_counts_for_those_to_whom_it_was_when_it_was_published(company: History) -> None:
+    """What is said in closed groups and to one country is not there to read for others, nor is anything for
+    staff there for guests."""
+    company.member("guest", "shops", kind=Kind.GUEST, country="FI", language="fi")
+    for who in ("s0", "s1"):
+        company.joined(who, "g1", at("2026-03-01"))
+    company.announce("s0", at("2026-03-02"), audience=("country:SE",))
+    company.post("s0", at("2026-03-02"), audience=("group:g1",), group="g1", language="en")
+    company.post("s0", at("2026-03-02"), audience=("member:f0", "group:g1"), language="fi")
+    company.post("f0", at("2026-03-02"), language="fi")
+    company.page("f0", at("2026-03-02"))
+    company.page("f0", at("2026-03-02"), audience=("unit:lund",))
+    company.joined("s2", "g1", at("2026-03-03"))
+    told = company.figure("language-share", "2026-03", by=By.LANGUAGE)
+    assert told.definition.version == 2
+    assert told.of("to_read") == {"sv": 12 + 2 + 2 + 12 + 12 + 6, "fi": 1 + 8 + 8}
+    assert told.of("readable") == {"sv": 12 + 12 + 6, "fi": 1 + 8}
+    assert told.company["readable_share"] == round(39 / 63, 4)
+    before = company.figure("language-share", "2026-03", version=1).company
+    assert (before["to_read"], before["readable"]) == (6 * 21, 12 * 3 + 9 * 2), "counted for everybody"
+
+
+def test_who_moves_is_to_read_what_each_place_was_told_while_they_were_there(company: History) -> None:
+    company.placed("s5", "shops", when=at("2026-03-10"))
+    for day in ("2026-03-02", "2026-03-20"):
+        company.announce("s0", at(day), audience=("unit:sales",))
+        company.announce("f0", at(day), audience=("unit:shops",), language="fi")
+    company.left("s4", at("2026-03-11"))
+    told = company.figure("language-share", "2026-03", by=By.UNIT)
+    assert told.of("to_read") == {"sales": 12 + 10 + 1, "lund": 6 + 6, "shops": 8 + 8}
+    assert told.of("readable") == {"sales": 12 + 10, "lund": 6 + 6, "shops": 8 + 8}
+
+
 def test_talk_across_borders_by_hand(company: History) -> None:
     post = company.post("s0", at("2026-03-02"))
     for who in ("s1", "s2", "f0", "l0"):
@@ -264,6 +297,7 @@ def test_whom_an_audience_reaches_is_whoever_holds_its_token(company: History) -
         state = facts.at("s0", seconds(told.recorded_utc))
         asked = {f"country:{code}" for code in ("SE", "NO", "FI")} | {"office:oslo", "language:sv", "staff"}
         assert {token for token in asked if state.holds(token)} == held & asked, event
+        assert all(state.holds(token) for token in state.tokens) and held & asked <= set(state.tokens)
 
 
 def test_who_moved_is_listed_where_the_figure_counts_them(company: History) -> None:
