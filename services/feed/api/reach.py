@@ -10,7 +10,7 @@ from services.feed.api.access import Feed, asker, no_group
 from services.feed.api.answers import ReachAnswer
 from services.feed.api.requests import Reach, Said
 from services.feed.domain.permissions import demand
-from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
+from shared.kernel.audience import EVERYONE, GROUP, STAFF, Classification, Reader, audience, classification
 from shared.kernel.errors import Refused
 from shared.runtime.audiences import check_cleared, check_exists
 from shared.runtime.auth import Actor
@@ -56,7 +56,10 @@ async def _target(feed: Feed, caller: Actor, reader: Reader, said: Addressed) ->
     demand("feed:post", asker(caller, reader))
     clauses = audience([STAFF] if said.audience is None else said.audience)
     await check_exists(feed.readers, reader, clauses)
-    return Target(clauses, _level(reader, said.classification, Classification.INTERNAL), None)
+    # Guests are cleared for what is open only: what is for them too is open, unless it is said to be more.
+    guests = any(token == EVERYONE or token.startswith(GROUP) for token in clauses)
+    usual = Classification.OPEN if guests else Classification.INTERNAL
+    return Target(clauses, _level(reader, said.classification, usual), None)
 
 
 async def _in_group(feed: Feed, caller: Actor, reader: Reader, said: Addressed) -> Target:

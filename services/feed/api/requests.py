@@ -14,7 +14,15 @@ Clause = Annotated[str, Field(max_length=200)]
 Audience = Annotated[
     list[Clause], Field(max_length=20, description="everyone, staff, country:SE, unit:nordics, ...")
 ]
-Level = Annotated[str, Field(max_length=20, description="open, internal or confidential")]
+Level = Annotated[
+    str,
+    Field(
+        max_length=20,
+        description="open, internal or confidential. Left out: open in a group, and where everyone or "
+        "a group is among the audience, so that guests see it; internal otherwise; never above the "
+        "author's own clearance",
+    ),
+]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,63}$")]
 
 

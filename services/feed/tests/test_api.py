@@ -270,6 +270,18 @@ async def test_guests_write_in_their_groups_only(house: House) -> None:
     refused(await house.ask("gil", "POST", "/reach", json={}), 403, "may-not-post")
 
 
+async def test_what_is_for_guests_too_is_open_unless_it_is_said_to_be_more(house: House) -> None:
+    posted = await house.post("ann", "Everybody is invited", audience=["everyone"])
+    assert posted.json()["id"] in await house.ids("gil", posted)
+    read = (await house.get("ann", f"/posts/{posted.json()['id']}", posted)).json()
+    assert read["classification"] == "open"
+    kept = await house.post("ann", "Not for guests", audience=["everyone"], classification="internal")
+    assert kept.json()["id"] not in await house.ids("gil", kept)
+    usual = await house.post("ann", "Among us", audience=["staff"])
+    read = (await house.get("ann", f"/posts/{usual.json()['id']}", usual)).json()
+    assert read["classification"] == "internal"
+
+
 async def test_an_announcement_to_one_country_is_acknowledged_and_its_report_is_right(house: House) -> None:
     asked = {
         "kind": "announcement",
