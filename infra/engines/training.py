@@ -19,6 +19,7 @@ from infra.engines.process import EngineProcess
 from infra.engines.settings import EngineSettings
 
 _RECORDS = 500
+_WRITING_SECONDS = 300.0  # an engine writes its cache at its end, on a busy machine slowly
 _KEPT_CACHES = 3  # checkouts with runtimes of their own may share one folder of tools
 
 Ports = dict[str, int]
@@ -28,18 +29,22 @@ Kind = type[kafka_engine.Kafka] | type[opensearch_engine.OpenSearch]
 
 def train(installation: Installation, settings: EngineSettings, report: Report) -> None:
     """Write the caches that are missing; the engines work without, only their starts are slow."""
-    plain = settings.model_copy(update={"minimum_free_mb": 0, "engine_host": HOST, "engine_listen": ""})
+    patience = max(settings.stop_timeout, _WRITING_SECONDS)
+    plain = settings.model_copy(
+        update={"minimum_free_mb": 0, "engine_host": HOST, "engine_listen": "", "stop_timeout": patience}
+    )
     with exclusive(settings.tools / "train.lock"):
         if not installation.kafka.cache.exists():
             report("making Kafka start fast")
-            _train(installation.kafka, kafka_engine.Kafka, _use_kafka, plain)
+            _train(installation.kafka, kafka_engine.Kafka, _use_kafka, plain, report)
         if not installation.opensearch.cache.exists():
             report("making OpenSearch start fast")
-            _train(installation.opensearch, opensearch_engine.OpenSearch, _use_opensearch, plain)
+            _train(installation.opensearch, opensearch_engine.OpenSearch, _use_opensearch, plain, report)
 
 
-def _train(program: Program, kind: Kind, use: Use, settings: EngineSettings) -> None:
+def _train(program: Program, kind: Kind, use: Use, settings: EngineSettings, report: Report) -> None:
     fresh = replace(program, cache=program.cache.with_suffix(".fresh"))
+    fresh.cache.unlink(missing_ok=True)  # half of one, of a training that was ended hard
     with tempfile.TemporaryDirectory(prefix="fikarum-train-") as home:
         folder = Path(home) / kind.name
         folder.mkdir()
@@ -50,8 +55,17 @@ def _train(program: Program, kind: Kind, use: Use, settings: EngineSettings) -> 
             use(engine.ports)
         finally:
             process.stop()
-    fresh.cache.rename(program.cache)
-    caches = sorted(program.cache.parent.glob(f"{kind.name}-*.aot"), key=lambda cache: cache.stat().st_mtime)
+    keep(fresh.cache, program.cache, kind.name, report)
+
+
+def keep(fresh: Path, cache: Path, engine: str, report: Report) -> None:
+    """Take the cache into use, and drop the oldest ones. An engine that wrote none works without."""
+    try:
+        fresh.rename(cache)
+    except FileNotFoundError:
+        report(f"{engine} wrote no cache before its end: it starts slowly, and the next start tries again")
+        return
+    caches = sorted(cache.parent.glob(f"{engine}-*.aot"), key=lambda each: each.stat().st_mtime)
     for outdated in caches[:-_KEPT_CACHES]:
         outdated.unlink()
 
