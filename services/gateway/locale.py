@@ -4,6 +4,7 @@
 catalogues up to date.
 """
 
+import math
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -138,8 +139,10 @@ class Locale:
         return numbers.format_decimal(number, "+0.00;-0.00", self.cldr)
 
     def percent(self, share: float) -> str:
-        """`share` is 0 to 1, rounded down, so that 100 % means done."""
-        return numbers.format_percent(int(share * 100 + 1e-9) / 100, locale=self.cldr)
+        """`share` is 0 to 1, to the nearest whole; but 100 % means all, and 0 % means none."""
+        nearest = math.floor(share * 100 + 0.5 + 1e-9)
+        shown = nearest if share >= 1 else min(max(nearest, int(share > 0)), 99)
+        return numbers.format_percent(shown / 100, locale=self.cldr)
 
     def size(self, count: int) -> str:
         """Bytes in the largest unit that leaves a whole part: 412 MB."""

@@ -181,12 +181,13 @@ class CountedEvent(BaseModel):
 
 
 class CountedEvents(BaseModel):
-    """`kinds`: which of the metric's events are listed here."""
+    """`group_name`: a unit's, as it is called now. `kinds`: which of the metric's events are listed here."""
 
     metric: str
     version: int
     period: str
     group: str | None
+    group_name: str | None
     kinds: list[str]
     complete_up_to: CompleteUpTo
     items: list[CountedEvent]

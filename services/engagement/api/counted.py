@@ -96,11 +96,17 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             version=definition.version,
             period=asked_period.name,
             group=group,
+            group_name=await _called(room, *wanted) if wanted else None,
             kinds=sorted(kind.value for kind in kinds),
             complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
             items=[_event(*each) for each in shown],
             next=cursors.encode(_key(shown[-1])) if len(visible) > limit else None,
         )
+
+
+async def _called(room: Engagement, by: By, name: str) -> str | None:
+    units = await room.figures.book.units() if by is By.UNIT else {}
+    return units[name].names[-1][-1] if name in units else None
 
 
 def units_asked(by: By | None, path: Path | None) -> Path:

@@ -62,9 +62,9 @@ cross_unit_talk = Definition(
         "within the "
         "period. It is external where the two were in different units (their own, not those above), "
         "countries or "
-        "languages at that moment, else internal. -1: all talk stays within; 1: all talk goes "
-        "across. Of a group: "
-        "the ties that its members made."
+        "languages at that moment, internal where they were in the same, and neither where it is not known "
+        "of one of them. -1: all talk stays within; 1: all talk goes across. Of a group: the ties that its "
+        "members made."
     ),
     formula="E-I index = (external ties - internal ties) / (external ties + internal ties)",
     source="Krackhardt and Stern, Informal Networks and Organizational Crises (1988)",

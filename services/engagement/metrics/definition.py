@@ -130,7 +130,7 @@ class Definition:
     #: Whether it has everybody in one place a period, with all that they did (`placed`), or each act where it
     #: was done.
     once: bool = False
-    #: Whether it answers where no version is asked for; one that does not is a proposal beside it, or earlier.
+    #: Whether it answers where no version is asked for; one that does not is proposed beside it, or earlier.
     in_force: bool = True
     #: What is other than in the version before, and which measure says how many that concerns.
     changed: str = ""

@@ -62,9 +62,9 @@ by_all = Definition(
     in_force=False,
     title="Contribution and readable share by language",
     words=(
-        "What members write, and how much of what was published within the period they could read if all of "
-        "it were for everybody: posts, announcements and new pages in a language that they prefer or say they "
-        "read. By language: of those who prefer it. Later translations are not counted."
+        "What members write, and how much of what was published within the period they could read if all "
+        "of it were for everybody: posts, announcements and new pages in a language that they prefer or say "
+        "they read. By language: of those who prefer it. Later translations are not counted."
     ),
     formula=(
         "readable share = readable / to read, summed over members; a language's contribution = its members' "
@@ -93,9 +93,9 @@ language_share = replace(
     in_force=True,
     words=(
         "What members write, and how much of what was published for them within the period they can read: "
-        "posts, announcements and new pages in a language that they prefer or say they read. For them is what "
-        "has them in its audience, and trusts them with it, when it is published. By language: of those who "
-        "prefer it. Later translations are not counted."
+        "posts, announcements and new pages in a language that they prefer or say they read. For them is "
+        "what has them in its audience, and trusts them with it, when it is published. By language: of those "
+        "who prefer it. Later translations are not counted."
     ),
     measures=tuple(
         Measure("to_read", "Texts published, times those they were for") if each.name == "to_read" else each

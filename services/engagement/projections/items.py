@@ -12,7 +12,7 @@ from shared.kernel.projection import Projection
 
 
 class ItemView(BaseModel):
-    """A post, an announcement, a comment or a page, as it was published. A page's author is not looked for."""
+    """A post, an announcement, a comment or a page, as it was published; of a page, not by whom."""
 
     item_id: str
     author_id: str = ""

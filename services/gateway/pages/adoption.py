@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.gateway import places
-from services.gateway.clients import part
+from services.gateway.clients import Answer, part
 from services.gateway.pages import figures
 from services.gateway.pages.coaching import my_coaches, tabs_of
 from services.gateway.pages.failures import Failures
@@ -32,7 +32,7 @@ from services.gateway.view_models.adoption import (
     MyMonth,
     UnitChoice,
 )
-from shared.kernel.errors import Forbidden
+from shared.kernel.errors import Forbidden, Refused
 
 routes = APIRouter(include_in_schema=False)
 
@@ -41,8 +41,6 @@ _MOST_BEHIND = 5
 #: Metrics of which the board looks at all units: which there are, and which keep to themselves.
 _LOOKED_AT_BY_UNIT = frozenset({"passive-share", "cross-unit-talk"})
 _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
-#: Characters of a period's name: 2026-W10.
-_LONGEST_PERIOD = 20
 
 
 @routes.get(places.ADOPTION)
@@ -96,24 +94,34 @@ async def figure(name: str, visit: Member, as_of: str = "", by: str = "", unit: 
 async def counted(
     name: str, visit: Member, period: str = "", group: str = "", as_of: str = "", cursor: str = ""
 ) -> Response:
-    if not 0 < len(period) <= _LONGEST_PERIOD:
-        raise places.nowhere()
+    label = figures.period_name(visit.locale, period)
     asked = {"period": period, "group": group, "as_of": as_of, "cursor": cursor}
     unit = group.removeprefix("unit:") if group.startswith("unit:") else ""
     query = {key: value for key, value in asked.items() if value}
     path = f"/figures/{part(name)}/events"
-    found = (await visit.ask("engagement", "GET", path, query=query)).read(CountedList)
+    found = (await _of_address(visit.ask("engagement", "GET", path, query=query))).read(CountedList)
     known = (await visit.ask("engagement", "GET", "/figures")).read(MetricListSaid)
     definition = next(each for each in known.items if each.name == name and each.in_force)
     names = await visit.named(line.member_id for line in found.items)
     view = CountedView(
         definition=figures.definition(visit.locale, definition),
-        label=period,
+        label=label,
+        unit_name=(found.group_name or unit) if unit else "",
         lines=[_line(line, names) for line in found.items],
         back=places.figure(name, as_of=as_of or None, unit=unit or None),
         next=places.counted(name, **{**query, "cursor": found.next}) if found.next else "",
     )
     return visit.show(view, place="adoption")
+
+
+async def _of_address(asked: Awaitable[Answer]) -> Answer:
+    """Raises NotFound where what only an address can say is refused: there is no field to mend it in."""
+    try:
+        return await asked
+    except Refused as refused:
+        if type(refused) is Refused:
+            raise places.nowhere() from refused
+        raise
 
 
 def _for_staff(visit: Visit) -> None:
@@ -177,14 +185,19 @@ def _too_few(series: SeriesSaid, group: str) -> bool:
 
 
 def units(series: SeriesSaid, chosen: GroupNamed | None = None) -> list[UnitChoice]:
-    """Those in which there are enough people, and the one that is chosen, as a tree."""
+    """Those that there are, told or not, and the one that is chosen, as a tree."""
     period = figures.told_period(series)
-    told = {group.group for group in (period.groups if period else []) if group.values is not None}
-    offered = {each.group: each for each in series.groups if each.group in told}
+    there = {group.group: group.hidden for group in (period.groups if period else [])}
+    offered = {each.group: each for each in series.groups if each.group in there}
     if chosen is not None:
         offered[chosen.group] = chosen
     return [
-        UnitChoice(named.group.partition(":")[2], named.name or named.group, max(len(named.path) - 1, 0))
+        UnitChoice(
+            named.group.partition(":")[2],
+            named.name or named.group,
+            max(len(named.path) - 1, 0),
+            hidden=period is not None and period.tells_groups and there.get(named.group, False),
+        )
         for named in sorted(offered.values(), key=lambda named: named.path)
         if named.group != "unit:unknown"
     ]

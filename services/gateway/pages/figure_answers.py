@@ -85,6 +85,7 @@ class CountedSaid(BaseModel):
 
 
 class CountedList(BaseModel):
+    group_name: str | None = None
     items: list[CountedSaid]
     next: str | None
 

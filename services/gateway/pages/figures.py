@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, cast
 
+from services.gateway import places
 from services.gateway.locale import Locale
 from services.gateway.pages import charts
 from services.gateway.pages.figure_answers import DefinitionSaid, GroupNamed, PeriodSaid, SeriesSaid, Values
@@ -74,8 +75,9 @@ def _derived(values: Values) -> Values:
     more: dict[str, float | None] = {}
     if (passive := values.get("passive_share")) is not None:
         more["taking_part"] = 1 - passive
-    if (ties := values.get("ties")) and (across := values.get("across_units")) is not None:
-        more["across_share"] = across / ties
+    across, within = values.get("across_units") or 0, values.get("within_units") or 0
+    if across + within:
+        more["across_share"] = across / (across + within)
     return {**values, **more}
 
 
@@ -149,7 +151,7 @@ def one(
     main = _main(series.metric)
     rows = [
         PeriodRow(
-            label=locale.month(period.first) if series.every == "month" else _week(locale, period.first),
+            label=period_name(locale, period.period),
             period=period.period,
             complete=period.complete,
             tells_groups=period.tells_groups,
@@ -180,9 +182,17 @@ def one(
     )
 
 
-def _week(locale: Locale, day: date) -> str:
-    year, week, _ = day.isocalendar()
-    return locale.gettext("week %(week)s, %(year)s") % {"week": week, "year": year}
+def period_name(locale: Locale, name: str) -> str:
+    """2026-10 or 2026-W10 in words, and days. Raises NotFound for what names no period."""
+    try:
+        if "W" in name:
+            year, week, _ = date.fromisocalendar(int(name[:4]), int(name[6:]), 1).isocalendar()
+            return locale.gettext("week %(week)s, %(year)s") % {"week": week, "year": year}
+        if len(name) == len("2026-10"):
+            return locale.month(date.fromisoformat(f"{name}-01"))
+        return locale.day(date.fromisoformat(name))
+    except ValueError:
+        raise places.nowhere() from None
 
 
 def _columns(metric: DefinitionSaid, main: Measure) -> list[Measure]:
@@ -199,7 +209,7 @@ def _column(locale: Locale, measure: Measure) -> Measure:
     if measure.name == "taking_part":
         title = locale.gettext("Share who take part")
     elif measure.name == "across_share":
-        title = locale.gettext("Share of ties across units")
+        title = locale.gettext("Share of ties across units, of those whose units are known")
     else:
         title = locale.gettext(measure.title)
     return Measure(measure.name, title, measure.unit)

@@ -59,7 +59,7 @@ async def test_a_group_of_fewer_than_five_is_not_told(gateway: Gateway, house: H
     assert seen.status_code == 200 and f"By {by}" in text_of(seen)
     assert "never shown" in text_of(seen) and "<progress" not in seen.text
     # Nobody here is in a unit.
-    assert by == "unit" or "too few to tell" in text_of(seen)
+    assert by == "unit" or "not told" in text_of(seen)
 
 
 async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
@@ -73,6 +73,15 @@ async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
     wrong_by = await eskil.see("/adoption/ladder?by=nope")
     assert wrong_by.status_code == 422 and 'id="by-error"' in wrong_by.text
     assert (await eskil.see("/adoption/ladder/events")).status_code == 404
+    alva = await gateway.visitor(house.members["alva"])
+    for wrong in (
+        "period=2026-13",
+        "period=2026-W60",
+        "period=2026-10&as_of=nope",
+        "period=2026-10&group=nope",
+    ):
+        seen = await alva.see(f"/adoption/ladder/events?{wrong}")
+        assert seen.status_code == 404 and "Nothing was saved" not in seen.text, wrong
     assert (await eskil.see("/adoption/no-such-thing")).status_code == 404
     for unit in ("nowhere", "unknown", "no unit"):
         assert (await eskil.see(f"/adoption?unit={unit}")).status_code == 404
@@ -178,7 +187,7 @@ def test_a_figure_of_one_unit_has_that_units_past_and_leads_its_leader_to_what_i
     page = render(view, shell("en"))
     assert ("events?period=2026-02&amp;group=unit%3Asales&amp;as_of=2026-11-01" in page) is listed
     assert "events?period=2026-01" not in page, "of so few nothing may be listed"
-    assert "Leaders in Sales" in page and "too few to tell" in page
+    assert "Leaders in Sales" in page and ">not told<" in page
     assert view.plot and view.plot.grid[-1][1] == 1.0, "a share has no line above the whole"
     with pytest.raises(NotFound):
         one(locale, told_series([hidden]), "", "", {}, "nowhere")
@@ -189,7 +198,7 @@ def test_a_unit_is_told_of_when_the_month_is_over_and_can_be_chosen_meanwhile() 
     open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
     series = told_series([open_], [hidden], complete=False)
     page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
-    assert "told when it is over" in page and "too few to tell" not in page
+    assert "told when it is over" in page and ">not told<" not in page
     assert [choice.id for choice in units(series)] == ["sales"]
 
 
@@ -201,7 +210,7 @@ def test_a_unit_is_told_of_the_last_month_whose_days_after_are_over_too() -> Non
     figure = told(series, "unit:sales")
     assert (figure.value, figure.first, figure.hidden) == (0.25, date(2026, 2, 1), False)
     page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
-    assert "told when the days after it that count are over" in page and "too few to tell" not in page
+    assert "told when the days after it that count are over" in page and ">not told<" not in page
     board = render(
         _board([told_series([open_], [open_], [open_]), series, series], "sales", "", {}), shell("en")
     )
@@ -215,7 +224,7 @@ def test_what_is_not_told_of_groups_yet_is_not_called_too_few() -> None:
     assert (figure.hidden, figure.later, told(series).later, view.too_few) == (False, True, False, False)
     assert "It is told of groups when all the days that count for it are over." in render(view, shell("en"))
     groups = render(one(Locale("en"), series, "unit", "", {}), shell("en"))
-    assert "told later" in groups and "too few to tell" not in groups
+    assert "told later" in groups and ">not told<" not in groups
 
 
 @pytest.mark.parametrize(
@@ -245,11 +254,50 @@ def test_a_weekly_figure_is_told_in_weeks(language: str, week: str, before: str)
     assert "three months" not in page and "tre månader" not in page
 
 
-def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_too_small() -> None:
+def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_not_told() -> None:
     hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
     view = _board([told_series([hidden])] * 2, "sales", "", {})
     assert (view.too_few, view.unit_name) == (True, "Sales")
     page = render(view, shell("en"))
-    assert "Too few people to tell anything." in page and '<option value="sales" selected>' in page
+    assert (
+        "Not told: it is small, or a smaller group could be worked out from it." in page
+        and '<option value="sales" selected>' in page
+    )
     with pytest.raises(NotFound):
         _board([told_series([hidden])] * 2, "nowhere", "", {})
+
+
+def test_units_of_which_nothing_may_be_told_can_be_chosen_and_say_so() -> None:
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    series = told_series([hidden])
+    assert [(choice.id, choice.hidden) for choice in units(series)] == [("sales", True)]
+    board = _board([series, a_figure("cross-unit-talk"), series], "", "", {})
+    assert "Sales (not told)</option>" in render(board, shell("en"))
+
+
+def a_figure(name: str, **values: float) -> SeriesSaid:
+    said = told_series([]).model_dump()
+    said["metric"] |= {"name": name, "measures": [{"name": "ties", "title": "Ties", "unit": "acts"}]}
+    said["periods"][0]["values"] = values
+    return SeriesSaid.model_validate(said)
+
+
+def test_talk_across_units_is_a_share_of_that_whose_units_are_known() -> None:
+    figure = told(a_figure("cross-unit-talk", ties=225, across_units=114, within_units=108))
+    assert figure.value == 114 / 222
+    assert told(a_figure("cross-unit-talk", ties=3, across_units=0, within_units=0)).value is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "sentence"),
+    [
+        (
+            "posts-and-comments",
+            {"posts": 1, "comments": 1, "reactions": 2},
+            "1 post got 1 answer and 2 reactions.",
+        ),
+        ("ladder", {"commenter": 8, "rose": 1, "fell": 2}, "1 person took a step up"),
+    ],
+)
+def test_one_is_one(name: str, values: dict[str, float], sentence: str) -> None:
+    assert sentence in render(one(Locale("en"), a_figure(name, **values), "", "", {}), shell("en"))

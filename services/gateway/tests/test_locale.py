@@ -86,9 +86,17 @@ def test_days_change_at_the_readers_midnight() -> None:
     assert Locale("sv").ago(late, NOW) == "i går 23:30"
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(1 / 34, 3), (0.645, 65), (0.29, 29), (0.5, 50), (0.001, 1), (0.0, 0), (0.996, 99), (1.0, 100)],
+)
+def test_a_share_is_rounded_to_the_nearest_but_all_is_all_and_none_is_none(share: float, said: int) -> None:
+    assert ENGLISH.percent(share) == f"{said}%"
+
+
 def test_figures_are_written_as_the_language_writes_them() -> None:
     assert (ENGLISH.number(1_234_567), SWEDISH.number(1_234_567)) == ("1,234,567", "1\xa0234\xa0567")
-    assert (ENGLISH.percent(0.618), SWEDISH.percent(0.9999)) == ("61%", "99\xa0%")
+    assert (ENGLISH.percent(0.618), SWEDISH.percent(0.9999)) == ("62%", "99\xa0%")
     assert (ENGLISH.size(412_345_678), SWEDISH.size(1_240_000_000)) == ("412 MB", "1,2 GB")
     assert (SWEDISH.span(0.23), SWEDISH.span(42.4), SWEDISH.span(671)) == ("0,2 s", "42 s", "11 min")
 

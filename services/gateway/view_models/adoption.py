@@ -30,8 +30,8 @@ class Spark:
 class Figure:
     """One number of the board's page. `name` is the metric's; `value` is None where nothing was counted or
     nothing may be told. `more` are other measures of the same period, for the sentence. `change` is the
-    difference to three periods before; `steady`: too little to speak of. `hidden`: of so few nothing is
-    told; `later`: of groups nothing is told yet. `first` is the first day of the period that is told."""
+    difference to three periods before; `steady`: too little to speak of. `hidden`: of this group nothing may
+    be told; `later`: of groups nothing is told yet. `first` is the first day of the period that is told."""
 
     name: str
     unit: Unit
@@ -63,11 +63,12 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class UnitChoice:
-    """`depth` is 0 at the top."""
+    """`depth` is 0 at the top; `hidden`: nothing may be told of it."""
 
     id: str
     name: str
     depth: int
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class PeriodRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One unit, country or language in the last month. `values` are empty where too few are in it."""
+    """One unit, country or language in the last month. `values` are empty where they may not be told."""
 
     group: str
     code: str
@@ -200,7 +201,7 @@ class CountedLine:
 
 @dataclass(frozen=True, slots=True)
 class CountedView(View):
-    """The events that a figure counts."""
+    """The events that a figure counts, of all or of a unit."""
 
     template: ClassVar[str] = "pages/figure_events.html"
     definition: Definition
@@ -208,6 +209,7 @@ class CountedView(View):
     lines: Sequence[CountedLine]
     back: str
     next: str = ""
+    unit_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
