@@ -209,7 +209,7 @@ def _column(locale: Locale, measure: Measure) -> Measure:
     if measure.name == "taking_part":
         title = locale.gettext("Share who take part")
     elif measure.name == "across_share":
-        title = locale.gettext("Share of ties across units, of those whose units are known")
+        title = locale.gettext("Share of ties across units")
     else:
         title = locale.gettext(measure.title)
     return Measure(measure.name, title, measure.unit)
