@@ -12,7 +12,7 @@ from services.gateway.clients import Away
 from services.gateway.pages import uploads
 from services.gateway.pages.visit import Form, Visit, Visits
 from services.gateway.view_models import ProblemView
-from services.gateway.view_models.shell import ProblemKind, Typed
+from services.gateway.view_models.shell import ProblemArea, ProblemKind, Typed
 from shared.kernel.errors import (
     Conflict,
     Forbidden,
@@ -37,6 +37,13 @@ _KINDS: dict[type[Refused], ProblemKind] = {
     Refused: "invalid",
 }
 _STATUSES: dict[int, ProblemKind] = {404: "not-found", 405: "not-found", 413: "too-large"}
+_AREAS: dict[str, ProblemArea] = {
+    "/posts": "post",
+    places.PEOPLE: "person",
+    places.GROUPS: "group",
+    places.WIKI: "page",
+    places.ADOPTION: "figure",
+}
 #: The fields that hold what somebody took time to write; of the others one word alone may have been chosen.
 _LONG = ("body", "text")
 _LONG_AT_TIMES = ("about", "ask_me_about", "purpose", "note", "reason")
@@ -83,7 +90,21 @@ def _kind(refused: Refused) -> ProblemKind:
 
 
 def _shown(visit: Visit, kind: ProblemKind, status: int, detail: str) -> Response:
-    return visit.show(ProblemView(kind, detail, correlation_id(), _typed(visit)), status=status)
+    request = visit.request
+    view = ProblemView(
+        kind,
+        detail,
+        correlation_id(),
+        _typed(visit),
+        sent=request.method not in forgery.SAFE_METHODS,
+        about=_about(request.url.path),
+    )
+    return visit.show(view, status=status)
+
+
+def _about(path: str) -> ProblemArea:
+    """Which part of the site an address is of, by how it begins and nothing else."""
+    return next((area for begins, area in _AREAS.items() if f"{path}/".startswith(f"{begins}/")), "")
 
 
 async def _read(visit: Visit) -> None:

@@ -1,27 +1,66 @@
 """What members typed, as a page shows it: paragraphs and lines, links, topics, and people by their names."""
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from markupsafe import Markup, escape
 
 from services.gateway import places
 from services.gateway.pages.visit import Names
+from services.gateway.view_models import Piece
 
 #: `@[member id]`, as the feed keeps a mention.
-_MENTION = r"@\[(?P<member>[A-Za-z0-9][A-Za-z0-9_\-]{0,63})\]"
+MENTION = r"@\[(?P<member>[A-Za-z0-9][A-Za-z0-9_\-]{0,63})\]"
 _ADDRESS = r"(?P<address>https?://[^\s<>\"]+)"
 _TOPIC = r"(?<![\w&/])[#\uff03](?P<topic>[\w\u200c\u200d-]+)"
-_SPECIAL = re.compile(f"{_MENTION}|{_ADDRESS}|{_TOPIC}")
+#: In a passage that was cut, a mention may have lost its sign or its end.
+_BEFORE_THE_CUT = r"^\[?(?P<rest>[0-9a-f]{32})\]"
+_AFTER_THE_CUT = r"@(?:\[(?P<begun>[A-Za-z0-9_\-]*))?(?=\u2026?\s*$)"
+_IN_A_PASSAGE = re.compile(f"{MENTION}|{_BEFORE_THE_CUT}|{_AFTER_THE_CUT}")
+_SPECIAL = re.compile(f"{MENTION}|{_ADDRESS}|{_TOPIC}")
 #: What ends a sentence and not an address.
 _AFTER = ".,:;!?'\u2019\u201d\u00bb"
 _LONGEST_SHOWN = 60
+_LENGTH_OF_AN_ID = 32
 
 
 def mentioned(*texts: str) -> list[str]:
     """The members that the texts name."""
-    return [found["member"] for text in texts for found in re.finditer(_MENTION, text)]
+    return [found["member"] for text in texts for found in re.finditer(MENTION, text)]
+
+
+def mentioned_in(pieces: Sequence[Piece]) -> list[str]:
+    """The members that a passage names."""
+    text = "".join(piece.text for piece in pieces)
+    return [member for found in _IN_A_PASSAGE.finditer(text) if (member := _whom(found))]
+
+
+def with_names(pieces: Sequence[Piece], names: Names, unknown: str) -> list[Piece]:
+    """A passage with the names of those whom it mentions; a mention of which a part was found is found."""
+    text = "".join(piece.text for piece in pieces)
+    marks = [piece.found for piece in pieces for _ in piece.text]
+    shown: list[Piece] = []
+    at = 0
+    for found in _IN_A_PASSAGE.finditer(text):
+        shown += _marked(text[at : found.start()], marks[at : found.start()])
+        at = found.end()
+        if member := _whom(found):
+            name = names.of(member).name or unknown
+            shown.append(Piece(f"@{name}", any(marks[found.start() : at])))
+    return [*shown, *_marked(text[at:], marks[at:])]
+
+
+def _whom(found: re.Match[str]) -> str:
+    """Nobody where the cut left less than a whole id."""
+    begun = found["begun"] or ""
+    return found["member"] or found["rest"] or (begun if len(begun) == _LENGTH_OF_AN_ID else "")
+
+
+def _marked(text: str, marks: Sequence[bool]) -> list[Piece]:
+    runs = itertools.groupby(zip(text, marks, strict=True), key=lambda letter: letter[1])
+    return [Piece("".join(letter for letter, _ in run), found) for found, run in runs]
 
 
 def shown(text: str, names: Names, topics: Collection[str], unknown: str) -> Markup:

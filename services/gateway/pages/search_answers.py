@@ -6,6 +6,8 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.gateway import places
+from services.gateway.pages import said
+from services.gateway.pages.visit import Names
 from services.gateway.view_models import Piece, SearchKind
 
 
@@ -33,6 +35,22 @@ class Item(BaseModel):
     space_id: str | None = None
     post_id: str | None = None
 
+    @property
+    def texts(self) -> Sequence[Sequence[Piece]]:
+        """All that is shown of it."""
+        raise NotImplementedError
+
+    @property
+    def mentioned(self) -> Sequence[str]:
+        """Whom what is shown mentions: in the wiki that is text like any other."""
+        if self.kind not in ("post", "comment"):
+            return []
+        return [member_id for pieces in self.texts for member_id in said.mentioned_in(pieces)]
+
+    def named(self, pieces: Sequence[Piece], names: Names, unknown: str) -> Sequence[Piece]:
+        """With names for those whom it mentions."""
+        return said.with_names(pieces, names, unknown) if self.kind in ("post", "comment") else pieces
+
 
 class FoundItem(Item):
     occurred_at: datetime
@@ -54,6 +72,10 @@ class FoundItem(Item):
             for highlight in self.highlights
             if highlight.field != "title" and "".join(p.text for p in highlight.pieces) != self.title
         ]
+
+    @property
+    def texts(self) -> Sequence[Sequence[Piece]]:
+        return [self.marked_title, *self.passages]
 
 
 class Count(BaseModel):
@@ -78,6 +100,14 @@ class Found(BaseModel):
 
 class Suggestion(Item):
     pieces: list[FoundPiece]
+
+    @property
+    def shown(self) -> Sequence[Piece]:
+        return [piece.piece for piece in self.pieces]
+
+    @property
+    def texts(self) -> Sequence[Sequence[Piece]]:
+        return [self.shown]
 
 
 class Suggestions(BaseModel):

@@ -25,6 +25,7 @@ from services.gateway.view_models import (
     Suggested,
     SuggestionsView,
 )
+from shared.kernel.errors import Forbidden, NotFound, Refused, TooMany, Unauthenticated, Unavailable
 
 AT_ONCE = 20
 SUGGESTED = 8
@@ -93,19 +94,33 @@ async def search(
     if visit.request.headers.get("hx-target") == _FOUND:
         return visit.show(FoundView(asked.q, results))
     kept = [(name, value) for name, value in asked.given.items() if name != "q"]
-    return visit.show(SearchView(asked.q, results, kept), place="search")
+    status = 422 if results.problem else 200
+    return visit.show(SearchView(asked.q, results, kept), place="search", status=status)
 
 
 @routes.get(places.SUGGESTIONS)
 async def suggestions(visit: Member, q: str = "") -> Response:
     typed = " ".join(q.split())
     query: dict[str, str | int] = {"q": typed, "limit": SUGGESTED}
-    found = await visit.ask_if_there(Suggestions, "search", "/suggestions", query) if typed else None
+    try:
+        found = await visit.ask_if_there(Suggestions, "search", "/suggestions", query) if typed else None
+    except Refused as refused:
+        return visit.show(SuggestionsView(typed, problem=_not_asked(visit, refused)))
+    listed = found.items if found else []
+    names = await visit.named(whom for each in listed for whom in each.mentioned)
+    unknown = visit.locale.gettext("Unknown member")
     items = [
-        Suggested(each.kind, address_of(each), [piece.piece for piece in each.pieces], each.language)
-        for each in (found.items if found else [])
+        Suggested(each.kind, address_of(each), each.named(each.shown, names, unknown), each.language)
+        for each in listed
     ]
     return visit.show(SuggestionsView(typed, items))
+
+
+def _not_asked(visit: Visit, refused: Refused) -> str:
+    """What stands beside the field. Raises what no other words would mend."""
+    if isinstance(refused, (Unauthenticated, Forbidden, NotFound, TooMany, Unavailable)):
+        raise refused
+    return visit.said(refused)
 
 
 async def _results(visit: Visit, asked: Asked) -> Results:
@@ -113,17 +128,19 @@ async def _results(visit: Visit, asked: Asked) -> Results:
         answer = await visit.ask("search", "GET", "/search", query=asked.query(datetime.now(UTC)))
     except Away:
         return Results(away=True)
+    except Refused as refused:
+        return Results(problem=_not_asked(visit, refused))
     found = answer.read(Found)
     facets = found.facets or Facets()
     ids = [item.group_id for item in found.items if item.kind != "group"]
     names, groups, spaces = await asyncio.gather(
-        visit.named(item.author_id for item in found.items),
+        _names(visit, found.items),
         _groups(visit, [*(count.value for count in facets.group[:MOST_CHOICES]), *ids]),
         _spaces(visit),
     )
     return Results(
         total=found.total,
-        hits=[_hit(item, names, groups, spaces) for item in found.items],
+        hits=[_hit(visit, item, names, groups, spaces) for item in found.items],
         more=places.search(**asked.given, cursor=found.next) if found.next else None,
         did_you_mean=(found.did_you_mean, asked.link(q=found.did_you_mean)) if found.did_you_mean else None,
         kinds=_kinds(asked, facets, found.total),
@@ -136,21 +153,31 @@ async def _results(visit: Visit, asked: Asked) -> Results:
 async def hits_of(visit: Visit, items: Sequence[FoundItem]) -> list[Hit]:
     """What was found, with names."""
     names, groups, spaces = await asyncio.gather(
-        visit.named(item.author_id for item in items),
+        _names(visit, items),
         _groups(visit, [item.group_id for item in items]),
         _spaces(visit),
     )
-    return [_hit(item, names, groups, spaces) for item in items]
+    return [_hit(visit, item, names, groups, spaces) for item in items]
+
+
+async def _names(visit: Visit, items: Sequence[FoundItem]) -> Names:
+    """Of the authors, and of whom the texts mention."""
+    return await visit.named(member_id for item in items for member_id in (item.author_id, *item.mentioned))
 
 
 def _hit(
-    item: FoundItem, names: Names, groups: Mapping[str, GroupRef], spaces: Mapping[str, SpaceRef]
+    visit: Visit,
+    item: FoundItem,
+    names: Names,
+    groups: Mapping[str, GroupRef],
+    spaces: Mapping[str, SpaceRef],
 ) -> Hit:
+    unknown = visit.locale.gettext("Unknown member")
     return Hit(
         kind=item.kind,
         address=address_of(item),
-        title=item.marked_title,
-        passages=item.passages,
+        title=item.named(item.marked_title, names, unknown),
+        passages=[item.named(passage, names, unknown) for passage in item.passages],
         language=item.language,
         at=item.occurred_at,
         by=names.of(item.author_id) if item.author_id else None,

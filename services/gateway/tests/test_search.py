@@ -5,11 +5,13 @@ from html import unescape
 from urllib.parse import quote_plus
 
 import pytest
+from markupsafe import escape
 
 from services.gateway.tests.house import House
 from services.gateway.tests.markup import elements
 from services.gateway.tests.test_groups import start as start_group
 from services.gateway.tests.test_pages import EVIL, NOWHERE, start, text_of
+from services.gateway.tests.test_talk import say
 from services.gateway.tests.visitors import Gateway
 from shared.runtime.ids import new_id
 
@@ -117,3 +119,27 @@ async def test_search_that_is_away_says_so_and_keeps_the_question(
         assert shown.status_code == 200 and 'value="demo"' in shown.text
         assert ("does not answer right now" in text_of(shown)) is (away == "search")
         assert (await jonas.see("/search/suggestions?q=demo")).status_code == 200
+
+
+async def test_whom_a_post_mentions_is_found_by_name_and_not_by_id(gateway: Gateway, house: House) -> None:
+    saga, jonas = await gateway.visitor(house.members["saga"]), house.members["jonas"]
+    mine = word()
+    post = await say(saga, f"{mine} @[{jonas.member_id}] knows all about {mine}")
+    shown = await saga.see_soon(f"/search?q={mine}", f'href="{post}"')
+    begun = await saga.see_soon(f"/search/suggestions?q={mine[:7]}", f'href="{post}"')
+    for answer in (shown, begun):
+        assert f"@{jonas.name}" in text_of(answer) and "@[" not in answer.text
+
+
+@pytest.mark.parametrize("typed", ['"', "-", "/", "-tills"])
+async def test_what_cannot_be_looked_for_is_said_beside_the_field(
+    gateway: Gateway, house: House, typed: str
+) -> None:
+    jonas = await gateway.visitor(house.members["jonas"])
+    page = await jonas.see(f"/search?q={quote_plus(typed)}")
+    assert page.status_code == 422 and 'id="q-error"' in page.text and "Nothing was saved" not in page.text
+    assert f'value="{escape(typed)}"' in page.text and 'aria-describedby="q-error"' in page.text
+    part = await jonas.see(f"/search?q={quote_plus(typed)}", **{"HX-Request": "true", "HX-Target": "found"})
+    assert part.status_code == 200 and 'id="q-error"' in part.text and "<html" not in part.text
+    begun = await jonas.see(f"/search/suggestions?q={quote_plus(typed)}")
+    assert begun.status_code == 200 and "<ul" not in begun.text and text_of(begun).strip()

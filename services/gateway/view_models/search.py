@@ -65,6 +65,8 @@ class Results:
     filters: Sequence[Filter] = ()
     without_filters: str | None = None
     away: bool = False
+    #: Why nothing could be looked for, beside the field.
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +102,5 @@ class SuggestionsView(View):
 
     template: ClassVar[str] = "parts/suggestions.html"
     query: str
-    items: Sequence[Suggested]
+    items: Sequence[Suggested] = ()
+    problem: str = ""

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from services.gateway.locale import Locale
 
+ProblemArea = Literal["", "post", "person", "group", "page", "figure"]
 ProblemKind = Literal[
     "not-found",
     "forbidden",
@@ -63,6 +64,8 @@ class Notice:
     kind: Literal["done", "info", "warn", "bad"] = "done"
     #: The post that was published a moment ago, and can be taken back.
     published: str = ""
+    #: What was kept of it on the device until it arrived. A notice may tell nothing but this.
+    draft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +161,6 @@ class ProblemView(View):
     detail: str = ""
     correlation_id: str = ""
     typed: Typed | None = None
+    #: Whether something was to be done, rather than read; and which part of the site it was about.
+    sent: bool = True
+    about: ProblemArea = ""
