@@ -43,9 +43,11 @@ def test_one_posts_from_a_phone_and_the_other_sees_it_at_once(enter: Enter) -> N
     jonas.press("Comment")
     jonas.sees("They turn as on rails.")
     expect(saga.page.locator("[data-new-comments]")).to_be_visible()
+    mine = saga.page.locator(".write-comment textarea")
+    mine.fill("Half a thou")
     saga.page.locator("[data-new-comments]").click()
-    saga.page.reload()
     saga.sees("They turn as on rails.")
+    expect(mine).to_have_value("Half a thou")
 
 
 def test_what_was_just_published_is_taken_back_by_one_button(enter: Enter) -> None:

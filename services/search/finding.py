@@ -12,6 +12,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from services.search import queries
 from services.search.analysis import FIELDS, GRAMS, PLAIN, field_of
 from services.search.index import Answer, OpenSearchIndex
+from services.search.projections import Kind
 from services.search.queries import Filters, Sort
 from services.search.words import CLOSE, OPEN, Question, folded, is_spelled
 from shared.kernel.audience import Reader
@@ -71,9 +72,11 @@ class Finding:
         more, hits = len(hits) > asked.limit, hits[: asked.limit]
         return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin)
 
-    async def suggestions(self, reader: Reader, typed: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    async def suggestions(
+        self, reader: Reader, typed: Sequence[str], limit: int, kinds: Sequence[Kind] = ()
+    ) -> list[dict[str, Any]]:
         """What begins with what was typed, best first."""
-        answer = await self._index.ask(queries.suggestions(reader, typed, limit))
+        answer = await self._index.ask(queries.suggestions(reader, typed, limit, kinds))
         return list(answer["hits"]["hits"])
 
     async def meant(self, reader: Reader, asked: Question, filters: Filters) -> str | None:

@@ -197,13 +197,15 @@ def _marking(question: Question, codes: Sequence[str]) -> Query:
     return {**_MARKED, "order": "score", "highlight_query": {"bool": {"should": wanted}}, "fields": fields}
 
 
-def suggestions(reader: Reader, typed: Sequence[str], limit: int) -> Query:
+def suggestions(reader: Reader, typed: Sequence[str], limit: int, kinds: Sequence[Kind] = ()) -> Query:
     """Where words begin like those typed: titles and names before texts."""
+    chosen = Filters(kinds=tuple(kinds)).chosen()
+    begun = [_begins(word) for word in typed]
     return {
         "size": limit,
         "track_total_hits": False,
         "_source": list(SHOWN),
-        "query": {"bool": {"must": [_begins(word) for word in typed], "filter": visible(reader)}},
+        "query": {"bool": {"must": begun, "filter": [*visible(reader), *chosen.values()]}},
         "sort": [{"_score": "desc"}, {"occurred_at": "desc"}, {"key": "asc"}],
     }
 

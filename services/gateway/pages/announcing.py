@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from services.gateway import places
 from services.gateway.clients import part
+from services.gateway.pages import mentions
 from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.cards import post_of
 from services.gateway.pages.composing import reach_if_known
@@ -147,7 +148,7 @@ async def _publish(visit: Visit, form: AnnouncementForm) -> str:
     new: dict[str, object] = {
         "kind": "announcement",
         "title": form.title,
-        "text": form.text,
+        "text": await mentions.kept(visit, form.text, form.mentions),
         **_target(form),
         "must_acknowledge": form.must_acknowledge,
     }
@@ -201,4 +202,5 @@ def _form(sent: Form) -> AnnouncementForm:
         audience=sent.texts("audience"),
         language=sent.text("language"),
         must_acknowledge="must_acknowledge" in sent.fields,
+        mentions=mentions.pairs_of(sent),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.gateway import places
 from services.gateway.clients import Away, part
-from services.gateway.pages import said
+from services.gateway.pages import mentions, said
 from services.gateway.pages.talk_answers import Comment, CommentList, Post, PostList, Written
 from services.gateway.pages.visit import Names, Visit
 from services.gateway.view_models import GroupRef
@@ -109,10 +109,12 @@ def card(
 
 
 def _common(visit: Visit, item: Written, names: Names) -> dict[str, Any]:
+    text, whom = mentions.typed(item.text, names, visit.locale.gettext("Unknown member"))
     return {
         "id": item.id,
         "author": names.of(item.author_id),
-        "text": item.text,
+        "text": text,
+        "mentions": whom,
         "language": item.language,
         "at": item.published_at,
         "may": rights(item.may),

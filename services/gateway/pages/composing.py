@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.gateway import places
-from services.gateway.pages import uploads
+from services.gateway.pages import mentions, uploads
 from services.gateway.pages.addressees import offered
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.parts import key_of
@@ -115,7 +115,8 @@ def _audience(to: str) -> dict[str, object]:
 
 
 async def _publish(visit: Visit, form: PostForm) -> str:
-    new: dict[str, object] = {"text": form.text, **_audience(form.to)}
+    text = await mentions.kept(visit, form.text, form.mentions)
+    new: dict[str, object] = {"text": text, **_audience(form.to)}
     if form.language:
         new["language"] = form.language
     if form.pictures:
@@ -161,6 +162,7 @@ def _form(sent: Form) -> PostForm:
         decorative="decorative" in sent.fields,
         pictures=[card for text in sent.texts("picture_id") if (card := _picture(text)) is not None],
         back=places.safe_return(sent.text("back")),
+        mentions=mentions.pairs_of(sent),
     )
 
 

@@ -1,14 +1,15 @@
 """One post with its comments, and all that is done to them: answering, reacting, changing, deleting."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.gateway import places
 from services.gateway.clients import part
+from services.gateway.pages import mentions
 from services.gateway.pages.audiences import let_in_by
 from services.gateway.pages.cards import cards, comments_of, feed_of, post_of, threads
 from services.gateway.pages.composing import reach_if_known
@@ -18,6 +19,7 @@ from services.gateway.pages.talk_answers import Done, Post, TopicList
 from services.gateway.pages.visit import Form, Member, Visit
 from services.gateway.view_models.talk import (
     CommentForm,
+    Mention,
     PostCard,
     PostEditView,
     PostFootView,
@@ -33,6 +35,15 @@ POST = "/posts/{post_id}"
 COMMENT = POST + "/comments/{comment_id}"
 
 routes = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PostText:
+    """What stands in the form that changes a post."""
+
+    text: str
+    title: str
+    mentions: Sequence[Mention]
 
 
 @routes.get(POST)
@@ -75,7 +86,7 @@ async def _page(
 @routes.get(POST + "/edit")
 async def edit_post(post_id: str, visit: Member) -> Response:
     post = await post_of(visit, post_id)
-    return await _editing(visit, post, new_id(), post.text, post.title)
+    return await _editing(visit, post, new_id())
 
 
 @routes.post(POST + "/edit")
@@ -83,7 +94,8 @@ async def save_post(post_id: str, visit: Member) -> Response:
     sent = await visit.form()
     failures = Failures(visit)
     version = sent.number("version")
-    new: dict[str, object] = {"text": sent.text("text")}
+    whom = mentions.pairs_of(sent)
+    new: dict[str, object] = {"text": await mentions.kept(visit, sent.text("text"), whom)}
     if "title" in sent.fields:
         new["title"] = sent.text("title")
     key = key_of(sent)
@@ -98,7 +110,8 @@ async def save_post(post_id: str, visit: Member) -> Response:
         return visit.go(places.post(post_id), "post-saved")
     post = await post_of(visit, post_id)
     key = failures.key_again(key)
-    return await _editing(visit, post, key, sent.text("text"), sent.text("title"), failures)
+    typed = PostText(sent.text("text"), sent.text("title"), whom)
+    return await _editing(visit, post, key, typed, failures)
 
 
 @routes.post(POST + "/language")
@@ -110,7 +123,7 @@ async def correct_post(post_id: str, visit: Member) -> Response:
         await visit.ask("feed", "PUT", f"/posts/{part(post_id)}/language", json=language)
         return visit.go(places.post(post_id), "language-corrected")
     post = await post_of(visit, post_id)
-    return await _editing(visit, post, new_id(), post.text, post.title, failures)
+    return await _editing(visit, post, new_id(), failures=failures)
 
 
 @routes.post(POST + "/delete")
@@ -147,9 +160,10 @@ async def acknowledge(post_id: str, visit: Member) -> Response:
 @routes.post(POST + "/comments")
 async def comment(post_id: str, visit: Member) -> Response:
     sent = await visit.form()
-    form = CommentForm(key_of(sent), sent.text("text"), sent.text("parent"))
+    form = CommentForm(key_of(sent), sent.text("text"), sent.text("parent"), mentions=mentions.pairs_of(sent))
     failures = Failures(visit)
-    new: dict[str, object] = {"text": form.text, **({"parent_id": form.parent} if form.parent else {})}
+    text = await mentions.kept(visit, form.text, form.mentions)
+    new: dict[str, object] = {"text": text, **({"parent_id": form.parent} if form.parent else {})}
     with failures.caught():
         answer = await visit.ask(
             "feed",
@@ -158,7 +172,7 @@ async def comment(post_id: str, visit: Member) -> Response:
             json=new,
             headers={"Idempotency-Key": form.key},
         )
-        return visit.go(places.comment(post_id, answer.read(Done).id))
+        return visit.go(places.comment(post_id, answer.read(Done).id), f"commented:{form.parent or post_id}")
     cursor = sent.text("cursor") or None
     return await _page(visit, post_id, _again(form, failures), cursor=cursor, failures=failures)
 
@@ -166,14 +180,15 @@ async def comment(post_id: str, visit: Member) -> Response:
 @routes.post(COMMENT + "/edit")
 async def save_comment(post_id: str, comment_id: str, visit: Member) -> Response:
     sent = await visit.form()
-    form = CommentForm(key_of(sent), sent.text("text"), changes=comment_id)
+    whom = mentions.pairs_of(sent)
+    form = CommentForm(key_of(sent), sent.text("text"), changes=comment_id, mentions=whom)
     failures = Failures(visit)
     with failures.caught():
         await visit.ask(
             "feed",
             "PUT",
             f"/comments/{part(comment_id)}",
-            json={"text": form.text},
+            json={"text": await mentions.kept(visit, form.text, whom)},
             headers={"Idempotency-Key": form.key, "If-Match": f'"{sent.number("version") or 0}"'},
         )
         return visit.go(places.comment(post_id, comment_id), "comment-saved")
@@ -224,21 +239,23 @@ async def _react(visit: Visit, item: str, sent: Form) -> None:
 
 
 async def _editing(
-    visit: Visit, post: Post, key: str, text: str, title: str, failures: Failures | None = None
+    visit: Visit, post: Post, key: str, typed: PostText | None = None, failures: Failures | None = None
 ) -> Response:
     shown: PostCard = (await cards(visit, [post], whole=True))[0]
     if not shown.may.change:
         raise Forbidden("may-not-change-post", "Only its author changes this.")
+    typed = typed or PostText(shown.text, shown.title, shown.mentions)
     view = PostEditView(
         post=shown,
         key=key,
-        text=text,
-        title=title,
+        text=typed.text,
+        title=typed.title,
+        mentions=typed.mentions,
         language=post.language,
         errors=failures.errors if failures else {},
         problem=failures.problem if failures else "",
         meanwhile=failures is not None and failures.edited_meanwhile,
-        their_text=post.text,
+        their_text=shown.text,
         their_title=post.title,
     )
     return visit.show(view, place="home", status=failures.status if failures else 200)

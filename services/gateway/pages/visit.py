@@ -294,7 +294,10 @@ def told(code: str, locale: Locale) -> Sequence[Notice]:
     done, _sep, item = code.partition(":")
     if done == "published" and _ID.fullmatch(item):
         return [Notice(_("Published."), published=item)]
-    return [Notice(texts[code])] if code in texts else []
+    if done == "commented" and _ID.fullmatch(item):
+        return [Notice("", draft=f"comment:{item}")]
+    draft = "group" if code == "group-started" else ""
+    return [Notice(texts[code], draft=draft)] if code in texts else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.gateway.view_models import (
     SpaceRef,
     View,
 )
+from services.gateway.view_models.people import MentionableView, PersonCard
 from services.gateway.view_models.talk import (
     AnnouncementForm,
     AnnounceView,
@@ -23,6 +24,7 @@ from services.gateway.view_models.talk import (
     Composer,
     ComposeView,
     FeedPart,
+    Mention,
     PictureCard,
     PostCard,
     PostEditView,
@@ -161,6 +163,14 @@ def _feeds(text: str) -> dict[str, View]:
         "topics": TopicsView([TopicLine(text or "returns", 12), TopicLine("kassa", 1)]),
         "topics-empty": TopicsView([]),
         "post-foot": PostFootView(_plain(text)),
+        "mentionable": MentionableView(
+            [
+                PersonCard(
+                    Person.named("m-nowak", text or "Elżbieta Nowak"), text or "Shop manager", office="Poznań"
+                ),
+                PersonCard(Person.named("m-other", text or "Elżbieta Nowak")),
+            ]
+        ),
     }
 
 
@@ -205,7 +215,11 @@ def _posts(text: str) -> dict[str, View]:
         "post-to-confirm": PostPageView(_announced(text), [], CommentForm("k2")),
         "post-own": PostPageView(announced, [], CommentForm("k2"), reach=reach),
         "post-comments-away": PostPageView(_forgotten(), None, CommentForm("k2"), seen_because="everyone"),
-        "post-comment-wrong": PostPageView(_plain(text), threads, CommentForm("k3", text, error=wrong)),
+        "post-comment-wrong": PostPageView(
+            _plain(text),
+            threads,
+            CommentForm("k3", text, error=wrong, mentions=[Mention("m-1", text or "Aino")]),
+        ),
         "post-reply-wrong": PostPageView(
             _pictured(text), threads, CommentForm("k3", text, parent="c1", error=wrong), problem=text
         ),

@@ -463,3 +463,62 @@ async def test_what_is_answered_to_a_post_that_is_gone_is_not_lost(gateway: Gate
     answer = await jonas.client.post(f"{post}/comments", data=typed, headers={"Origin": SITE})
     assert answer.status_code == 404 and "Words that took an hour</textarea>" in answer.text
     assert "you may have been removed from a group" in answer.text
+
+
+async def test_a_name_is_a_mention_without_a_script_and_goes_through_a_change(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    jonas = house.members["jonas"]
+    await saga.see_soon("/mentionable?q=jon", f'data-member="{jonas.member_id}"')
+    word = new_id()[-8:]
+    post = await say(saga, f"Ask @{jonas.name}, or @Nobody Atall {word}.")
+    link = f'<a class="mention" href="/people/{jonas.member_id}">@<bdi>{jonas.name}</bdi></a>'
+    page = (await saga.see(post)).text
+    assert page.count(link) == 1 and "@Nobody Atall" in page
+    edit = (await saga.see(f"{post}/edit")).text
+    typed = re.search(r'<textarea id="text"[^>]*>\n(.*?)</textarea>', edit, re.DOTALL)
+    assert typed and f"Ask @{jonas.name}," in unescape(typed[1]) and "@[" not in typed[1]
+    assert f'name="mention" value="{jonas.member_id} {jonas.name}"' in edit
+    answer = await saga.send(f"{post}/edit", {"text": unescape(typed[1]) + " Please."})
+    assert answer.status_code == 303
+    page = (await saga.see(post)).text
+    assert page.count(link) == 1 and "Please." in page
+
+
+async def test_a_refused_comment_comes_back_with_its_names_and_whom_they_mean(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    post = await say(saga, f"Who knows? {new_id()}")
+    pair = f"{house.members['jonas'].member_id} Somebody Else"
+    long = "@Somebody Else knows. " + "x" * 6_000
+    wrong = await saga.send(f"{post}/comments", {"text": long, "mention": pair}, seen=post)
+    assert wrong.status_code == 422 and f'name="mention" value="{pair}"' in wrong.text
+    assert "@Somebody Else knows" in wrong.text and "@[" not in wrong.text
+    sent = await saga.send(f"{post}/comments", {"text": "@Somebody Else knows.", "mention": pair}, seen=post)
+    assert sent.status_code == 303
+    assert f"@<bdi>{house.members['jonas'].name}</bdi>" in (await saga.see_soon(post, "knows.")).text
+    assert f'data-draft-done="comment:{post.removeprefix("/posts/")}"' not in (await saga.see(post)).text
+
+
+async def test_what_is_not_there_is_told_in_the_words_of_its_place(gateway: Gateway, house: House) -> None:
+    jonas = await gateway.visitor(house.members["jonas"])
+    nothing = new_id()
+    for path, word in [("/posts", "The post"), ("/people", "Look among people"), ("/groups", "The group")]:
+        shown = await jonas.see(f"{path}/{nothing}")
+        assert shown.status_code == 404 and word in text_of(shown), path
+        assert "Look in the wiki" not in text_of(shown)
+    assert "Look in the wiki" in text_of(await jonas.see(f"/wiki/pages/{nothing}"))
+    unread = await jonas.see("/groups?cursor=nonsense")
+    assert unread.status_code == 422 and "Nothing was saved" not in text_of(unread)
+    post = await say(await gateway.visitor(house.members["saga"]), f"Mine {nothing}")
+    theirs = await jonas.see_soon(f"{post}/edit", status=403)
+    assert theirs.status_code == 403 and "but not do this" not in text_of(theirs)
+
+
+async def test_what_is_away_is_said_once(house: House) -> None:
+    async with Gateway(house.settings.model_copy(update={"feed_url": NOWHERE})) as smaller:
+        jonas = await smaller.visitor(house.members["jonas"])
+        shown = text_of(await jonas.see(f"/posts/{new_id()}"))
+        assert shown.count("does not answer right now") == 1

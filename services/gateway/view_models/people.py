@@ -32,6 +32,14 @@ class PersonCard:
 
 
 @dataclass(frozen=True, slots=True)
+class MentionableView(View):
+    """Whom a name that is being typed may mean: a fragment, no page."""
+
+    template: ClassVar[str] = "parts/mentionable.html"
+    people: Sequence[PersonCard]
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleFilter:
     """Choices as links, the first of which takes the filter away. `chosen` is the value in the address."""
 

@@ -40,8 +40,17 @@ class TalkRights:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """In a text, `@` and the label stand for the member."""
+
+    member_id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """What a post and a comment have in common. `text` is as it was typed, `html` as it is shown."""
+    """What a post and a comment have in common. `text` is as it was typed, with `mentions` for its names;
+    `html` is as it is shown."""
 
     id: str
     author: Person
@@ -57,6 +66,7 @@ class Said:
     mine: str | None = None
     erased: bool = False
     own: bool = False
+    mentions: Sequence[Mention] = ()
 
     @property
     def reacted(self) -> int:
@@ -158,6 +168,7 @@ class PostForm:
     decorative: bool = False
     pictures: Sequence[PictureCard] = ()
     back: str = "/"
+    mentions: Sequence[Mention] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +226,7 @@ class CommentForm:
     changes: str = ""
     error: str = ""
     meanwhile: bool = False
+    mentions: Sequence[Mention] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +272,7 @@ class PostEditView(View):
     meanwhile: bool = False
     their_text: str = ""
     their_title: str = ""
+    mentions: Sequence[Mention] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +305,7 @@ class AnnouncementForm:
     audience: Sequence[str] = ()
     language: str = ""
     must_acknowledge: bool = True
+    mentions: Sequence[Mention] = ()
 
 
 @dataclass(frozen=True, slots=True)

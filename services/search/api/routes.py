@@ -104,6 +104,7 @@ def _suggestions(api: APIRouter, search: Search) -> None:
         limit: PageSize,
         after: After,
         q: Annotated[str, Query(description="What was typed so far")],
+        kind: Kinds = [],  # noqa: B006
     ) -> Suggestions:
         """What begins like this, as one types: titles and names first."""
         if not q.strip():
@@ -112,7 +113,7 @@ def _suggestions(api: APIRouter, search: Search) -> None:
         reader = await search.readers.of(caller)
         answer_behind(response, await search.behind(after, projections.items))
         typed = [*asked.words, *asked.phrases]
-        hits = await search.finding.suggestions(reader, typed, limit)
+        hits = await search.finding.suggestions(reader, typed, limit, kind)
         return Suggestions(items=[_suggestion(hit["_source"], typed) for hit in hits])
 
 

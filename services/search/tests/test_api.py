@@ -402,6 +402,8 @@ async def test_what_one_types_leads_to_titles_and_names(house: House) -> None:
     await everything(house, "bob", own, {member, page.id})
     answer = (await house.ask("bob", "/suggestions", page.after, q=own[:7].upper())).json()
     assert {item["id"] for item in answer["items"]} == {member, page.id}
+    people = (await house.ask("bob", "/suggestions", page.after, q=own[:7], kind="person")).json()
+    assert [item["id"] for item in people["items"]] == [member]
     (item,) = (await house.ask("bob", "/suggestions", q=f"orj {own[:6]}")).json()["items"]
     assert item["title"] == f"Örjan {own.capitalize()}"
     marked = [piece["text"] for piece in item["pieces"] if piece["found"]]

@@ -1,7 +1,9 @@
 // Makes pages quicker and kinder. Every page reads and works without it.
 import htmx from "htmx.org";
 import "htmx-ext-sse";
+import { bringComments } from "./comments.js";
 import { dropNameless, keepDrafts } from "./drafts.js";
+import { offerPeople } from "./mentions.js";
 import { tendMenus } from "./menus.js";
 import { keepPlace } from "./place.js";
 import { refreshWhileVisible } from "./refresh.js";
@@ -21,6 +23,8 @@ copySecrets(document);
 guardSubmits(document);
 refreshWhileVisible(document, htmx);
 hearNews(document);
+bringComments(document, htmx);
+offerPeople(document);
 walkFeed(document);
 
 htmx.onLoad((part) => {

@@ -1,5 +1,7 @@
 // What is typed survives a closed tab and a lost network: kept in this browser until the page has it. Several
 // members may share a device: each is offered what they typed themselves.
+import { mention, mentioned } from "./mentions.js";
+
 const PREFIX = "draft:";
 const MONTH = 30 * 24 * 60 * 60 * 1000;
 
@@ -66,7 +68,7 @@ function done(keys) {
 function keep(form) {
   const { draft: key, revision } = form.dataset;
   const fields = [...form.querySelectorAll("[data-draft-field]")];
-  const kept = () => ({ revision, at: Date.now(), fields: now(), choices: chosen(form) });
+  const kept = () => ({ revision, at: Date.now(), fields: now(), choices: chosen(form), mentions: mentioned(form) });
   const now = () => Object.fromEntries(fields.map((field) => [field.name, field.value]));
   const untouched = JSON.stringify(now());
   const say = form.querySelector("[data-draft-told]");
@@ -100,6 +102,8 @@ function offer(form, key, fields, untouched) {
   const when = banner.querySelector("time");
   const at = new Date(draft.at);
   when.dateTime = at.toISOString();
+  const fold = form.closest("details");
+  if (fold) fold.open = true;
   when.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   banner.hidden = false;
   banner.addEventListener("click", (event) => {
@@ -112,6 +116,7 @@ function offer(form, key, fields, untouched) {
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
     choose(form, draft.choices ?? {});
+    mention(form, draft.mentions ?? []);
   });
 }
 

@@ -1,6 +1,8 @@
 // The feed while somebody reads: what is new waits behind a button, and nothing moves under their eyes.
 // Live updates run only while the page is looked at: browsers keep few connections to one site.
 
+import { countComments } from "./comments.js";
+
 export function hearNews(page) {
   const place = page.querySelector("[data-live]");
   if (!place) return;
@@ -35,12 +37,38 @@ function countNew(page, count) {
 
 function tellChanged(page, items) {
   for (const item of items) {
-    const shown = page.querySelector(`[data-comments="${CSS.escape(item.id)}"]`);
-    if (shown && item.comments !== undefined) shown.textContent = item.comments.toLocaleString(page.documentElement.lang);
+    if (item.gone) {
+      tellGone(page, item.id);
+      continue;
+    }
+    if (item.comments !== undefined) countComments(page, item.id, item.comments);
     const post = page.querySelector(`[data-post="${CSS.escape(item.id)}"]`);
     const more = page.querySelector("[data-new-comments]");
     if (post && more && item.comments > Number(post.dataset.said)) more.hidden = false;
   }
+}
+
+// A post that was deleted says so in its place, which stays as large as it was: nothing moves.
+function tellGone(page, id) {
+  const post = page.getElementById(`post-${id}`);
+  const text = page.querySelector("[data-live]").dataset.goneText;
+  if (!post) return;
+  const told = page.createElement("p");
+  told.className = "muted";
+  told.textContent = text;
+  if (post.dataset.post) {
+    // On its own page somebody may be writing a comment: the words stay, to be copied.
+    if (!post.dataset.gone) post.querySelector(".new-place").replaceChildren(told);
+    post.dataset.gone = "yes";
+    return;
+  }
+  const held = post.contains(page.activeElement);
+  post.style.minBlockSize = `${post.getBoundingClientRect().height}px`;
+  post.replaceChildren(told);
+  post.removeAttribute("aria-labelledby");
+  post.removeAttribute("aria-describedby");
+  post.setAttribute("aria-label", text);
+  if (held) post.focus({ preventScroll: true });
 }
 
 // Page Up and Page Down go from post to post (the feed pattern of ARIA).
