@@ -109,6 +109,10 @@ def test_somebody_is_mentioned_by_keyboard(chromium: Browser, name: str) -> None
         expect(page.get_by_role("status").filter(has_text="2 people")).to_have_count(1)
         assert browser.faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        near = """(list) => {
+            const [a, b] = [list, document.activeElement].map((each) => each.getBoundingClientRect());
+            return Math.min(Math.abs(a.top - b.bottom), Math.abs(b.top - a.bottom)); }"""
+        assert page.locator(".mentionable").evaluate(near) == pytest.approx(4, abs=1)
         active = field.get_attribute("aria-activedescendant")
         assert page.locator(f"#{active}").get_attribute("aria-selected") == "true"
         page.keyboard.press("Enter")
