@@ -88,10 +88,10 @@ def card(
     visit: Visit, post: Post, names: Names, groups: Mapping[str, GroupRef], *, whole: bool = False
 ) -> PostCard:
     text = post.text if whole else said.shortened(post.text, CHARACTERS)
-    unknown = visit.locale.gettext("Unknown member")
+    nameless = said.Nameless.of(visit.locale)
     return PostCard(
         **_common(visit, post, names),
-        html=said.shown(text, names, post.topics, unknown),
+        html=said.shown(text, names, post.topics, nameless),
         announcement=post.kind == "announcement",
         title=post.title,
         audience=post.audience,
@@ -148,6 +148,6 @@ async def threads(visit: Visit, comments: Sequence[Comment]) -> list[Thread]:
 
 
 def _comment(visit: Visit, comment: Comment, names: Names) -> CommentCard:
-    unknown = visit.locale.gettext("Unknown member")
-    html = said.shown(comment.text, names, (), unknown)
+    nameless = said.Nameless.of(visit.locale)
+    html = said.shown(comment.text, names, (), nameless)
     return CommentCard(**_common(visit, comment, names), html=html, deleted=comment.deleted)

@@ -4,12 +4,14 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 from services.gateway import places
+from services.gateway.locale import Locale
 from services.gateway.pages.visit import Names
-from services.gateway.view_models import Piece
+from services.gateway.view_models import Person, Piece
 
 #: `@[member id]`, as the feed keeps a mention.
 MENTION = r"@\[(?P<member>[A-Za-z0-9][A-Za-z0-9_\-]{0,63})\]"
@@ -26,6 +28,20 @@ _LONGEST_SHOWN = 60
 _LENGTH_OF_AN_ID = 32
 
 
+class Nameless(NamedTuple):
+    """What stands for those who have no name here."""
+
+    erased: str
+    unknown: str
+
+    @classmethod
+    def of(cls, locale: Locale) -> "Nameless":
+        return cls(locale.gettext("Former member"), locale.gettext("Unknown member"))
+
+    def called(self, person: Person) -> str:
+        return person.name or (self.erased if person.state == "erased" else self.unknown)
+
+
 def mentioned(*texts: str) -> list[str]:
     """The members that the texts name."""
     return [found["member"] for text in texts for found in re.finditer(MENTION, text)]
@@ -37,7 +53,7 @@ def mentioned_in(pieces: Sequence[Piece]) -> list[str]:
     return [member for found in _IN_A_PASSAGE.finditer(text) if (member := _whom(found))]
 
 
-def with_names(pieces: Sequence[Piece], names: Names, unknown: str) -> list[Piece]:
+def with_names(pieces: Sequence[Piece], names: Names, nameless: Nameless) -> list[Piece]:
     """A passage with the names of those whom it mentions; a mention of which a part was found is found."""
     text = "".join(piece.text for piece in pieces)
     marks = [piece.found for piece in pieces for _ in piece.text]
@@ -47,7 +63,7 @@ def with_names(pieces: Sequence[Piece], names: Names, unknown: str) -> list[Piec
         shown += _marked(text[at : found.start()], marks[at : found.start()])
         at = found.end()
         if member := _whom(found):
-            name = names.of(member).name or unknown
+            name = nameless.called(names.of(member))
             shown.append(Piece(f"@{name}", any(marks[found.start() : at])))
     return [*shown, *_marked(text[at:], marks[at:])]
 
@@ -63,12 +79,12 @@ def _marked(text: str, marks: Sequence[bool]) -> list[Piece]:
     return [Piece("".join(letter for letter, _ in run), found) for found, run in runs]
 
 
-def shown(text: str, names: Names, topics: Collection[str], unknown: str) -> Markup:
-    """`topics` are those that the feed found; `unknown` stands for whoever has no name."""
+def shown(text: str, names: Names, topics: Collection[str], nameless: Nameless) -> Markup:
+    """`topics` are those that the feed found; `nameless` stands for whoever has no name."""
     paragraphs = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
     return Markup("").join(
         Markup("<p>{}</p>").format(
-            Markup("<br>").join(_line(line, names, topics, unknown) for line in part.split("\n"))
+            Markup("<br>").join(_line(line, names, topics, nameless) for line in part.split("\n"))
         )
         for part in paragraphs
     )
@@ -87,14 +103,14 @@ def folded(topic: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", topic).casefold())
 
 
-def _line(line: str, names: Names, topics: Collection[str], unknown: str) -> Markup:
+def _line(line: str, names: Names, topics: Collection[str], nameless: Nameless) -> Markup:
     pieces: list[Markup] = []
     at = 0
     for found in _SPECIAL.finditer(line):
         pieces.append(escape(line[at : found.start()]))
         at = found.end()
         if found["member"]:
-            pieces.append(_member(found["member"], names, unknown))
+            pieces.append(_member(found["member"], names, nameless))
         elif found["address"]:
             pieces.append(_address(found["address"]))
         else:
@@ -103,10 +119,10 @@ def _line(line: str, names: Names, topics: Collection[str], unknown: str) -> Mar
     return Markup("").join(pieces)
 
 
-def _member(member_id: str, names: Names, unknown: str) -> Markup:
+def _member(member_id: str, names: Names, nameless: Nameless) -> Markup:
     person = names.of(member_id)
     link = Markup('<a class="mention" href="{}">@<bdi>{}</bdi></a>')
-    return link.format(places.member(member_id), person.name or unknown)
+    return link.format(places.member(member_id), nameless.called(person))
 
 
 def _address(address: str) -> Markup:

@@ -47,9 +47,9 @@ class Item(BaseModel):
             return []
         return [member_id for pieces in self.texts for member_id in said.mentioned_in(pieces)]
 
-    def named(self, pieces: Sequence[Piece], names: Names, unknown: str) -> Sequence[Piece]:
+    def named(self, pieces: Sequence[Piece], names: Names, nameless: said.Nameless) -> Sequence[Piece]:
         """With names for those whom it mentions."""
-        return said.with_names(pieces, names, unknown) if self.kind in ("post", "comment") else pieces
+        return said.with_names(pieces, names, nameless) if self.kind in ("post", "comment") else pieces
 
 
 class FoundItem(Item):

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from services.gateway import places
 from services.gateway.clients import Away
+from services.gateway.pages import said
 from services.gateway.pages.answers import SpaceList
 from services.gateway.pages.search_answers import Count, Facets, Found, FoundItem, Suggestions, address_of
 from services.gateway.pages.visit import Member, Names, Visit
@@ -108,9 +109,9 @@ async def suggestions(visit: Member, q: str = "") -> Response:
         return visit.show(SuggestionsView(typed, problem=_not_asked(visit, refused)))
     listed = found.items if found else []
     names = await visit.named(whom for each in listed for whom in each.mentioned)
-    unknown = visit.locale.gettext("Unknown member")
+    nameless = said.Nameless.of(visit.locale)
     items = [
-        Suggested(each.kind, address_of(each), each.named(each.shown, names, unknown), each.language)
+        Suggested(each.kind, address_of(each), each.named(each.shown, names, nameless), each.language)
         for each in listed
     ]
     return visit.show(SuggestionsView(typed, items))
@@ -172,12 +173,12 @@ def _hit(
     groups: Mapping[str, GroupRef],
     spaces: Mapping[str, SpaceRef],
 ) -> Hit:
-    unknown = visit.locale.gettext("Unknown member")
+    nameless = said.Nameless.of(visit.locale)
     return Hit(
         kind=item.kind,
         address=address_of(item),
-        title=item.named(item.marked_title, names, unknown),
-        passages=[item.named(passage, names, unknown) for passage in item.passages],
+        title=item.named(item.marked_title, names, nameless),
+        passages=[item.named(passage, names, nameless) for passage in item.passages],
         language=item.language,
         at=item.occurred_at,
         by=names.of(item.author_id) if item.author_id else None,

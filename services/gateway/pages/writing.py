@@ -53,6 +53,7 @@ async def new_page(visit: Member, space: str = "", path: str = "") -> Response:
             classification=chosen.classification,
             audience=chosen.audience,
         )
+    form = replace(form, seen_by=_readers(form.classification, form.audience))
     return await _editing(visit, form, spaces)
 
 
@@ -70,6 +71,8 @@ async def start_page(visit: Member) -> Response:
         failures.beside("title", visit.locale.gettext("Give the page a title."))
     if not form.space and not space_name:
         failures.beside("space", visit.locale.gettext("Choose a space, or name a new one."))
+    if not space_name:
+        form = await _as_the_space_is_read(visit, form, failures)
     if not failures:
         with failures.caught():
             form = replace(form, space=await _space(visit, form, space_name))
@@ -135,6 +138,26 @@ async def save_page(page_id: str, visit: Member) -> Response:
 def _readers(classification: str, audience: Sequence[str]) -> str:
     """Who may read it, in one line."""
     return " ".join([classification, *sorted(audience)])
+
+
+async def _as_the_space_is_read(visit: Visit, form: PageForm, failures: Failures) -> PageForm:
+    """The form with the readers of its space, where those are fewer and nobody has chosen any: what is begun
+    elsewhere and put into a closed group's space is not for all staff. Its writer looks, and may choose."""
+    if not form.space or form.seen_by != _readers(form.classification, form.audience):
+        return form
+    try:
+        space = await space_of(visit, form.space)
+    except NotFound:
+        # It is told beside the field when the page is begun.
+        return form
+    everybody = {STAFF, EVERYONE}
+    if everybody.isdisjoint(form.audience) or not everybody.isdisjoint(space.audience):
+        return form
+    told = visit.locale.gettext(
+        "Fewer people read this space. Its readers are chosen now: look at them, and publish."
+    )
+    failures.beside("audience", told)
+    return replace(form, audience=space.audience, classification=space.classification, seen_by="")
 
 
 def _decided_meanwhile(visit: Visit, form: PageForm, page: Page, failures: Failures) -> PageForm:

@@ -14,6 +14,7 @@ NAMES = Names(
         GONE: Known(member_id=GONE, erased=True),
     }
 )
+NAMELESS = said.Nameless("Former member", "Unknown member")
 
 
 def round_trip(text: str) -> str:
@@ -57,15 +58,14 @@ def passage(*pieces: str) -> str:
     """`*` marks what was found."""
     found = [Piece(piece.strip("*"), piece.startswith("*")) for piece in pieces]
     return "".join(
-        f"*{piece.text}*" if piece.found else piece.text
-        for piece in said.with_names(found, NAMES, "Unknown member")
+        f"*{piece.text}*" if piece.found else piece.text for piece in said.with_names(found, NAMES, NAMELESS)
     )
 
 
 def test_what_was_found_shows_names() -> None:
     assert passage(f"Ask @[{ANNA}] about ", "*tills*", ".") == "Ask @Anna Berg about *tills*."
     assert passage("Ask @[", f"*{ANNA}", "]!") == "Ask *@Anna Berg*!"
-    assert passage(f"@[{GONE}]") == "@Unknown member"
+    assert passage(f"@[{GONE}]") == "@Former member"
 
 
 def test_a_mention_that_was_cut_shows_no_part_of_an_id() -> None:

@@ -250,6 +250,26 @@ async def test_a_new_page_lies_where_its_writer_says_and_nowhere_else(gateway: G
     assert re.search(r'<option value="es" selected>', named)
 
 
+async def test_a_page_put_into_a_closed_groups_space_is_not_for_all_staff_unless_that_was_chosen(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        new = {"name": f"Closed {new_id()}", "purpose": "Ours.", "openness": "closed", "language": "sv"}
+        ours = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    form = (await saga.see_soon("/wiki/new", ours)).text
+    seen_by = re.search(r'name="seen_by" value="([^"]+)"', form)
+    assert seen_by
+    asked: Fields = {"title": "Ours", "space": ours, "audience": ["staff"], "classification": "internal"}
+    answer = await saga.send("/wiki/new", {**asked, "seen_by": seen_by[1]})
+    assert answer.status_code == 422 and "Fewer people read this space." in _errors(answer)
+    assert re.search(rf'value="group:{ours}" checked', answer.text)
+    assert not re.search(r'value="staff" checked', answer.text) and 'name="seen_by" value=""' in answer.text
+    assert (await saga.send("/wiki/new", {**asked, "audience": [f"group:{ours}"]})).status_code == 303
+    chosen: Fields = {**asked, "audience": ["staff", "everyone"], "path": "chosen", "seen_by": seen_by[1]}
+    assert (await saga.send("/wiki/new", chosen)).status_code == 303
+
+
 async def test_spaces_of_the_house_and_of_ones_own_groups_come_before_those_of_others(
     gateway: Gateway, house: House
 ) -> None:

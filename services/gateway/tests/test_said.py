@@ -6,11 +6,17 @@ from services.gateway.pages import said
 from services.gateway.pages.people import Known
 from services.gateway.pages.visit import Names
 
-NAMES = Names({"m-1": Known(member_id="m-1", name="Aino <Korhonen>")})
+NAMES = Names(
+    {
+        "m-1": Known(member_id="m-1", name="Aino <Korhonen>"),
+        "m-4": Known(member_id="m-4", erased=True),
+    }
+)
+NAMELESS = said.Nameless("Former member", "Unknown member")
 
 
 def shown(text: str, *topics: str) -> str:
-    return str(said.shown(text, NAMES, topics, "Unknown member"))
+    return str(said.shown(text, NAMES, topics, NAMELESS))
 
 
 def test_empty_lines_part_paragraphs_and_line_ends_stay() -> None:
@@ -24,6 +30,7 @@ def test_what_looks_like_markup_is_text() -> None:
 def test_members_are_named_and_the_unknown_are_not() -> None:
     assert '<a class="mention" href="/people/m-1">@<bdi>Aino &lt;Korhonen&gt;</bdi></a>' in shown("@[m-1]!")
     assert "<bdi>Unknown member</bdi>" in shown("@[m-2]")
+    assert "<bdi>Former member</bdi>" in shown("@[m-4]")
     assert said.mentioned("@[m-1] and @[m-2]", "@[m-3]") == ["m-1", "m-2", "m-3"]
 
 
