@@ -3,8 +3,8 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 FIKARUM := ./fikarum
 # Test runs side by side, each on engines of its own (1.5 GB, with what it tests up to 4); 0: one run. Two where there is room for
-# them: half the time; three where there is more, as each waits a part of its time. A package of tests is never shared between them.
-WORKERS ?= $(shell [ "$$(nproc)" -ge 2 ] && awk '/^MemAvailable/ { print ($$2 > 14e6 ? 3 : $$2 > 8e6 ? 2 : 0) }' /proc/meminfo || echo 0)
+# them: half the time. A package of tests is never shared between them.
+WORKERS ?= $(shell [ "$$(nproc)" -ge 2 ] && awk '/^MemAvailable/ { exit $$2 < 8000000 }' /proc/meminfo && echo 2 || echo 0)
 LOCKED := --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet
 UPGRADE := --upgrade
 # What runs on engines in containers too: the semantics of store, relay and views, and the search index.
