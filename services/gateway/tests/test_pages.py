@@ -262,7 +262,7 @@ async def test_a_page_put_into_a_closed_groups_space_is_not_for_all_staff_unless
     assert seen_by
     asked: Fields = {"title": "Ours", "space": ours, "audience": ["staff"], "classification": "internal"}
     answer = await saga.send("/wiki/new", {**asked, "seen_by": seen_by[1]})
-    assert answer.status_code == 422 and "Fewer people read this space." in _errors(answer)
+    assert answer.status_code == 422 and "Färre läser det här området." in _errors(answer)
     assert re.search(rf'value="group:{ours}" checked', answer.text)
     assert not re.search(r'value="staff" checked', answer.text) and 'name="seen_by" value=""' in answer.text
     assert (await saga.send("/wiki/new", {**asked, "audience": [f"group:{ours}"]})).status_code == 303
