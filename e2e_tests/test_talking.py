@@ -72,7 +72,7 @@ def test_members_talk_with_and_without_a_script(enter: Enter, script: bool) -> N
     expect(post.locator("[aria-pressed=true]").first).to_be_visible()
     post.get_by_role("link", name="Comment").click()
     eskil.page.get_by_placeholder("Write a comment").fill("And till four.")
-    eskil.page.locator(".write-comment button").click()
+    eskil.page.locator(".write-comment button.primary").click()
     eskil.sees("And till four.")
     eskil.page.locator(".comment summary", has_text="Reply").click()
     eskil.page.get_by_placeholder("Reply to Eskil").fill("Five waits.")

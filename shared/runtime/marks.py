@@ -4,6 +4,7 @@ The log is the truth. A new session of the relay compares its beliefs with it, m
 but did not mark, and gives up a log that has lost something or holds what it should not.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,6 +189,8 @@ class Marks:
         )
         try:
             await consumer.start()
+            # Its helper begins now: stopped before that, it would end this task as if it had been cancelled.
+            await asyncio.sleep(0)
             consumer.assign(due)
             for tp in due:
                 consumer.seek(tp, starts[tp])

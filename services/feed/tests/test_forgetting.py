@@ -55,12 +55,13 @@ async def test_nothing_of_who_is_erased_is_in_any_answer_and_their_files_are_gon
     assert len(stored) == 4
     await house.world.erase(member_id)
 
+    chunks = house.service.database["uploads.chunks"]
+
     async def forgotten() -> bool:
-        return not await files.count_documents({"metadata.by": member_id})
+        left = await files.count_documents({"metadata.by": member_id})
+        return not left and not await chunks.count_documents({"files_id": {"$in": stored}})
 
     await eventually(forgotten)
-    chunks = house.service.database["uploads.chunks"]
-    assert not await chunks.count_documents({"files_id": {"$in": stored}})
     for path in paths:
         answer = await house.get("edi", path)
         assert answer.status_code == 200, answer.text
