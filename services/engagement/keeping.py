@@ -4,13 +4,12 @@ waits to be counted."""
 import asyncio
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from services.engagement.figures import Figures
 from services.engagement.metrics import DEFINITIONS
 from services.engagement.metrics.periods import Every, Period, named, today
-from shared.kernel.errors import Unavailable
 from shared.runtime.ending import ended
+from shared.runtime.looking import tried
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +35,8 @@ class Keeper:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(AGAIN)
-            try:
-                if self._figures.book.caught_up():
-                    await self.look()
-            except (PyMongoError, Unavailable, OSError) as error:
-                log.warning("figures are not worked out ahead", error=repr(error)[:300])
+            if self._figures.book.caught_up():
+                await tried("figures ahead", self.look())
 
     async def look(self) -> int:
         """Every month that is over and has changed, the newest first; answers how many figures were worked

@@ -11,7 +11,7 @@ from shared.kernel.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 
-async def tried(what: str, looking: Awaitable[None], **about: object) -> None:
+async def tried(what: str, looking: Awaitable[object], **about: object) -> None:
     """Whatever goes wrong, also what nobody expected: the next look comes all the same."""
     try:
         await looking

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from contracts.identity import Role
 from services.identity.accounts.administering import acting_now, change_standing
@@ -21,11 +20,12 @@ from services.identity.domain.administrators import lets_go
 from services.identity.domain.members import DeactivateMember, EraseMember, RegisterMember, members
 from services.identity.domain.members import stream as member_stream
 from services.identity.domain.permissions import Acting, Permission, permit
-from shared.kernel.errors import NotFound, Unavailable
+from shared.kernel.errors import NotFound
 from shared.kernel.events import Occasion
 from shared.runtime.auth import Actor
 from shared.runtime.ids import new_id
 from shared.runtime.keys import Erased
+from shared.runtime.looking import tried
 from shared.runtime.store import Committed, EventStore, Idempotency, Part
 from shared.runtime.vault import KeyVault
 
@@ -155,8 +155,5 @@ class Membership:
     async def keep_finishing(self) -> None:
         """Until cancelled."""
         while True:
-            try:
-                await self.finish_erasures()
-            except (PyMongoError, Unavailable) as error:
-                log.warning("erasures are finished later", error=repr(error))
+            await tried("erasures to be finished", self.finish_erasures())
             await asyncio.sleep(FINISH_EVERY)
