@@ -2,11 +2,9 @@
 index itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from services.search.index import IndexLost
 from services.search.indexing import Indexing
@@ -14,6 +12,7 @@ from services.search.projections import items
 from shared.kernel.errors import Unavailable
 from shared.runtime.ending import ended
 from shared.runtime.generations import Offsets
+from shared.runtime.looking import tried
 from shared.runtime.purges import Purges
 from shared.runtime.service import Service
 
@@ -51,16 +50,8 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             for step in (self._restore, self._indexing.again, self._repeat):
-                await self._tried(step)
+                await tried(step.__name__, step(), passing=(IndexLost,))
             await asyncio.sleep(EVERY)
-
-    async def _tried(self, step: Callable[[], Awaitable[object]]) -> None:
-        """Whatever goes wrong, also what nobody expected: the other steps and the next look come yet."""
-        try:
-            await step()
-        except Exception as error:
-            expected = isinstance(error, Unavailable | IndexLost | PyMongoError | OSError)
-            log.warning("upkeep waits", what=step.__name__, error=repr(error)[:300], exc_info=not expected)
 
     async def _restore(self) -> None:
         serving = self._views.generation

@@ -21,6 +21,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.errors import Conflict
+from shared.runtime.mirror import Mirror
 from shared.runtime.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -258,15 +259,17 @@ class Registry:
             await self.drop(name)
             await self._views.update_one({"_id": view}, {"$pull": {"retired": name}})
 
-    async def sweep(self, view: str) -> None:
-        """Drops generations that nobody knows: a builder goes on writing for a moment after it was given up,
-        or was killed then. What is known is asked after looking at what there is."""
+    async def sweep(self, view: str, mirror: Mirror[Any] | None) -> None:
+        """Drops generations that nobody knows, in the mirror, too: a builder goes on writing for a moment
+        after it was given up, or was killed then. What is known is asked after looking at what there is."""
         numbered = {"$regex": rf"^{re.escape(view)}\.v\d+\.g\d+$"}
         there = await self._database.list_collection_names(filter={"name": numbered})
         known = await self.names(view)
         for name in there:
             if name not in known:
                 await self.drop(name)
+        if mirror is not None:
+            await mirror.sweep(lambda: self.names(view))
 
     async def drop(self, generation: str) -> None:
         """Forgets a generation: its documents, parked events and offsets."""

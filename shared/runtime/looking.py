@@ -11,10 +11,13 @@ from shared.kernel.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 
-async def tried(what: str, looking: Awaitable[object], **about: object) -> None:
-    """Whatever goes wrong, also what nobody expected: the next look comes all the same."""
+async def tried(
+    what: str, looking: Awaitable[object], *, passing: tuple[type[Exception], ...] = (), **about: object
+) -> None:
+    """Whatever goes wrong, also what nobody expected: the next look comes all the same. `passing`: what is
+    expected besides engines that are away."""
     try:
         await looking
     except Exception as error:
-        expected = isinstance(error, PyMongoError | KafkaError | Unavailable | OSError)
+        expected = isinstance(error, (PyMongoError, KafkaError, Unavailable, OSError, *passing))
         log.warning("not looked after", what=what, error=repr(error)[:300], exc_info=not expected, **about)

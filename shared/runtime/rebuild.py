@@ -113,14 +113,9 @@ class Builder:
         finally:
             await consumer.stop()
         if not built:
-            await self._sweep()
+            # Where the build was given up, what was written since then is left.
+            await self._registry.sweep(self.generation.view, self._mirror)
         return built
-
-    async def _sweep(self) -> None:
-        """Where the build was given up, what was written since then is left."""
-        await self._registry.sweep(self.generation.view)
-        if self._mirror is not None:
-            await self._mirror.sweep(lambda: self._registry.names(self.generation.view))
 
     async def _build(self, consumer: AIOKafkaConsumer, found: Mapping[str, Topic]) -> bool:
         keys = {

@@ -129,7 +129,7 @@ class Viewing(Generic[V]):
             await self._build(now.building)
         if self._swapped_at is not None and time.monotonic() - self._swapped_at > RETIRED_AFTER:
             await self._registry.drop_retired(self.name, self.projection.version)
-            await self._sweep()
+            await self._registry.sweep(self.name, self.mirror)
             self._swapped_at = None
         await self._save_positions()
 
@@ -147,12 +147,7 @@ class Viewing(Generic[V]):
         now = await self._registry.of(self.name, self.projection.version)
         if now.building is None or not await self._registry.give_up(now.building):
             raise NotFound("nothing-being-built", "No generation of this view is being built.")
-        await self._sweep()
-
-    async def _sweep(self) -> None:
-        await self._registry.sweep(self.name)
-        if self.mirror is not None:
-            await self.mirror.sweep(lambda: self._registry.names(self.name))
+        await self._registry.sweep(self.name, self.mirror)
 
     def passed(self, ends: Offsets) -> bool:
         """Whether its documents are known to hold everything up to these ends, of all topics, by topic id and

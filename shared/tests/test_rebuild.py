@@ -217,15 +217,21 @@ async def test_at_a_swap_a_late_batch_goes_to_the_generation_that_it_was_read_fo
         await eventually(whole)
 
 
-@pytest.mark.parametrize("point", ["batch", "before-swap"])
-async def test_a_builder_that_was_killed_is_gone_on_with(settings: Settings, room: Room, point: str) -> None:
-    """Its successor reads only what is left, which is nothing before the swap."""
+async def _begun_with_sixty_marks(room: Room) -> tuple[Registry, Generation]:
+    """A generation that is to be built, and no builder yet."""
     for n in range(60):
         await room.do(Mark(f"hand{n % 20}", (f"wall-{n % 7}",)))
     await room.drain()
     registry, topics = Registry(room.database), await room.topics.describe(WALLS.topics)
     await registry.first(WALLS.name, WALLS.version, topics)
     generation = await registry.begin(WALLS.name, WALLS.version, topics)
+    return registry, generation
+
+
+@pytest.mark.parametrize("point", ["batch", "before-swap"])
+async def test_a_builder_that_was_killed_is_gone_on_with(settings: Settings, room: Room, point: str) -> None:
+    """Its successor reads only what is left, which is nothing before the swap."""
+    registry, generation = await _begun_with_sixty_marks(room)
     async with Role("builder", WALLS.name, str(generation.number), points=f"rebuild.{point}=kill") as killed:
         await killed.killed()
     read = await _marks_on_walls(room, generation)
@@ -332,12 +338,7 @@ async def test_a_builder_that_was_given_up_leaves_nothing_behind(
     room: Room, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It learns of it after the batch that it has in hand."""
-    for n in range(60):
-        await room.do(Mark(f"hand{n % 20}", (f"wall-{n % 7}",)))
-    await room.drain()
-    registry, topics = Registry(room.database), await room.topics.describe(WALLS.topics)
-    await registry.first(WALLS.name, WALLS.version, topics)
-    generation = await registry.begin(WALLS.name, WALLS.version, topics)
+    registry, generation = await _begun_with_sixty_marks(room)
     builder = Builder(WALLS, generation, room.database, room.topics, settings.kafka)
     monkeypatch.setattr(rebuild, "_REPORT_EVERY", 0.0)
     write = builder._fold.write

@@ -27,7 +27,7 @@ from shared.runtime.files import Files
 from shared.runtime.http import answer_behind
 from shared.runtime.keys import KeyRing
 from shared.runtime.readers import Readers
-from shared.runtime.store import EventStore
+from shared.runtime.store import Committed, EventStore, Idempotency
 from shared.runtime.views import Views
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
@@ -112,6 +112,14 @@ class Feed:
         owned = await self.owned(reader, [post.group_id])
         demand(permission, asker(actor, reader, post.group_id, owned), comment.author_id)
         return comment, post, reader
+
+    async def done_before(self, key: Idempotency | None, gone: NotFound) -> Committed:
+        """What was done by this very request, which is sent again because its answer was lost. Raises `gone`
+        where it is another one."""
+        done = await self.store.done(key)
+        if done is None:
+            raise gone
+        return done
 
     async def owned(self, reader: Reader, group_ids: Iterable[str | None]) -> frozenset[str]:
         """Which of these groups the reader owns."""

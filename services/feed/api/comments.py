@@ -120,11 +120,8 @@ def _change(api: APIRouter, feed: Feed) -> None:
         """Its text is gone; answers to it stay."""
         try:
             await feed.comment_to_change(comment_id, caller, "feed:delete")
-        except NotFound:
-            # Perhaps by this very request, sent again because its answer was lost.
-            if (done := await feed.store.done(key)) is None:
-                raise
-            return _done(response, done)
+        except NotFound as gone:
+            return _done(response, await feed.done_before(key, gone))
         command = DeleteComment(comment_id, caller.member_id)
         committed = await feed.store.handle(comments, command, doing, if_match=if_match, idempotency=key)
         return _done(response, committed)

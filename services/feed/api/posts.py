@@ -136,11 +136,8 @@ def _one(api: APIRouter, feed: Feed) -> None:
         """The post is gone, with its comments and pictures."""
         try:
             post, _ = await feed.post_to_change(post_id, caller, "feed:delete")
-        except NotFound:
-            # Perhaps by this very request, sent again because its answer was lost.
-            if (done := await feed.store.done(key)) is None:
-                raise
-            return _done(response, done)
+        except NotFound as gone:
+            return _done(response, await feed.done_before(key, gone))
         command = DeletePost(post_id, caller.member_id)
         committed = await feed.store.handle(posts, command, doing, if_match=if_match, idempotency=key)
         # Bytes after the event; what a kill leaves here, the sweep takes.

@@ -73,8 +73,7 @@ async def show_list(visit: Member) -> Response:
         answer = await visit.ask("engagement", "POST", "/coaching/lists", json=new | unit, headers=headers)
         shown = answer.read(ShownSaid)
         return visit.go(places.coach_list(shown.id, "yes" if shown.more else None))
-    again = form if failures.status == 503 else replace(form, key=new_id())
-    return await _asking(visit, again, failures)
+    return await _asking(visit, replace(form, key=failures.key_again(form.key)), failures)
 
 
 @routes.get(places.COACH + "/lists/{list_id}")
@@ -115,8 +114,7 @@ async def decide_policy(visit: Member) -> Response:
             headers = {"Idempotency-Key": form.key}
             await visit.ask("engagement", "PUT", path, json=new, headers=headers)
             return visit.go(places.COACH_POLICIES, "policy-decided")
-    again = form if failures.status == 503 else replace(form, key=new_id())
-    return await _policies(visit, again, failures)
+    return await _policies(visit, replace(form, key=failures.key_again(form.key)), failures)
 
 
 @routes.post(places.MY_COACHES)

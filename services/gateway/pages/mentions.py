@@ -50,7 +50,7 @@ class _Hits(BaseModel):
 async def mentionable(visit: Member, q: str = "") -> Response:
     """People whose names begin like this, as far as the reader finds them in the directory."""
     typed = " ".join(q.split())
-    ids = await _called(visit, typed, LOOKED_AT) if len(typed) >= FEWEST_LETTERS else []
+    ids = await _called(visit, typed) if len(typed) >= FEWEST_LETTERS else []
     found = await asyncio.gather(*(_if_there(visit, member_id) for member_id in ids[:OFFERED]))
     return visit.show(MentionableView([member.card({}) for member in found if member and member.name]))
 
@@ -131,15 +131,15 @@ def _meant(name: str, people: Sequence[Person]) -> tuple[Person | None, int]:
 
 
 async def _people(visit: Visit, q: str) -> list[Person]:
-    ids = await _called(visit, q, LOOKED_AT)
+    ids = await _called(visit, q)
     names = await visit.named(ids)
     # Of more than are looked at nobody can say that only one is called that.
     return [names.of(member_id) for member_id in ids] if len(ids) < LOOKED_AT else []
 
 
-async def _called(visit: Visit, q: str, most: int) -> list[str]:
+async def _called(visit: Visit, q: str) -> list[str]:
     """Members by the beginnings of their names; nobody while search is away, or does not take the words."""
-    query: dict[str, str | int] = {"q": q, "kind": "person", "limit": most}
+    query: dict[str, str | int] = {"q": q, "kind": "person", "limit": LOOKED_AT}
     try:
         hits = (await visit.ask("search", "GET", "/suggestions", query=query)).read(_Hits).items
     except Refused:

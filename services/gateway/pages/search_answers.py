@@ -1,5 +1,6 @@
 """What search answers, as far as pages show it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -25,7 +26,7 @@ class Highlight(BaseModel):
     pieces: list[FoundPiece]
 
 
-class Item(BaseModel):
+class Item(BaseModel, ABC):
     kind: SearchKind
     id: str
     title: str
@@ -36,9 +37,9 @@ class Item(BaseModel):
     post_id: str | None = None
 
     @property
+    @abstractmethod
     def texts(self) -> Sequence[Sequence[Piece]]:
         """All that is shown of it."""
-        raise NotImplementedError
 
     @property
     def mentioned(self) -> Sequence[str]:

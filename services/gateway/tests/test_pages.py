@@ -202,6 +202,15 @@ async def test_a_page_that_is_refused_opens_its_new_space_once(gateway: Gateway,
     assert [space["id"] for space in spaces if space["name"] == name] == [chosen[1]]
 
 
+async def group_of_saga(gateway: Gateway, house: House, name: str, openness: str, language: str) -> str:
+    """One that she has just started."""
+    async with gateway.client(**house.members["saga"].bearer) as program:
+        new = {"name": name, "purpose": "Hers.", "openness": openness, "language": language}
+        answer = await program.post("/api/v1/groups", json=new)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
 async def test_the_writers_groups_are_offered_again_when_a_page_comes_back(
     gateway: Gateway, house: House
 ) -> None:
@@ -234,9 +243,7 @@ def _choices(page: str) -> list[tuple[str, str]]:
 
 async def test_a_new_page_lies_where_its_writer_says_and_nowhere_else(gateway: Gateway, house: House) -> None:
     saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
-    async with gateway.client(**house.members["saga"].bearer) as program:
-        new = {"name": f"! {new_id()}", "purpose": "Theirs.", "openness": "open", "language": "es"}
-        theirs = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    theirs = await group_of_saga(gateway, house, f"! {new_id()}", "open", "es")
     form = (await eskil.see_soon("/wiki/new", theirs)).text
     assert re.search(r'<option value="" selected>', form), "no space is taken for granted"
     assert re.search(r'<option value="en" selected>', form) and re.search(r'value="internal" checked', form)
@@ -254,9 +261,7 @@ async def test_a_page_put_into_a_closed_groups_space_is_not_for_all_staff_unless
     gateway: Gateway, house: House
 ) -> None:
     saga = await gateway.visitor(house.members["saga"])
-    async with gateway.client(**house.members["saga"].bearer) as program:
-        new = {"name": f"Closed {new_id()}", "purpose": "Ours.", "openness": "closed", "language": "sv"}
-        ours = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    ours = await group_of_saga(gateway, house, f"Closed {new_id()}", "closed", "sv")
     form = (await saga.see_soon("/wiki/new", ours)).text
     seen_by = re.search(r'name="seen_by" value="([^"]+)"', form)
     assert seen_by
@@ -274,9 +279,7 @@ async def test_spaces_of_the_house_and_of_ones_own_groups_come_before_those_of_o
     gateway: Gateway, house: House
 ) -> None:
     saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
-    async with gateway.client(**house.members["saga"].bearer) as program:
-        new = {"name": f"! {new_id()}", "purpose": "Hers.", "openness": "open", "language": "es"}
-        hers = str((await program.post("/api/v1/groups", json=new)).json()["id"])
+    hers = await group_of_saga(gateway, house, f"! {new_id()}", "open", "es")
     page = await start(eskil, "Of the house", space_name=f"zz {new_id()}")
     house_wide = re.search(r'href="/wiki/spaces/([0-9a-f]{32})"', (await eskil.see(page)).text)
     assert house_wide
