@@ -59,7 +59,7 @@ class Upkeep:
             await self._indexing.restore(serving.name)
 
     async def _repeat(self) -> None:
-        await self._purges.repeat(await self._passed())
+        await self._purges.repeat(self._passed)
 
     async def _generations(self) -> list[str]:
         """Those that hold plain text or are about to."""

@@ -226,7 +226,17 @@ def _route_others() -> None:
         other = logging.getLogger(name)
         other.handlers, other.propagate = [], True
     # The access log is our own, with the route and the ids; these repeat every request and every poll.
-    for name in ("uvicorn.access", "httpx", "httpcore", "aiokafka", "pymongo", "opensearch", "asyncio"):
+    for name in (
+        "uvicorn.access",
+        "httpx",
+        "httpcore",
+        "urllib3",
+        "aiokafka",
+        "kafka",
+        "pymongo",
+        "opensearch",
+        "asyncio",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

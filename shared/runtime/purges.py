@@ -40,10 +40,14 @@ class Purges:
         )
         await self._purge(member_id)
 
-    async def repeat(self, passed: Offsets) -> int:
-        """Called now and then with what the consumers have passed; answers how many purges are still open."""
-        left = 0
-        async for document in self._open.find({}):
+    async def repeat(self, passing: Callable[[], Awaitable[Offsets]]) -> int:
+        """Called now and then; `passing` answers what the consumers have passed, and is asked only where a
+        purge waits for that. Answers how many purges are still open."""
+        waiting = await self._open.find({}).to_list()
+        if not waiting:
+            return 0
+        passed, left = await passing(), 0
+        for document in waiting:
             if all(passed.get(where, 0) >= end for where, end in document["ends"]):
                 await self._purge(document["_id"])
                 await self._open.delete_one({"_id": document["_id"], "ends": document["ends"]})

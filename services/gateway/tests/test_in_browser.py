@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from services.gateway import places
+from services.gateway import assets, places
 from services.gateway.render import render
 from services.gateway.tests import browser, samples
 from services.gateway.tests.browser import faults
@@ -16,19 +16,35 @@ pytestmark = pytest.mark.usefixtures("built")
 
 #: A page each, in its fullest state: other states have fewer parts, or other words.
 PAGES = [
-    "home",
-    "home-empty",
+    "adoption",
+    "adoption-unit",
+    "announce",
+    "coach",
+    "coach-list",
+    "coach-policies",
+    "compose",
+    "figure",
+    "figure-events",
+    "figure-ladder",
     "group",
     "group-invite",
     "group-new-wrong",
     "group-offer",
+    "group-owner",
     "group-people",
     "groups",
+    "groups-ownerless",
+    "home",
+    "home-empty",
+    "my-figures",
     "operate",
     "people",
+    "post",
+    "post-edit",
     "problem-typed",
     "profile",
     "profile-form-wrong",
+    "report",
     "search",
     "search-nothing",
     "sessions",
@@ -37,6 +53,9 @@ PAGES = [
     "settings-password-wrong",
     "sign-in-refused",
     "tokens-created",
+    "topic",
+    "topics",
+    "tour",
     "wiki-compare",
     "wiki-conflict",
     "wiki-delete",
@@ -53,6 +72,7 @@ PAGES = [
     "wiki-space-empty",
     "wiki-spaces",
 ]
+TEMPLATES = assets.GATEWAY / "templates" / "pages"
 #: Width, language and theme: every part is seen in both themes, the longest words where it is narrow.
 NARROW_DARK, WIDE_LIGHT, WIDE_DARK = (320, "sv.dark"), (1280, "en.light"), (1280, "en.dark")
 
@@ -91,6 +111,11 @@ def sample(path: str, method: str = "GET") -> str:
     language, _, theme = (how or "en").partition(".")
     signed_in = not name.startswith("sign-in")
     return render(samples.views()[name], samples.shell(language, signed_in=signed_in, theme=theme or None))
+
+
+def test_no_page_is_left_out() -> None:
+    views = samples.views()
+    assert {views[name].template for name in PAGES} == {f"pages/{page.name}" for page in TEMPLATES.iterdir()}
 
 
 @pytest.mark.parametrize(
