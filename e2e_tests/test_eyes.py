@@ -11,6 +11,7 @@ import pytest
 from e2e_tests.conftest import Site
 from e2e_tests.people import Person
 from e2e_tests.test_reading import most_revised
+from services.gateway.tests import browser
 
 Enter = Callable[..., Person]
 
@@ -23,11 +24,6 @@ AXE = ((360, "dark"), (1280, "light"))
 LOOKS = [(width, theme) for width in (360, 768, 1280) for theme in ("light", "dark")]
 if not PICTURES:
     LOOKS = [*AXE, (768, "light")]
-#: Colours fade into those of another theme; what is looked at is how they stay.
-PUT_ON = """theme => {
-    document.documentElement.dataset.theme = theme;
-    document.getAnimations().filter(each => each instanceof CSSTransition).forEach(each => each.finish());
-}"""
 SIGNED_IN = (
     "home",
     "compose",
@@ -111,7 +107,7 @@ def looked_at(person: Person, pages: Mapping[str, str]) -> list[str]:
 def look(person: Person, name: str, theme: str, width: int, *, asks: bool = True) -> list[str]:
     """`asks`: axe, where it is one of its looks."""
     person.page.set_viewport_size({"width": width, "height": 900})
-    person.page.evaluate(PUT_ON, theme)
+    person.page.evaluate(browser.PUT_ON, theme)
     if PICTURES:
         picture = Path(PICTURES) / f"{name}-{width}-{theme}.png"
         person.page.screenshot(path=picture, full_page=name != "page")

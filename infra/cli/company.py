@@ -17,13 +17,14 @@ import typer
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from rich.console import Console
 
-from infra.cli import operate, platform
+from infra.cli import platform
 from infra.cli.faults import Fault
 from infra.cli.handbook import Shown
 from infra.cli.home import Home
 from infra.cli.importing import MOST_CHANGES, Door, Pace, Report, Told, portions, send
 from infra.cli.platform import Platform, Refusal
 from infra.cli.settling import settled
+from infra.cli.shown import table, wide
 from infra.demo.company import NAMES_IN, NAMES_WHY, SEED, SIZE, Company, company
 from infra.demo.shapes import ROOMS, Room, SignIn
 from infra.engines.locks import exclusive
@@ -50,7 +51,9 @@ _SHOWN_BY = ("feed", "wiki", "search")
 #: What engagement answers to whoever may not decide about names.
 _MAY_NOT_DECIDE = "may-not-change-policies"
 
-app = typer.Typer(help="The seeded sign-ins, and the demonstration company.")
+app = typer.Typer(
+    help="The seeded sign-ins, and the demonstration company.", add_completion=False, rich_markup_mode=None
+)
 
 
 class Plan(BaseModel):
@@ -106,11 +109,11 @@ def show(
     if as_json:
         print(json.dumps(found, indent=2))
         return
-    table = operate.table("user name", "password", "name", "roles", "token")
+    shown = table("user name", "password", "name", "roles", "token")
     for member in found["members"]:
         roles = ", ".join(member["roles"]) or member["kind"]
-        table.add_row(member["user_name"], member["password"], member["name"], roles, member["token"])
-    operate.wide().print(table)
+        shown.add_row(member["user_name"], member["password"], member["name"], roles, member["token"])
+    wide().print(shown)
 
 
 @app.command()

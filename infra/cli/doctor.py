@@ -15,7 +15,7 @@ import typer
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from infra.cli import operate, shown, state
+from infra.cli import shown, state
 from infra.cli.faults import Fault
 from infra.cli.home import SERVICES, Home
 from infra.cli.lag import measured
@@ -56,11 +56,11 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     if as_json:
         print(json.dumps([asdict(check) for check in found], indent=2))
     else:
-        table = operate.table("", "what", "says", "do")
+        table = shown.table("", "what", "says", "do")
         for check in found:
             mark = f"[{_COLOURS[check.state]}]{check.state}[/]"
             table.add_row(mark, check.name, check.says, check.remedy)
-        operate.wide().print(table)
+        shown.wide().print(table)
     if any(check.state == "ill" for check in found):
         raise typer.Exit(1)
 

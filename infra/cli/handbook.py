@@ -22,7 +22,9 @@ FIRST_SOURCE = "handbook"
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 _EVERY_SECONDS = 2.0
 
-app = typer.Typer(help="Bring content in from elsewhere.", no_args_is_help=True)
+app = typer.Typer(
+    help="Bring content in from elsewhere.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 
 
 @app.callback()

@@ -13,6 +13,8 @@ from infra.engines.settings import REPOSITORY
 
 S = TypeVar("S", bound=BaseSettings)
 SERVICES = ("identity", "feed", "groups", "wiki", "search", "engagement", "gateway")
+#: Those that hold events and views.
+HOLDERS = tuple(name for name in SERVICES if name != "gateway")
 Port = Annotated[int, Field(ge=1024, le=65_535)]
 
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from infra.cli.faults import Fault
-from infra.cli.home import Home
-from infra.cli.operate import HOLDERS, table, this_platform, wide
+from infra.cli.home import HOLDERS, Home
+from infra.cli.operate import this_platform
 from infra.cli.platform import Platform
+from infra.cli.shown import table, wide
 
 _ERASURES = "/operate/identity/erasures"
 #: Erasures in one request.
@@ -20,9 +21,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs, and for `app
 ListFile = Annotated[Path, typer.Argument(help="What `fikarum erasures --json` printed.")]
 
 erasures = typer.Typer(
-    help="Who was erased: a list to keep outside the backups, and to apply after a restore."
+    help="Who was erased: a list to keep outside the backups, and to apply after a restore.",
+    add_completion=False,
+    rich_markup_mode=None,
 )
-keys = typer.Typer(help="The master key that wraps members' keys: which one is in use, and another one.")
+keys = typer.Typer(
+    help="The master key that wraps members' keys: which one is in use, and another one.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @erasures.callback(invoke_without_command=True)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli import operate
 from infra.cli.faults import Fault
-from infra.cli.home import Home
+from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
+from infra.cli.shown import table, wide
 
 if TYPE_CHECKING:
     from kafka import TopicPartition
@@ -72,7 +72,7 @@ def lag(
 def measured(platform: Platform, kafka: str) -> Lag:
     """Raises Fault where the gateway, a service or Kafka does not answer."""
     relays, views = {}, []
-    for service in operate.HOLDERS:
+    for service in HOLDERS:
         said = platform.ask("GET", f"/operate/{service}/views")
         relays[service] = float(said["relay_unsent_seconds"])
         views += [_view(service, view) for view in said["views"]]
@@ -124,16 +124,16 @@ def _behind(committed: "dict[TopicPartition, Any]", ends: "dict[TopicPartition, 
 
 
 def _show(found: Lag) -> None:
-    relays = operate.table("relay", "oldest unsent")
+    relays = table("relay", "oldest unsent")
     for service, seconds in found.relays.items():
         relays.add_row(service, f"{seconds:.1f} s")
-    views = operate.table("view", "serves", "events", "behind", "parked")
+    views = table("view", "serves", "events", "behind", "parked")
     for view in found.views:
         row = (view.view, view.generation or "none yet", str(view.events), f"{view.seconds:.1f} s")
         views.add_row(*row, str(view.parked))
-    consumers = operate.table("consumers", "state", "records at most")
+    consumers = table("consumers", "state", "records at most")
     for group in found.groups:
         consumers.add_row(group.group, group.state, str(group.at_most))
-    console = operate.wide()
+    console = wide()
     for each in (relays, views, consumers):
         console.print(each)

@@ -2,30 +2,106 @@
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from infra.cli import (
-    company,
-    doctor,
-    handbook,
-    keeping,
-    lag,
-    operate,
-    platform,
-    prepare,
-    running,
-    shown,
-    state,
-    verifying,
-)
+from infra.cli import running, shown, state
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.engines.faults import EngineFault
 
+#: Commands, and groups of them, whose code is loaded once somebody asks for it: to load all of it takes as
+#: long as `status` does for everything.
+_LATER = (
+    "prepare",
+    "doctor",
+    "lag",
+    "verify",
+    "generations",
+    "rebuild",
+    "topics",
+    "parked",
+    "erasures",
+    "keys",
+    "import",
+    "demo",
+)
+
+
+def _loaded(name: str) -> Any:
+    """A command's function, or the commands of a group."""
+    match name:
+        case "prepare":
+            from infra.cli import prepare
+
+            return prepare.prepare
+        case "doctor":
+            from infra.cli import doctor
+
+            return doctor.doctor
+        case "lag":
+            from infra.cli import lag
+
+            return lag.lag
+        case "verify":
+            from infra.cli import verifying
+
+            return verifying.verify
+        case "generations":
+            from infra.cli import operate
+
+            return operate.generations
+        case "rebuild":
+            from infra.cli import operate
+
+            return operate.rebuild
+        case "topics":
+            from infra.cli import operate
+
+            return operate.topics
+        case "parked":
+            from infra.cli import operate
+
+            return operate.parked
+        case "erasures":
+            from infra.cli import keeping
+
+            return keeping.erasures
+        case "keys":
+            from infra.cli import keeping
+
+            return keeping.keys
+        case "import":
+            from infra.cli import handbook
+
+            return handbook.app
+        case "demo":
+            from infra.cli import company
+
+            return company.app
+    raise KeyError(name)
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *_LATER]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        loaded = _loaded(cmd_name)
+        if isinstance(loaded, typer.Typer):
+            return typer.main.get_command(loaded)
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(cmd_name)(loaded)
+        return typer.main.get_command(alone)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Starts, stops and looks after Fikarum. FIKARUM_HOME is the folder of its data (else .fikarum).",
     add_completion=False,
     no_args_is_help=True,
@@ -56,6 +132,8 @@ def up(
     with shown.Progress(console).shown() as progress:
         now = running.watch_until_up(home, progress)
     if not empty and (home.secrets / "demo.json").exists():
+        from infra.cli import company, handbook
+
         handbook.first_time(home, console)
         if demo:
             company.first_time(home, console)
@@ -66,7 +144,9 @@ def _welcome(home: Home, gateway: str) -> None:
     """Where to go and how to get in; the only thing that `up` writes to its standard output."""
     print(f"Fikarum is at {gateway}")
     if (home.secrets / "demo.json").exists():
-        member = platform.operator(home)
+        from infra.cli.platform import operator
+
+        member = operator(home)
         print(f"Sign in as {member['user_name']} with the password {member['password']}")
         print("More sign-ins: fikarum demo")
     else:
@@ -90,24 +170,10 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(now.to_json(), indent=2))
         return
-    console = operate.wide()
+    console = shown.wide()
     console.print(f"{now.home}: {now.state}, {now.memory_mb} MB")
     if now.parts:
         console.print(shown.status_table(now))
-
-
-app.command()(prepare.prepare)
-app.command()(doctor.doctor)
-app.command()(lag.lag)
-app.command()(verifying.verify)
-app.command()(operate.generations)
-app.command()(operate.rebuild)
-app.command()(operate.topics)
-app.add_typer(operate.parked, name="parked")
-app.add_typer(keeping.erasures, name="erasures")
-app.add_typer(keeping.keys, name="keys")
-app.add_typer(handbook.app, name="import")
-app.add_typer(company.app, name="demo")
 
 
 def run() -> None:

@@ -10,19 +10,17 @@ from urllib.parse import quote
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from infra.cli.faults import Fault
-from infra.cli.home import SERVICES, Home
+from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
+from infra.cli.shown import table, wide
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
 from shared.kernel.errors import Unavailable, Undecodable
 from shared.kernel.events import decode
 
-#: The services that hold events and views.
-HOLDERS = tuple(name for name in SERVICES if name != "gateway")
 _KEYS_TOPIC = "identity.keys"
 _LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
 #: Parked events that one service tells of at once.
@@ -31,7 +29,11 @@ _MOST_PARKED = 500
 View = Annotated[str, typer.Argument(help="For example wiki.pages; `fikarum generations` lists them.")]
 Event = Annotated[str, typer.Argument(help="The event's id, as `fikarum parked` shows it.")]
 
-parked = typer.Typer(help="What could not be folded into a view: show it, mend it, fold it again.")
+parked = typer.Typer(
+    help="What could not be folded into a view: show it, mend it, fold it again.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 def this_platform() -> Platform:
@@ -44,19 +46,6 @@ def service_of(view: str) -> str:
     if service not in HOLDERS:
         raise Fault(f"There is no view {view}. `fikarum generations` lists them.")
     return service
-
-
-def table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def wide() -> Console:
-    """A terminal as it is; elsewhere lines are as long as they need to be."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def generations() -> None:

@@ -25,6 +25,19 @@ _COLOURS = {
 _MIB = 2**20
 
 
+def table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def wide() -> Console:
+    """A terminal as it is; elsewhere lines are as long as they need to be."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
+
+
 class Progress:
     """A live table on a terminal, a line per change elsewhere."""
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from infra.cli import operate
 from infra.cli.faults import Fault
-from infra.cli.home import Home
+from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
+from infra.cli.shown import table, wide
 from shared.runtime.forking import forked
 
 #: Services that are looked at side by side: a look reads and folds all that the service holds.
@@ -28,9 +28,9 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look at every stream for gaps, compare every view with a fresh fold; 1 where all is not well."""
-    chosen = services or list(operate.HOLDERS)
-    if unknown := sorted(set(chosen) - set(operate.HOLDERS)):
-        raise Fault(f"No service {', '.join(unknown)} holds events. These do: {', '.join(operate.HOLDERS)}")
+    chosen = services or list(HOLDERS)
+    if unknown := sorted(set(chosen) - set(HOLDERS)):
+        raise Fault(f"No service {', '.join(unknown)} holds events. These do: {', '.join(HOLDERS)}")
     home, console = Home.here(), Console(stderr=True)
     environment = os.environ | places(home).environment()
     environment |= {"FIKARUM_HOME": str(home.path), "FIKARUM_LOG_LEVEL": "error"}
@@ -68,7 +68,7 @@ def of_service(service: str, environment: dict[str, str]) -> dict[str, Any]:
 
 
 def _show(reports: list[dict[str, Any]]) -> None:
-    shown = operate.table("service", "streams", "events", "views", "documents", "parked", "found")
+    shown = table("service", "streams", "events", "views", "documents", "parked", "found")
     for report in reports:
         documents, parked = report["documents"], report["parked"]
         row = (report["service"], f"{report['streams']:,}", f"{report['events']:,}", str(len(documents)))
@@ -78,7 +78,7 @@ def _show(reports: list[dict[str, Any]]) -> None:
             str(sum(report["found"].values())),
         )
         shown.add_row(*row, *counts)
-    console = operate.wide()
+    console = wide()
     console.print(shown)
     for report in reports:
         for finding in report["findings"]:

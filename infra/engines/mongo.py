@@ -4,21 +4,20 @@ import socket
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
-
-from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from typing import TYPE_CHECKING, Any
 
 from infra.engines.ports import HOST
 from infra.engines.settings import EngineName, EngineSettings
+
+if TYPE_CHECKING:
+    # Every command knows the engines, few ask one: to load the driver takes a quarter of a short command.
+    from pymongo import MongoClient
 
 REPLICA_SET = "rs0"
 _OVERHEAD_MB = 200
 _PROBE_MS = 1_000
 _NOT_YET_INITIALIZED = 94
 _ALREADY_INITIALIZED = 23
-
-Database = MongoClient[dict[str, Any]]
 
 
 def uri(port: int, host: str = HOST) -> str:
@@ -70,6 +69,9 @@ class Mongo:
 
 def forms(member: str) -> bool:
     """Makes the `mongod` at `member` (host:port) a replica set of one; True once it takes writes."""
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
     host, _, port = member.rpartition(":")
     try:
         with MongoClient[dict[str, Any]](
@@ -85,7 +87,9 @@ def forms(member: str) -> bool:
         return False
 
 
-def _form(client: Database, member: str) -> None:
+def _form(client: "MongoClient[dict[str, Any]]", member: str) -> None:
+    from pymongo.errors import OperationFailure
+
     try:
         config = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as failure:
@@ -97,7 +101,9 @@ def _form(client: Database, member: str) -> None:
         _move(client, config, member)
 
 
-def _initiate(client: Database, member: str) -> None:
+def _initiate(client: "MongoClient[dict[str, Any]]", member: str) -> None:
+    from pymongo.errors import OperationFailure
+
     members = [{"_id": 0, "host": member}]
     try:
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
@@ -106,7 +112,7 @@ def _initiate(client: Database, member: str) -> None:
             raise
 
 
-def _move(client: Database, config: dict[str, Any], member: str) -> None:
+def _move(client: "MongoClient[dict[str, Any]]", config: dict[str, Any], member: str) -> None:
     """The data was written under another address: the set's only member is now here."""
     config["members"][0]["host"] = member
     config["version"] += 1

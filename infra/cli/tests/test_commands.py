@@ -108,19 +108,29 @@ def test_where_nothing_runs_doctor_says_so_and_what_to_do(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["signing.pem", "master.key.0123456789abcdef.retired", "elsewhere"])
-def test_doctor_names_whatever_secret_can_be_read_by_others(tmp_path: Path, name: str) -> None:
+def test_doctor_names_whatever_secret_can_be_read_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     (home / "secrets").mkdir(parents=True)
     own = home / "secrets" / "demo.json"
     own.touch(mode=0o600)
     said = elsewhere if name == elsewhere.name else home / "secrets" / name
     said.touch(mode=0o644)
-    done = fikarum(home, "doctor", "--json", FIKARUM_MASTER_KEY_FILE=str(elsewhere))
-    (check,) = [check for check in json.loads(done.stdout) if check["name"] == "secrets"]
+    monkeypatch.setattr(sys, "argv", ["fikarum", "doctor", "--json"])
+    monkeypatch.setenv("FIKARUM_HOME", str(home))
+    monkeypatch.setenv("FIKARUM_MASTER_KEY_FILE", str(elsewhere))
+
+    def secrets() -> dict[str, str]:
+        with pytest.raises(SystemExit):
+            run()
+        (check,) = [check for check in json.loads(capsys.readouterr().out) if check["name"] == "secrets"]
+        return dict(check)
+
+    check = secrets()
     assert (check["state"], check["remedy"]) == ("ill", f"chmod 600 {said}")
     said.chmod(0o600)
-    done = fikarum(home, "doctor", "--json", FIKARUM_MASTER_KEY_FILE=str(elsewhere))
-    (check,) = [check for check in json.loads(done.stdout) if check["name"] == "secrets"]
+    check = secrets()
     assert (check["state"], check["says"]) == ("well", "2 files, readable by their owner only")
 
 

@@ -99,6 +99,13 @@ def calm(shown: Page) -> Iterator[None]:
     assert complaints == []
 
 
+#: Colours fade into those of another theme; what is looked at is how they stay. What the page measures itself
+#: is measured once a frame was shown.
+PUT_ON = """async theme => {
+    document.documentElement.dataset.theme = theme;
+    document.getAnimations().filter(each => each instanceof CSSTransition).forEach(each => each.finish());
+    await new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown)));
+}"""
 #: Only what is wrong is handed over: all that axe tells costs as much again as its look.
 _LOOK = "axe.run({ resultTypes: ['violations'] }).then(found => found.violations)"
 

@@ -107,10 +107,17 @@ async def test_names_for_a_purpose_an_offer_and_whoever_is_named_sees_it_and_say
 
 async def test_a_coach_chooses_among_all_units(gateway: Gateway, house: House) -> None:
     """More than one request to identity answers."""
-    async with gateway.client(**house.members["alva"].bearer) as api:
-        for number in range(UNITS_AT_ONCE + 1):
-            unit = {"unit_id": f"zz-{number:03}", "name": f"Branch {number}"}
-            assert (await api.post("/api/v1/units", json=unit)).status_code == 201
+    alva = house.members["alva"]
+    common = {"op": "found-unit", "by": alva.member_id, "at": "2025-03-03T08:00:00Z"}
+    units = [
+        {"line": number + 1, "unit_id": f"zz-{number:03}", "name": f"Branch {number}", **common}
+        for number in range(UNITS_AT_ONCE + 1)
+    ]
+    async with gateway.client(**alva.bearer) as api:
+        answer = await api.post(
+            "/api/v1/members/import/commands", json={"source": "units", "commands": units}
+        )
+    assert {each["outcome"] for each in answer.json()["results"]} == {"done"}
     berit, claire = [await gateway.visitor(house.members[name]) for name in ("berit", "claire")]
     await decided(berit, "names-to-coaches")
     await claire.see_soon("/adoption/coach", f'value="{THERE}"')

@@ -29,7 +29,14 @@ export function copySecrets(page) {
   });
 }
 
-// A table wider than its place can be scrolled by keyboard too.
+// A table wider than its place can be scrolled by keyboard too, also once the phone is turned.
+const tables = new ResizeObserver((sizes) => {
+  for (const { target } of sizes) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
 export function reachTables(part) {
-  for (const table of part.querySelectorAll(".prose table")) if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+  for (const table of part.querySelectorAll(".prose table")) tables.observe(table);
 }
