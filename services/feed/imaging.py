@@ -136,7 +136,7 @@ def _ready(opened: Image.Image) -> Ready:
 
 def _upright(opened: Image.Image) -> Image.Image:
     """Turned as its camera was held, its colours as all screens understand them, and nothing but pixels."""
-    image = ImageOps.exif_transpose(opened)
+    image = _eight_bits(ImageOps.exif_transpose(opened))
     transparent = image.has_transparency_data
     profile = image.info.get("icc_profile")
     plain = image.convert("RGBA" if transparent else "RGB")
@@ -144,6 +144,13 @@ def _upright(opened: Image.Image) -> Image.Image:
         plain = _in_common_colours(plain, profile)
     plain.info.clear()
     return plain
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits, which would be cut off at the 255th of 65,536 rather than brought near."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda grey: grey * (1 / 257)).convert("L")
 
 
 def _in_common_colours(image: Image.Image, profile: bytes) -> Image.Image:

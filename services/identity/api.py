@@ -10,6 +10,7 @@ from services.identity.accounts.administering import acting_now
 from services.identity.accounts.sign_in import SignIn
 from services.identity.domain import secrets
 from services.identity.domain.access_tokens import IssueAccessToken, RevokeAccessToken, access_tokens
+from services.identity.domain.access_tokens import stream as access_token_stream
 from services.identity.domain.accounts import Account, accounts
 from services.identity.domain.accounts import stream as account_stream
 from services.identity.domain.permissions import Acting
@@ -30,12 +31,13 @@ from services.identity.inputs import (
 from services.identity.projections import access_tokens as access_token_views
 from services.identity.projections import sessions as session_views
 from services.identity.texts import texts
-from shared.kernel.errors import Forbidden
+from shared.kernel.errors import Conflict, Forbidden
 from shared.runtime.auth import LIFE_SECONDS, Actor, TokenSigner
 from shared.runtime.http import (
     After,
     Caller,
     Doing,
+    IdempotencyKey,
     Unsigned,
     answer_behind,
     answer_commit,
@@ -170,7 +172,7 @@ def access_tokens_router(service: Service) -> APIRouter:
 
     @api.post("", status_code=status.HTTP_201_CREATED)
     async def issue_access_token(
-        new: NewAccessToken, caller: Caller, doing: Doing, response: Response
+        new: NewAccessToken, caller: Caller, doing: Doing, key: IdempotencyKey, response: Response
     ) -> AccessTokenAnswer:
         _, tail = await service.store.state(sessions, stream(caller.session_id))
         if tail == 0:
@@ -185,7 +187,13 @@ def access_tokens_router(service: Service) -> APIRouter:
             now=datetime.now(UTC),
             expires_at=new.expires_at,
         )
-        answer_commit(response, await service.store.handle(access_tokens, command, doing))
+        made = await service.store.handle(access_tokens, command, doing, idempotency=key)
+        if made.stream != access_token_stream(token_id):
+            raise Conflict(
+                "token-made-before",
+                "This token was made and shown before. If it was not kept, revoke it and make another.",
+            )
+        answer_commit(response, made)
         response.headers["Cache-Control"] = "no-store"
         shown = secrets.written(secrets.ACCESS_TOKEN_PREFIX, token_id, secret)
         return AccessTokenAnswer(secret=shown, token_id=token_id, expires_at=new.expires_at)

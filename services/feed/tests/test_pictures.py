@@ -43,6 +43,15 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
+def test_a_picture_of_many_greys_keeps_them() -> None:
+    out = io.BytesIO()
+    greys = Image.new("I;16", (256, 64))
+    greys.putdata([column * 257 for _ in range(64) for column in range(256)])
+    greys.save(out, "PNG")
+    shown = opened(developed(out.getvalue()).large).convert("L")
+    assert [shown.getpixel((column, 32)) for column in (8, 128, 248)] == pytest.approx([8, 128, 248], abs=6)
+
+
 def test_nothing_that_the_camera_wrote_is_kept() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "CameraMaker"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.gateway.clients import Malformed
+from services.gateway.locale import Locale
 from services.gateway.pages.group_answers import GroupList, group_of
 from services.gateway.pages.visit import Visit
 from services.gateway.view_models import GroupRef
@@ -33,7 +34,7 @@ class Offered:
 async def offered(visit: Visit, everybody: Reach | None, chosen: str) -> Offered:
     """`everybody`: the reach of all staff, as far as it is known. `chosen` is among what is offered, unless
     it is known that it cannot be."""
-    clauses = [STAFF, EVERYONE, *_narrower(everybody)] if visit.is_staff else []
+    clauses = [STAFF, EVERYONE, *_narrower(everybody, visit.locale)] if visit.is_staff else []
     if everybody is None and visit.is_staff and chosen.startswith(_NARROWER):
         clauses.append(chosen)
     groups = await my_groups(visit)
@@ -60,9 +61,10 @@ async def _kept(visit: Visit, group_id: str) -> GroupRef | None:
     return group.ref if group and group.mine.standing in ("owner", "member") else None
 
 
-def _narrower(everybody: Reach | None) -> Sequence[str]:
-    """Countries and languages that somebody is in, to write to."""
+def _narrower(everybody: Reach | None, here: Locale) -> Sequence[str]:
+    """Countries and languages that somebody is in, to write to, each in the order of their names."""
     if everybody is None:
         return []
-    countries = [f"country:{code}" for code in everybody.countries if code]
-    return [*countries, *(f"language:{tag}" for tag in everybody.languages if tag)]
+    countries = sorted((code for code in everybody.countries if code), key=here.country_name)
+    languages = sorted((tag for tag in everybody.languages if tag), key=here.language_name)
+    return [*(f"country:{code}" for code in countries), *(f"language:{tag}" for tag in languages)]

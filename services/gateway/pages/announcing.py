@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -170,8 +170,8 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
     mine = [AudienceChoice(GROUP + group.id, name=group.name) for group in await my_groups(visit)]
     view = AnnounceView(
         form=form,
-        countries=_choices(form, "country:", _counted("country:", countries)),
-        languages=_choices(form, "language:", _counted("language:", languages)),
+        countries=_choices(form, "country:", _counted("country:", countries, visit.locale.country_name)),
+        languages=_choices(form, "language:", _counted("language:", languages, visit.locale.language_name)),
         units=_choices(form, "unit:", named),
         groups=_choices(form, GROUP, mine),
         reach=await reach_if_known(visit, _target(form)) if _audience(form) else None,
@@ -181,8 +181,10 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
     return visit.show(view, place="home", status=failures.status if failures else 200)
 
 
-def _counted(kind: str, people: Mapping[str, int]) -> list[AudienceChoice]:
-    return [AudienceChoice(kind + code, count) for code, count in people.items() if code]
+def _counted(kind: str, people: Mapping[str, int], named: Callable[[str], str]) -> list[AudienceChoice]:
+    """In the order of their names."""
+    codes = sorted((code for code in people if code), key=lambda code: named(code).casefold())
+    return [AudienceChoice(kind + code, people[code]) for code in codes]
 
 
 def _choices(form: AnnouncementForm, kind: str, found: Sequence[AudienceChoice]) -> list[AudienceChoice]:

@@ -121,6 +121,8 @@ def _line(line: str, names: Names, topics: Collection[str], nameless: Nameless) 
 
 def _member(member_id: str, names: Names, nameless: Nameless) -> Markup:
     person = names.of(member_id)
+    if person.state == "erased":
+        return Markup("@<bdi>{}</bdi>").format(nameless.called(person))
     link = Markup('<a class="mention" href="{}">@<bdi>{}</bdi></a>')
     return link.format(places.member(member_id), nameless.called(person))
 

@@ -1,6 +1,6 @@
 """A member's own settings: appearance, access tokens, the devices where they are signed in."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages.failures import Failures
+from services.gateway.pages.parts import key_of
 from services.gateway.pages.visit import Member, Visit
 from services.gateway.view_models import SessionLine, SessionsView, SettingsView, TokenLine, TokensView
 from shared.runtime.ids import new_id
@@ -71,9 +72,11 @@ async def make_token(visit: Member) -> Response:
     if failures or days is None:
         return await _tokens(visit, name=name, failures=failures)
     with failures.caught():
-        ends = datetime.now(UTC) + timedelta(days=days)
+        # The same all day: a page that is loaded again asks for the same token.
+        ends = datetime.combine(datetime.now(UTC).date(), time(), UTC) + timedelta(days=days)
         new = {"name": name, "scopes": list(SCOPES), "expires_at": ends.isoformat()}
-        answer = await visit.ask("identity", "POST", "/me/tokens", json=new)
+        headers = {"Idempotency-Key": key_of(sent)}
+        answer = await visit.ask("identity", "POST", "/me/tokens", json=new, headers=headers)
         return await _tokens(visit, secret=answer.read(_Issued).secret)
     return await _tokens(visit, name=name, days=days, failures=failures)
 

@@ -315,12 +315,15 @@ def test_an_announcement_is_taken_up_again_for_whom_it_was_begun(chromium: Brows
     with browser.page(chromium, anything) as page:
         page.goto(f"{browser.SITE}/announce")
         page.get_by_label("Only some of them").check()
+        page.get_by_label("Everybody confirms").uncheck()
         page.get_by_label("Title").fill("The wages")
         expect(page.get_by_text("Draft kept on this device")).to_be_visible()
         page.goto(f"{browser.SITE}/announce")
         expect(page.get_by_label("All staff")).to_be_checked()
+        expect(page.get_by_label("Everybody confirms")).to_be_checked()
         page.get_by_role("button", name="Take it up again").click()
         expect(page.get_by_label("Only some of them")).to_be_checked()
+        expect(page.get_by_label("Everybody confirms")).not_to_be_checked()
 
 
 def test_a_draft_is_offered_to_who_typed_it_and_to_nobody_else_on_the_same_device(chromium: Browser) -> None:
@@ -337,6 +340,30 @@ def test_a_draft_is_offered_to_who_typed_it_and_to_nobody_else_on_the_same_devic
         for offered in (False, True):
             page.goto(f"{browser.SITE}/wiki-new")
             expect(page.get_by_text(NOT_SAVED)).to_be_visible(visible=offered)
+
+
+def test_who_goes_back_finds_the_form_as_it_is_and_their_own_draft(chromium: Browser) -> None:
+    viewers = iter(["m-maja", "m-omar", "m-omar"])
+
+    def answer(path: str, method: str) -> str:
+        viewer = Person.named(next(viewers), "Somebody")
+        return render(samples.views()["home-empty"], samples.shell(viewer=viewer))
+
+    with browser.page(chromium, answer) as page:
+        page.goto(f"{browser.SITE}/home-empty")
+        page.locator("#compose-text").fill("What Omar must not read")
+        expect(page.locator("#compose [data-draft-told]")).to_be_visible()
+        page.goto(f"{browser.SITE}/home")
+        page.go_back()
+        expect(page.locator("body")).to_have_attribute("data-viewer", "m-omar")
+        expect(page.locator("#compose-text")).to_have_value("")
+        expect(page.locator("#compose [data-draft-offer]")).to_be_hidden()
+
+
+def test_where_one_is_can_be_seen_among_more_than_fit(chromium: Browser) -> None:
+    with browser.page(chromium, sample, width=360) as page:
+        page.goto(f"{browser.SITE}/sessions?sv")
+        expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
 
 
 def test_a_draft_that_names_nobody_is_dropped(chromium: Browser) -> None:

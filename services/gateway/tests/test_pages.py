@@ -645,7 +645,11 @@ async def test_a_key_that_no_form_of_ours_holds_harms_nothing(
 
 async def test_a_token_is_made_shown_once_and_revoked(gateway: Gateway, house: House) -> None:
     jonas = await gateway.visitor(house.members["jonas"])
-    made = await jonas.send("/settings/tokens", {"name": "Export <b>", "days": "30"})
+    form = {"name": "Export <b>", "days": "30", "key": new_id()}
+    made = await jonas.send("/settings/tokens", form)
+    again = await jonas.send("/settings/tokens", form)
+    assert again.status_code == 409 and "This token was made and shown before." in again.text
+    assert again.text.count("Export &lt;b&gt;") == made.text.count("Export &lt;b&gt;") + 1, "in the form"
     secret = re.search(r"fik_[A-Za-z0-9_-]{64}", made.text)
     assert made.status_code == 200 and secret
     client = gateway.client(Authorization=f"Bearer {secret[0]}")

@@ -242,8 +242,16 @@ def test_strangers_see_no_places_and_members_no_desks() -> None:
 def test_erased_members_have_no_name_and_no_colour() -> None:
     gone = Person.erased("m-1")
     html = shown("home")
-    assert "Former member" in html
+    assert "Former member" in html and "/people/m-gone" not in html
     assert tint(gone) == "gone"
+
+
+@pytest.mark.parametrize("name", sorted(samples.views()))
+def test_a_browser_gives_what_was_typed_back_to_nobody_who_comes_later(name: str) -> None:
+    """Who signs in next on a shared device and goes back is shown the form as it is, and their own draft."""
+    for form in elements(shown(name), "form"):
+        if "<textarea" in str(form):
+            assert form["autocomplete"] == "off"
 
 
 def test_a_members_colour_never_changes() -> None:

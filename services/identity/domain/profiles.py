@@ -91,7 +91,7 @@ def change_profile(command: ChangeProfile) -> Sequence[Event]:
         raise Forbidden("not-permitted", "You may not do this. Ask an administrator.")
     phone = command.phone.strip()
     if phone and (len(phone) > LONGEST_PHONE or not _PHONE.fullmatch(phone)):
-        raise Refused("phone-form", "This is no telephone number: +46 8 123 456 78", field="phone")
+        raise Refused("phone-form", "Write a telephone number like +46 8 123 456 78.", field="phone")
     about = text.prose(command.about, "about", LONGEST_ABOUT)
     return [
         ProfileChanged(

@@ -225,6 +225,10 @@ async def test_an_access_token_acts_within_its_scopes_until_it_is_revoked(house:
     assert issued.json()["secret"] not in str(listed)
     full = await house.ask("ada", "POST", "/me/tokens", json=_token("ops", ["read", "write", "administer"]))
     assert (await house.exchange(full.json()["secret"])).json()["roles"] == ["admin"]
+    once = {"json": _token("once", ["read"]), "headers": {"Idempotency-Key": new_id()}}
+    assert (await house.ask("ada", "POST", "/me/tokens", **once)).status_code == 201
+    again = await house.ask("ada", "POST", "/me/tokens", **once)
+    assert code(again) == (409, "token-made-before"), "what is shown once cannot be shown again"
     token_id = issued.json()["token_id"]
     revoked = await house.ask("ada", "DELETE", f"/me/tokens/{token_id}")
     assert revoked.status_code == 204

@@ -10,7 +10,7 @@ import { refreshWhileVisible } from "./refresh.js";
 import { tendSearch } from "./searching.js";
 import { countDown, hearNews, tendComposer, walkFeed } from "./talk.js";
 import { switchTheme } from "./theme.js";
-import { copySecrets, guardSubmits, reachTables } from "./forms.js";
+import { copySecrets, guardSubmits, reachTables, showPlace } from "./forms.js";
 
 // Extensions and other scripts of this house find it here.
 window.htmx = htmx;
@@ -21,6 +21,7 @@ tendMenus(document);
 tendSearch(document);
 copySecrets(document);
 guardSubmits(document);
+showPlace(document);
 refreshWhileVisible(document, htmx);
 hearNews(document);
 bringComments(document, htmx);

@@ -29,6 +29,11 @@ export function copySecrets(page) {
   });
 }
 
+// Where links run out of a small screen, the one where one is can be seen.
+export function showPlace(page) {
+  for (const here of page.querySelectorAll(".tabs [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
+}
+
 // A table wider than its place can be scrolled by keyboard too, also once the phone is turned.
 const tables = new ResizeObserver((sizes) => {
   for (const { target } of sizes) {
