@@ -181,7 +181,7 @@ def _opensearch(url: str) -> Iterator[Check]:
     yield Check(
         "OpenSearch",
         "well" if well else "ill",
-        f"{health['status']}, {health['active_shards']} shards",
+        f"{health['status']}, shards: {health['active_shards']}",
         remedy,
     )
 

@@ -9,6 +9,7 @@ import typer
 
 from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
+from infra.cli.operate import AsJson as ForPrograms
 from infra.cli.operate import this_platform
 from infra.cli.platform import Platform
 from infra.cli.shown import table, wide
@@ -78,9 +79,13 @@ def _kept(file: Path) -> list[dict[str, str]]:
 
 
 @keys.callback(invoke_without_command=True)
-def show_keys(context: typer.Context) -> None:
+def show_keys(context: typer.Context, as_json: ForPrograms = False) -> None:
     """Which master key each service wraps with, and which wrapped the members' keys that it holds."""
     if context.invoked_subcommand is not None:
+        return
+    if as_json:
+        with this_platform() as platform:
+            print(json.dumps(dict(_states(platform)), indent=2))
         return
     shown = table("service", "wraps with", "members' keys, by what wrapped them")
     with this_platform() as platform:

@@ -26,6 +26,7 @@ _LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
 #: Parked events that one service tells of at once.
 _MOST_PARKED = 500
 
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 View = Annotated[str, typer.Argument(help="For example wiki.pages; `fikarum generations` lists them.")]
 Event = Annotated[str, typer.Argument(help="The event's id, as `fikarum parked` shows it.")]
 
@@ -48,8 +49,15 @@ def service_of(view: str) -> str:
     return service
 
 
-def generations() -> None:
+def generations(as_json: AsJson = False) -> None:
     """Views with the generation that serves, the one being built, lag and parked events."""
+    if as_json:
+        with this_platform() as platform:
+            found = {
+                service: platform.ask("GET", f"/operate/{service}/views")["views"] for service in HOLDERS
+            }
+        print(json.dumps(found, indent=2))
+        return
     shown = table("view", "fold", "serves", "lag", "parked", "being built")
     with this_platform() as platform:
         for service in HOLDERS:
@@ -121,12 +129,15 @@ def _parked(platform: Platform) -> list[dict[str, Any]]:
 
 
 @parked.callback(invoke_without_command=True)
-def list_parked(context: typer.Context) -> None:
+def list_parked(context: typer.Context, as_json: AsJson = False) -> None:
     """List what is parked; without a further word."""
     if context.invoked_subcommand is not None:
         return
     with this_platform() as platform:
         found = _parked(platform)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
     if not found:
         wide().print("Nothing is parked.")
         return
@@ -216,11 +227,15 @@ def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the v
     wide().print(f"{key} of {view} is up to date.")
 
 
-def topics() -> None:
+def topics(as_json: AsJson = False) -> None:
     """The topics that events travel through."""
     kafka = places(Home.here()).addresses["kafka"]
     names = {contract.event.topic for contract in load(REPOSITORY)} - {None} | {_KEYS_TOPIC}
     found = asyncio.run(_described(kafka, sorted(map(str, names))))
+    if as_json:
+        told = [{"topic": name, "partitions": partitions, "id": id_} for name, partitions, id_ in found]
+        print(json.dumps(told, indent=2))
+        return
     shown = table("topic", "partitions", "id")
     for name, partitions, topic_id in found:
         shown.add_row(name, str(partitions), topic_id)

@@ -162,13 +162,17 @@ def _memory(process: psutil.Process | None, *, alone: bool = False) -> int:
         return 0
 
 
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
 def status_table(status: PlatformStatus) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("part", "state", "pid", "memory", "address"):
         table.add_column(column, justify="right" if column in ("pid", "memory") else "left", overflow="fold")
     for name, part in status.parts.items():
         waits = f", waits for {', '.join(part.waiting_for)}" if part.waiting_for else ""
-        died = f", died {part.restarts} times" if part.restarts else ""
+        died = f", died {_times(part.restarts)}" if part.restarts else ""
         table.add_row(
             name,
             Text(part.state + waits + died, style=_COLOURS.get(part.state, "")),

@@ -82,6 +82,8 @@ class Parking:
         self._mends = database.get_collection("mends", write_concern=durable)
         self._view = view
         self._generation = generation
+        # Told from the first: of a number that begins with the first parked event no alarm sees a rise.
+        telemetry.PARKED.labels(view)
         #: Parked streams: the first parked offset, by topic id and partition.
         self.streams: dict[str, dict[str, int]] = {}
         self.mends: dict[str, Mend] = {}

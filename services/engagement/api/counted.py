@@ -31,11 +31,12 @@ from shared.kernel.errors import NotFound
 from shared.runtime import cursors
 from shared.runtime.http import After, Caller, Cursor, PageSize, answer_behind
 
-#: Acts in the open. What members opened, joined or decided for themselves is nobody's to list.
-LISTED = CONTRIBUTIONS | {Kind.REACTION, Kind.ACKNOWLEDGEMENT, Kind.SPACE_OPENED, Kind.GROUP_STARTED}
+#: Acts in the open. What members opened, joined or decided for themselves is nobody's to list; who confirmed
+#: an announcement, and so who did not, is told to its sender and to editors, by the feed.
+LISTED = CONTRIBUTIONS | {Kind.REACTION, Kind.SPACE_OPENED, Kind.GROUP_STARTED}
 
 #: Acts with what is said; the others are with a page, a space or a group.
-_SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT, Kind.REACTION, Kind.ACKNOWLEDGEMENT})
+_SAID = frozenset({Kind.POST, Kind.ANNOUNCEMENT, Kind.COMMENT, Kind.REACTION})
 #: Acts of which it is asked at once who may see them.
 _LOOKED_AT = 500
 

@@ -346,6 +346,8 @@ def test_who_goes_back_finds_the_form_as_it_is_and_their_own_draft(chromium: Bro
     viewers = iter(["m-maja", "m-omar", "m-omar"])
 
     def answer(path: str, method: str) -> str:
+        if path == places.REACH:
+            return ""
         viewer = Person.named(next(viewers), "Somebody")
         return render(samples.views()["home-empty"], samples.shell(viewer=viewer))
 

@@ -645,7 +645,7 @@ async def test_a_key_that_no_form_of_ours_holds_harms_nothing(
 
 async def test_a_token_is_made_shown_once_and_revoked(gateway: Gateway, house: House) -> None:
     jonas = await gateway.visitor(house.members["jonas"])
-    form = {"name": "Export <b>", "days": "30", "key": new_id()}
+    form: dict[str, str | list[str]] = {"name": "Export <b>", "days": "30", "key": new_id()}
     made = await jonas.send("/settings/tokens", form)
     again = await jonas.send("/settings/tokens", form)
     assert again.status_code == 409 and "This token was made and shown before." in again.text
