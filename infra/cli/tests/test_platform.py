@@ -113,6 +113,11 @@ def test_a_view_is_built_anew_beside_the_one_that_serves(installed: Installation
 
 def test_topics_and_parked_events_are_shown(installed: Installation) -> None:
     assert "wiki.events" in installed.run("topics")
+    assert "wiki.events" in [each["topic"] for each in json.loads(installed.run("topics", "--json"))]
+    views = json.loads(installed.run("generations", "--json"))["wiki"]
+    assert "wiki.pages" in [each["view"] for each in views]
+    assert json.loads(installed.run("parked", "--json")) == []
+    assert json.loads(installed.run("keys", "--json"))["identity"]["current"]
     assert installed.run("parked") == "Nothing is parked.\n"
 
 

@@ -310,6 +310,8 @@ async def test_nobody_is_listed_what_was_done_where_they_may_not_be(house: House
     assert whole["periods"][0]["values"]["posts"] == 6, "and counted it is"
     started = await get(house, "bea", "/figures/ladder/events", period="2025-06", limit=100)
     assert {each["event"]["stream"] for each in started["items"]}.isdisjoint({"group-hidden", "space-hidden"})
+    # Who confirmed an announcement, and so who did not: its sender and editors are told, by the feed.
+    assert "reaction" in started["kinds"] and "acknowledgement" not in started["kinds"]
 
 
 async def test_leaders_see_what_counts_in_their_own_unit_and_nobody_else_does(house: House) -> None:

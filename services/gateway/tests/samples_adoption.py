@@ -198,7 +198,9 @@ def _figure(text: str, figure: Figure, by: str, counting: Counting = _COUNTING) 
     values = [None if value is None else value - 0.5 if index else value for value in _PAST]
     last = len(_MONTHS) - 1
     rows = [
-        PeriodRow(month, "2026-10", at < last, at < last - 1, {"main": value, "members": 21_480})
+        PeriodRow(
+            f"{month} 1 to 31, 2026", "2026-10", at < last, at < last - 1, {"main": value, "members": 21_480}
+        )
         for at, (month, value) in enumerate(zip(_MONTHS, values, strict=True))
     ]
     groups = [

@@ -12,6 +12,7 @@ from services.gateway.pages.adoption import _board, units
 from services.gateway.pages.figure_answers import SeriesSaid
 from services.gateway.pages.figures import figure_of as told
 from services.gateway.pages.figures import one
+from services.gateway.pages.left_behind import languages_behind
 from services.gateway.render import render
 from services.gateway.tests.house import House
 from services.gateway.tests.samples import shell
@@ -165,6 +166,27 @@ def told_series(
         "periods": periods,
     }
     return SeriesSaid.model_validate(said)
+
+
+def test_left_behind_is_who_can_read_far_less_than_all_of_us() -> None:
+    shares = {"sv": 0.40, "de": 0.30, "pl": 0.27, "fr": None}
+    groups = [
+        {
+            "group": f"language:{code}",
+            "hidden": share is None,
+            "people": 30,
+            "values": {"readable_share": share},
+        }
+        for code, share in shares.items()
+    ]
+
+    def of_all(share: float) -> SeriesSaid:
+        series = told_series(groups)
+        period = series.periods[0].model_copy(update={"values": {"readable_share": share}})
+        return series.model_copy(update={"periods": [period]})
+
+    assert [each.code for each in languages_behind(of_all(0.37))] == ["pl"]
+    assert [each.code for each in languages_behind(of_all(0.95))] == ["pl", "de", "sv"]
 
 
 def test_what_is_hidden_is_not_called_nothing() -> None:
