@@ -413,6 +413,7 @@ def test_a_draft_goes_once_the_page_is_there_and_not_before(
         page.get_by_label("Title").fill(title)
         page.get_by_role("button", name="Publish").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Returns bought in another country")
+        page.wait_for_load_state("load")  # its script has run
         page.goto(f"{browser.SITE}/wiki-new")
         expect(page.get_by_text(NOT_SAVED)).to_be_visible(visible=left)
 
