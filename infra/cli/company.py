@@ -24,7 +24,7 @@ from infra.cli.home import Home
 from infra.cli.importing import MOST_CHANGES, Door, Pace, Report, Told, portions, send
 from infra.cli.platform import Platform, Refusal
 from infra.cli.settling import settled
-from infra.cli.shown import table, wide
+from infra.cli.shown import AsJson, command_group, table, wide
 from infra.demo.company import NAMES_IN, NAMES_WHY, SEED, SIZE, Company, company
 from infra.demo.shapes import ROOMS, Room, SignIn
 from infra.engines.locks import exclusive
@@ -51,9 +51,7 @@ _SHOWN_BY = ("feed", "wiki", "search")
 #: What engagement answers to whoever may not decide about names.
 _MAY_NOT_DECIDE = "may-not-change-policies"
 
-app = typer.Typer(
-    help="The seeded sign-ins, and the demonstration company.", add_completion=False, rich_markup_mode=None
-)
+app = command_group("The seeded sign-ins, and the demonstration company.")
 
 
 class Plan(BaseModel):
@@ -100,7 +98,7 @@ class Brought:
 @app.callback(invoke_without_command=True)
 def show(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The seeded sign-ins, each with a personal access token. For trying things out, never for production."""
     if context.invoked_subcommand is not None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 import typer
@@ -50,7 +50,7 @@ class Check:
     remedy: str = ""
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def doctor(as_json: shown.AsJson = False) -> None:
     """Look at this machine, the engines and every service; ends with 1 where something is ill."""
     found = list(examine(Home.here()))
     if as_json:

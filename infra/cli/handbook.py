@@ -14,6 +14,7 @@ from infra.cli import importing
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.cli.platform import Platform
+from infra.cli.shown import command_group
 from infra.engines.locks import exclusive
 from infra.engines.settings import REPOSITORY
 
@@ -22,9 +23,7 @@ FIRST_SOURCE = "handbook"
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 _EVERY_SECONDS = 2.0
 
-app = typer.Typer(
-    help="Bring content in from elsewhere.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
-)
+app = command_group("Bring content in from elsewhere.", no_args_is_help=True)
 
 
 @app.callback()

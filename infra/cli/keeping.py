@@ -9,32 +9,23 @@ import typer
 
 from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
-from infra.cli.operate import AsJson as ForPrograms
 from infra.cli.operate import this_platform
 from infra.cli.platform import Platform
-from infra.cli.shown import table, wide
+from infra.cli.shown import AsJson, command_group, table, wide
 
 _ERASURES = "/operate/identity/erasures"
 #: Erasures in one request.
 _AT_ONCE = 1_000
 
-AsJson = Annotated[bool, typer.Option("--json", help="For programs, and for `apply`.")]
+AsList = Annotated[bool, typer.Option("--json", help="For programs, and for `apply`.")]
 ListFile = Annotated[Path, typer.Argument(help="What `fikarum erasures --json` printed.")]
 
-erasures = typer.Typer(
-    help="Who was erased: a list to keep outside the backups, and to apply after a restore.",
-    add_completion=False,
-    rich_markup_mode=None,
-)
-keys = typer.Typer(
-    help="The master key that wraps members' keys: which one is in use, and another one.",
-    add_completion=False,
-    rich_markup_mode=None,
-)
+erasures = command_group("Who was erased: a list to keep outside the backups, and to apply after a restore.")
+keys = command_group("The master key that wraps members' keys: which one is in use, and another one.")
 
 
 @erasures.callback(invoke_without_command=True)
-def list_erasures(context: typer.Context, as_json: AsJson = False) -> None:
+def list_erasures(context: typer.Context, as_json: AsList = False) -> None:
     """Whose keys were destroyed, and when."""
     if context.invoked_subcommand is not None:
         return
@@ -79,19 +70,19 @@ def _kept(file: Path) -> list[dict[str, str]]:
 
 
 @keys.callback(invoke_without_command=True)
-def show_keys(context: typer.Context, as_json: ForPrograms = False) -> None:
+def show_keys(context: typer.Context, as_json: AsJson = False) -> None:
     """Which master key each service wraps with, and which wrapped the members' keys that it holds."""
     if context.invoked_subcommand is not None:
         return
+    with this_platform() as platform:
+        found = dict(_states(platform))
     if as_json:
-        with this_platform() as platform:
-            print(json.dumps(dict(_states(platform)), indent=2))
+        print(json.dumps(found, indent=2))
         return
     shown = table("service", "wraps with", "members' keys, by what wrapped them")
-    with this_platform() as platform:
-        for service, now in _states(platform):
-            held = ", ".join(f"{name}: {number}" for name, number in sorted(now["wrapped"].items()))
-            shown.add_row(service, now["current"], held)
+    for service, now in found.items():
+        held = ", ".join(f"{name}: {number}" for name, number in sorted(now["wrapped"].items()))
+        shown.add_row(service, now["current"], held)
     wide().print(shown)
 
 

@@ -10,7 +10,7 @@ from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
-from infra.cli.shown import table, wide
+from infra.cli.shown import AsJson, table, wide
 
 if TYPE_CHECKING:
     from kafka import TopicPartition
@@ -52,7 +52,7 @@ class Lag:
 
 
 def lag(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
     most: Annotated[
         float | None, typer.Option(help="End with 1 where anything is more seconds behind than this.")
     ] = None,

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from infra.cli import running, shown, state
 from infra.cli.faults import Fault
 from infra.cli.home import Home
+from infra.cli.shown import AsJson, command_group
 from infra.engines.faults import EngineFault
 
 #: Commands, and groups of them, whose code is loaded once somebody asks for it: to load all of it takes as
@@ -50,30 +51,14 @@ def _loaded(name: str) -> Any:
             from infra.cli import verifying
 
             return verifying.verify
-        case "generations":
+        case "generations" | "rebuild" | "topics" | "parked":
             from infra.cli import operate
 
-            return operate.generations
-        case "rebuild":
-            from infra.cli import operate
-
-            return operate.rebuild
-        case "topics":
-            from infra.cli import operate
-
-            return operate.topics
-        case "parked":
-            from infra.cli import operate
-
-            return operate.parked
-        case "erasures":
+            return getattr(operate, name)
+        case "erasures" | "keys":
             from infra.cli import keeping
 
-            return keeping.erasures
-        case "keys":
-            from infra.cli import keeping
-
-            return keeping.keys
+            return getattr(keeping, name)
         case "import":
             from infra.cli import handbook
 
@@ -95,7 +80,7 @@ class _Commands(TyperGroup):
         loaded = _loaded(cmd_name)
         if isinstance(loaded, typer.Typer):
             return typer.main.get_command(loaded)
-        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone = command_group("")
         alone.command(cmd_name)(loaded)
         return typer.main.get_command(alone)
 
@@ -108,7 +93,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.callback()

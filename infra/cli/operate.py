@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
-from infra.cli.shown import table, wide
+from infra.cli.shown import AsJson, command_group, table, wide
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
 from shared.kernel.errors import Unavailable, Undecodable
@@ -26,15 +27,10 @@ _LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
 #: Parked events that one service tells of at once.
 _MOST_PARKED = 500
 
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 View = Annotated[str, typer.Argument(help="For example wiki.pages; `fikarum generations` lists them.")]
 Event = Annotated[str, typer.Argument(help="The event's id, as `fikarum parked` shows it.")]
 
-parked = typer.Typer(
-    help="What could not be folded into a view: show it, mend it, fold it again.",
-    add_completion=False,
-    rich_markup_mode=None,
-)
+parked = command_group("What could not be folded into a view: show it, mend it, fold it again.")
 
 
 def this_platform() -> Platform:
@@ -51,20 +47,16 @@ def service_of(view: str) -> str:
 
 def generations(as_json: AsJson = False) -> None:
     """Views with the generation that serves, the one being built, lag and parked events."""
+    with this_platform() as platform:
+        found = {service: platform.ask("GET", f"/operate/{service}/views")["views"] for service in HOLDERS}
     if as_json:
-        with this_platform() as platform:
-            found = {
-                service: platform.ask("GET", f"/operate/{service}/views")["views"] for service in HOLDERS
-            }
         print(json.dumps(found, indent=2))
         return
     shown = table("view", "fold", "serves", "lag", "parked", "being built")
-    with this_platform() as platform:
-        for service in HOLDERS:
-            for view in platform.ask("GET", f"/operate/{service}/views")["views"]:
-                lag = f"{view['lag_events']} events, {view['lag_seconds']:.1f} s"
-                row = (view["view"], str(view["fold"]), view["generation"] or "none yet", lag)
-                shown.add_row(*row, str(view["parked"]), _building(view["building"]))
+    for view in chain.from_iterable(found.values()):
+        lag = f"{view['lag_events']} events, {view['lag_seconds']:.1f} s"
+        row = (view["view"], str(view["fold"]), view["generation"] or "none yet", lag)
+        shown.add_row(*row, str(view["parked"]), _building(view["building"]))
     wide().print(shown)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
+import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -23,6 +24,15 @@ _COLOURS = {
     "stopping": "yellow",
 }
 _MIB = 2**20
+
+
+#: The option that each command with an answer has.
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def command_group(about: str, **more: Any) -> typer.Typer:
+    """A group of commands, whose help looks like that of all."""
+    return typer.Typer(help=about, add_completion=False, rich_markup_mode=None, **more)
 
 
 def table(*columns: str) -> Table:

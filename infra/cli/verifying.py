@@ -14,7 +14,7 @@ from rich.console import Console
 from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
-from infra.cli.shown import table, wide
+from infra.cli.shown import AsJson, table, wide
 from shared.runtime.forking import forked
 
 #: Services that are looked at side by side: a look reads and folds all that the service holds.
@@ -25,7 +25,7 @@ def verify(
     services: Annotated[
         list[str] | None, typer.Argument(help="Only these, such as wiki; by default all.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at every stream for gaps, compare every view with a fresh fold; 1 where all is not well."""
     chosen = services or list(HOLDERS)

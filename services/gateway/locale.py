@@ -6,7 +6,7 @@ catalogues up to date.
 
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -245,10 +245,14 @@ def _translations(language: str) -> NullTranslations:
     )
 
 
+def in_order(codes: Iterable[str], named: Callable[[str], str]) -> list[str]:
+    """Codes of countries or languages in the alphabetical order of their names."""
+    return sorted((code for code in codes if code), key=lambda code: named(code).casefold())
+
+
 def choices(tags: Iterable[str], reader: Locale) -> list[tuple[str, str]]:
     """Languages to choose from, with this reader's names for them, in alphabetical order."""
-    named = ((tag, sentence_case(reader.language_name(tag))) for tag in tags)
-    return sorted(named, key=lambda pair: pair[1].casefold())
+    return [(tag, sentence_case(reader.language_name(tag))) for tag in in_order(tags, reader.language_name)]
 
 
 def sentence_case(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.gateway.clients import Malformed
-from services.gateway.locale import Locale
+from services.gateway.locale import Locale, in_order
 from services.gateway.pages.group_answers import GroupList, group_of
 from services.gateway.pages.visit import Visit
 from services.gateway.view_models import GroupRef
@@ -65,6 +65,6 @@ def _narrower(everybody: Reach | None, here: Locale) -> Sequence[str]:
     """Countries and languages that somebody is in, to write to, each in the order of their names."""
     if everybody is None:
         return []
-    countries = sorted((code for code in everybody.countries if code), key=here.country_name)
-    languages = sorted((tag for tag in everybody.languages if tag), key=here.language_name)
+    countries = in_order(everybody.countries, here.country_name)
+    languages = in_order(everybody.languages, here.language_name)
     return [*(f"country:{code}" for code in countries), *(f"language:{tag}" for tag in languages)]

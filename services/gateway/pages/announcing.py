@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from services.gateway import places
 from services.gateway.clients import part
+from services.gateway.locale import in_order
 from services.gateway.pages import mentions
 from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.cards import post_of
@@ -183,8 +184,7 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
 
 def _counted(kind: str, people: Mapping[str, int], named: Callable[[str], str]) -> list[AudienceChoice]:
     """In the order of their names."""
-    codes = sorted((code for code in people if code), key=lambda code: named(code).casefold())
-    return [AudienceChoice(kind + code, people[code]) for code in codes]
+    return [AudienceChoice(kind + code, people[code]) for code in in_order(people, named)]
 
 
 def _choices(form: AnnouncementForm, kind: str, found: Sequence[AudienceChoice]) -> list[AudienceChoice]:

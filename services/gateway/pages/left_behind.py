@@ -19,7 +19,7 @@ LEAST_TIES = 10
 def languages_behind(series: SeriesSaid) -> list[Behind]:
     """Whose speakers can read least, the worst first."""
     period = told_period(series)
-    of_all = (period.values or {}).get("readable_share") if period else None
+    of_all = period.values.get("readable_share") if period else None
     least = LEAST_READABLE if of_all is None else min(LEAST_READABLE, LEAST_OF_ALL * of_all)
     low = [
         Behind("language", code, "", share, group.people or 0)

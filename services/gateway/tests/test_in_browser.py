@@ -75,6 +75,8 @@ PAGES = [
 TEMPLATES = assets.GATEWAY / "templates" / "pages"
 #: Width and theme: every part is seen in both themes. In Swedish, whose words are the longest.
 LOOKS = ((320, "dark"), (1280, "light"))
+#: What stands beside the page where it is wide is seen in the dark with these.
+WIDE_IN_THE_DARK = {"home", "wiki-page"}
 
 
 #: Pixels past the edge.
@@ -124,7 +126,7 @@ def test_no_page_is_left_out() -> None:
 def test_axe_finds_nothing_and_nothing_stands_past_the_edge(easel: Page, name: str) -> None:
     with browser.calm(easel):
         easel.goto(f"{browser.SITE}/{name}?sv")
-        for width, theme in LOOKS:
+        for width, theme in (*LOOKS, *([(1280, "dark")] if name in WIDE_IN_THE_DARK else [])):
             easel.set_viewport_size({"width": width, "height": 900})
             easel.evaluate(browser.PUT_ON, theme)
             assert easel.evaluate(OVER) <= 0, width
@@ -337,14 +339,21 @@ def test_an_announcement_is_taken_up_again_for_whom_it_was_begun(chromium: Brows
         expect(page.get_by_label("Everybody confirms")).not_to_be_checked()
 
 
-def test_a_draft_is_offered_to_who_typed_it_and_to_nobody_else_on_the_same_device(chromium: Browser) -> None:
-    viewers = iter(["m-maja", "m-omar", "m-maja"])
+def by_turns(name: str, *members: str) -> browser.Answer:
+    """The sample, for whose turn it is at the device."""
+    turns = iter(members)
 
     def answer(path: str, method: str) -> str:
-        viewer = Person.named(next(viewers), "Somebody")
-        return render(samples.views()["wiki-new"], samples.shell(viewer=viewer))
+        if path == places.REACH:
+            return ""
+        viewer = Person.named(next(turns), "Somebody")
+        return render(samples.views()[name], samples.shell(viewer=viewer))
 
-    with browser.page(chromium, answer) as page:
+    return answer
+
+
+def test_a_draft_is_offered_to_who_typed_it_and_to_nobody_else_on_the_same_device(chromium: Browser) -> None:
+    with browser.page(chromium, by_turns("wiki-new", "m-maja", "m-omar", "m-maja")) as page:
         page.goto(f"{browser.SITE}/wiki-new")
         page.get_by_label("Title").fill("Half a thought")
         expect(page.get_by_text("Draft kept on this device")).to_be_visible()
@@ -354,15 +363,7 @@ def test_a_draft_is_offered_to_who_typed_it_and_to_nobody_else_on_the_same_devic
 
 
 def test_who_goes_back_finds_the_form_as_it_is_and_their_own_draft(chromium: Browser) -> None:
-    viewers = iter(["m-maja", "m-omar", "m-omar"])
-
-    def answer(path: str, method: str) -> str:
-        if path == places.REACH:
-            return ""
-        viewer = Person.named(next(viewers), "Somebody")
-        return render(samples.views()["home-empty"], samples.shell(viewer=viewer))
-
-    with browser.page(chromium, answer) as page:
+    with browser.page(chromium, by_turns("home-empty", "m-maja", "m-omar", "m-omar")) as page:
         page.goto(f"{browser.SITE}/home-empty")
         page.locator("#compose-text").fill("What Omar must not read")
         expect(page.locator("#compose [data-draft-told]")).to_be_visible()

@@ -249,9 +249,9 @@ def test_erased_members_have_no_name_and_no_colour() -> None:
 @pytest.mark.parametrize("name", sorted(samples.views()))
 def test_a_browser_gives_what_was_typed_back_to_nobody_who_comes_later(name: str) -> None:
     """Who signs in next on a shared device and goes back is shown the form as it is, and their own draft."""
-    for form in elements(shown(name), "form"):
-        if "<textarea" in str(form):
-            assert form["autocomplete"] == "off"
+    for field in elements(shown(name), "textarea"):
+        for form in (each for each in field.inside if each.tag == "form"):
+            assert form["autocomplete"] == "off", field["id"]
 
 
 def test_a_members_colour_never_changes() -> None:
