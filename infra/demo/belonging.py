@@ -15,8 +15,8 @@ LIST, FRIDAY, ISLAND_GROUP, SUPPLIERS, LESSONS = "list", "friday", "island", "su
 _STORIES: tuple[tuple[str, str, str, str, Openness], ...] = (
     (
         LIST,
-        "All-staff list (mails until it closed)",
-        "What used to be sent to everybody by mail. Announcements have taken its place.",
+        "All-staff list (closed)",
+        "Everybody got these mails until the list closed. Announcements have taken its place.",
         "en",
         "open",
     ),

@@ -249,12 +249,13 @@ def adoption(**asked: str | None) -> str:
 
 
 def figure(name: str, **asked: str | None) -> str:
-    """One metric with its past; `as_of` a day, `by` unit, country or language, `unit` an id: that alone."""
+    """One metric with its past; `from`, `to` and `as_of` days, `by` unit, country or language, `unit` an id:
+    that alone."""
     return _with(f"{ADOPTION}/{quote(name, safe='')}", **asked)
 
 
 def counted(name: str, **asked: str | None) -> str:
-    """What a figure counts; `period`, `group`, `as_of`, `cursor`."""
+    """What a figure counts; `period`, `group`, `as_of`, `cursor`; `from` and `to` for the way back."""
     return _with(f"{ADOPTION}/{quote(name, safe='')}/events", **asked)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -192,6 +193,26 @@ def test_the_metrics_find_what_was_planted(brought: Brought, alva: Platform, sma
         assert sum(values["within_units"] for values in told) > 0
         assert sum(values["across_units"] for values in told) == 0
     assert sum(period["values"]["across_units"] for period in talk["periods"]) > 0
+
+
+def test_the_metrics_find_the_mails_that_were_not_sent(
+    brought: Brought, alva: Platform, small: Company
+) -> None:
+    """None while the list was open, and since then each announcement to all whom it asked."""
+    wanted = Counter[str]()
+    for one in small.manifest["announcements"]:
+        wanted[one["published_at"][:7]] += one["people"]
+    months = [one["month"] for one in small.manifest["months"]]
+    found: dict[str, int] = {}
+    deadline = time.monotonic() + 60
+    while found != wanted and time.monotonic() < deadline:
+        told = alva.ask("GET", "/metrics/mails-replaced", **{"from": min(months), "to": max(months)})
+        counts = {each["period"]: each["values"]["announced"] for each in told["periods"]}
+        found = {month: number for month, number in counts.items() if number}
+    assert found == wanted
+    mails = small.manifest["mails"]
+    assert sum(found.values()) == mails["deliveries_avoided"] > 0
+    assert min(found) >= mails["replaced_on"][:7]
 
 
 def counted(month: dict[str, Any]) -> dict[str, int]:

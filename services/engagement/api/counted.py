@@ -190,7 +190,8 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
         last: Annotated[str | None, Query(alias="to")] = None,
         every: Annotated[str | None, Query(description="day, week or month")] = None,
     ) -> MyFigures:
-        """What I did, and, where I let it be counted, opened and read. Shown to me alone."""
+        """What I did, and, where I let it be counted, opened and read. Shown to me alone. Periods in which I
+        was no member are left out, but for those in which I did something."""
         await room.readers.of(caller)
         answer_behind(response, await room.facts_behind(after))
         kind = asking.length(every, Every.MONTH)
@@ -198,13 +199,19 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
         periods = asking.few(covering(since, to, kind))
         complete = await room.figures.book.completeness()
         facts = await _mine(room, caller.member_id, periods)
+        me = await room.figures.book.person(caller.member_id)
         return MyFigures(
             member_id=caller.member_id,
             every=kind,
             from_=holding(since, kind).first,
             to=to,
             complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
-            periods=[_my_period(period, facts) for period in periods],
+            periods=[
+                mine
+                for period in periods
+                if (mine := _my_period(period, facts)).acts
+                or me.placed_in(period.start, period.end) is not None
+            ],
         )
 
 

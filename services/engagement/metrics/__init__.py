@@ -4,14 +4,13 @@ All of it is pure: facts in, figures out. What a metric is called and which vers
 here.
 """
 
-from services.engagement.metrics import active_members, languages
+from services.engagement.metrics import active_members, languages, mails_replaced
 from services.engagement.metrics.announcements import announcement_reach
 from services.engagement.metrics.contributors import contributors
 from services.engagement.metrics.cross_unit_talk import cross_unit_talk
 from services.engagement.metrics.definition import Definition
 from services.engagement.metrics.ladder import ladder, passive_share
 from services.engagement.metrics.leaders import leaders_participation
-from services.engagement.metrics.mails_replaced import mails_replaced
 from services.engagement.metrics.posts_and_comments import posts_and_comments
 
 DEFINITIONS: tuple[Definition, ...] = (
@@ -27,7 +26,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     languages.by_all,
     languages.language_share,
     cross_unit_talk,
-    mails_replaced,
+    mails_replaced.together,
+    mails_replaced.mails_replaced,
 )
 
 

@@ -1,12 +1,14 @@
 """How many mails were not sent, and how much time that left?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from services.engagement.metrics.definition import Asking, Counts, Definition, Measure, Row, Values, Window
 from services.engagement.projections.facts import Fact, Kind
 
 #: Seconds that one mail takes of whoever gets it. An assumption: changing it is a new version.
 SECONDS_A_MAIL = 64
+_TO_ALL, _TO_GROUPS = "announced", "in_groups"
 
 
 def _rows(window: Window) -> Iterator[Row]:
@@ -20,9 +22,10 @@ def _rows(window: Window) -> Iterator[Row]:
             # its author is not one of those whom it went to
             yield Row(member_id, fact.at, written, about=False)
             audience = item.audience if item.announcement else (f"group:{item.group_id}",)
+            to = {"deliveries": 1, _TO_ALL if item.announcement else _TO_GROUPS: 1}
             for reader in window.people.addressed(audience, item.classification, fact.at):
                 if reader != item.author_id:
-                    yield Row(reader, fact.at, {"deliveries": 1})
+                    yield Row(reader, fact.at, to)
 
 
 def _counts(window: Window) -> Asking:
@@ -37,9 +40,10 @@ def _derive(counts: Counts) -> Values:
     return {"hours": round(counts.get("deliveries", 0) * SECONDS_A_MAIL / 3_600, 2)}
 
 
-mails_replaced = Definition(
+together = Definition(
     name="mails-replaced",
     version=1,
+    in_force=False,
     title="Mails replaced",
     words=(
         "Each announcement stands for one mail to everybody in its audience when it was published, "
@@ -62,4 +66,18 @@ mails_replaced = Definition(
     rows=_rows,
     counts=_counts,
     asks_items=frozenset({Kind.ANNOUNCEMENT, Kind.POST}),
+)
+
+mails_replaced = replace(
+    together,
+    version=2,
+    in_force=True,
+    measures=(
+        *together.measures,
+        Measure(_TO_ALL, "Of these in place of mails to all, by announcements"),
+        Measure(_TO_GROUPS, "Of these in place of mails to lists, by posts in groups"),
+    ),
+    changed=(
+        "Version 2 tells apart what announcements and what posts in groups stood for; the sums are the same."
+    ),
 )

@@ -266,6 +266,7 @@ def test_mails_that_were_not_sent(company: History) -> None:
     company.post("s0", at("2026-03-10"))
     told = company.figure("mails-replaced", "2026-03").company
     assert (told["announcements"], told["group_posts"], told["deliveries"]) == (1, 1, 11 + 2)
+    assert (told["announced"], told["in_groups"]) == (11, 2)
     assert told["hours"] == round(13 * 64 / 3600, 2)
 
 

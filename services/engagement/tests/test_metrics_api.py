@@ -354,6 +354,14 @@ async def test_my_own_figures_are_mine(house: House) -> None:
     assert told["periods"][-1]["rung"] == "not_signed_in"
 
 
+async def test_my_own_figures_leave_out_the_months_before_i_was_there(house: House) -> None:
+    """Who asks was registered with this test's company, those of the year before are told of ten years on."""
+    since = {"from": f"{datetime.now(UTC).year - 3}-01"}
+    told = await get(house, "ann", "/figures/mine", **since)
+    assert told["from"] == since["from"] + "-01"
+    assert [each["period"] for each in told["periods"]] == [f"{datetime.now(UTC):%Y-%m}"]
+
+
 async def test_guests_are_told_no_figures(house: House) -> None:
     for path in ("/figures", "/figures/ladder", "/figures/monthly-active-members/versions"):
         refused(await house.ask("gil", "GET", path), 403, "may-not-read-metrics")

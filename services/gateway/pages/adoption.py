@@ -4,9 +4,9 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Annotated, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.gateway import places
@@ -40,6 +40,8 @@ routes = APIRouter(include_in_schema=False)
 _MOST_BEHIND = 5
 #: Metrics of which the board looks at all units: which there are, and which keep to themselves.
 _LOOKED_AT_BY_UNIT = frozenset({"passive-share", "cross-unit-talk"})
+#: A first day, as addresses say it.
+Since = Annotated[str, Query(alias="from")]
 _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -76,28 +78,39 @@ async def my_figures(visit: Member, cursor: str = "") -> Response:
 
 
 @routes.get(places.ADOPTION + "/{name}")
-async def figure(name: str, visit: Member, as_of: str = "", by: str = "", unit: str = "") -> Response:
+async def figure(
+    name: str, visit: Member, since: Since = "", to: str = "", as_of: str = "", by: str = "", unit: str = ""
+) -> Response:
     _for_staff(visit)
     _check(unit)
-    failures = Failures(visit)
+    failures = Failures(visit, {"every": "from"})
     chosen: figures.By = cast(figures.By, by) if by in ("unit", "country", "language") else ""
     with failures.caught():
-        series = await _series(visit, name, as_of, by, unit)
+        series = await _series(visit, name, as_of, by, unit, since, to)
         view = figures.one(visit.locale, series, chosen, as_of, {}, unit)
-        return visit.show(view, place="adoption")
+        return visit.show(replace(view, since=since, until=to), place="adoption")
     series = await _series(visit, name, "", chosen, unit)
     view = figures.one(visit.locale, series, chosen, as_of, failures.errors, unit)
-    return visit.show(view, place="adoption", status=failures.status)
+    return visit.show(replace(view, since=since, until=to), place="adoption", status=failures.status)
 
 
 @routes.get(places.ADOPTION + "/{name}/events")
 async def counted(
-    name: str, visit: Member, period: str = "", group: str = "", as_of: str = "", cursor: str = ""
+    name: str,
+    visit: Member,
+    period: str = "",
+    group: str = "",
+    as_of: str = "",
+    cursor: str = "",
+    since: Since = "",
+    to: str = "",
 ) -> Response:
+    """The days that the figure was shown for are kept for the way back."""
     label = figures.period_name(visit.locale, period)
     asked = {"period": period, "group": group, "as_of": as_of, "cursor": cursor}
     unit = group.removeprefix("unit:") if group.startswith("unit:") else ""
     query = {key: value for key, value in asked.items() if value}
+    span = {"from": since or None, "to": to or None}
     path = f"/figures/{part(name)}/events"
     found = (await _of_address(visit.ask("engagement", "GET", path, query=query))).read(CountedList)
     known = (await visit.ask("engagement", "GET", "/figures")).read(MetricListSaid)
@@ -108,8 +121,8 @@ async def counted(
         label=label,
         unit_name=(found.group_name or unit) if unit else "",
         lines=[_line(line, names) for line in found.items],
-        back=places.figure(name, as_of=as_of or None, unit=unit or None),
-        next=places.counted(name, **{**query, "cursor": found.next}) if found.next else "",
+        back=places.figure(name, as_of=as_of or None, unit=unit or None, **span),
+        next=places.counted(name, **{**query, "cursor": found.next, **span}) if found.next else "",
     )
     return visit.show(view, place="adoption")
 
@@ -147,10 +160,12 @@ async def _all(visit: Visit, as_of: str, unit: str) -> list[SeriesSaid]:
     return list(await asyncio.gather(*asked, _series(visit, more[0], as_of, more[1])))
 
 
-async def _series(visit: Visit, name: str, as_of: str, by: str, unit: str = "") -> SeriesSaid:
+async def _series(
+    visit: Visit, name: str, as_of: str, by: str, unit: str = "", since: str = "", to: str = ""
+) -> SeriesSaid:
     """Of groups the unit alone, else those of the period that is told."""
     groups = {"group": f"unit:{unit}"} if unit else {"by": by, "groups": "last"}
-    given = {"as_of": as_of, **groups}
+    given = {"as_of": as_of, "from": since, "to": to, **groups}
     query = {key: value for key, value in given.items() if value}
     return (await visit.ask("engagement", "GET", f"/figures/{part(name)}", query=query)).read(SeriesSaid)
 

@@ -35,7 +35,13 @@ BOARD = {
     "monthly-contributors": "contributors",
 }
 #: The same for those that only have a page of their own.
-_OTHERS = {"weekly-active-members": "active_members", "posts-and-comments": "posts", "ladder": "commenter"}
+_OTHERS = {
+    "weekly-active-members": "active_members",
+    "posts-and-comments": "posts",
+    "ladder": "say_something",
+}
+#: The rungs of who says something, from answering to starting something.
+_SAYING = ("commenter", "author", "starter")
 #: Periods of the past that a change is told over, and what of a share or a number is too little to speak of.
 _CHANGE_OVER = 3
 _STEADY_SHARE, _STEADY_PART = 0.01, 0.03
@@ -71,8 +77,12 @@ def values_of(series: SeriesSaid, at: int, group: str) -> Values | None:
 
 
 def _derived(values: Values) -> Values:
-    """With what the page says the other way round: who takes part instead of who is silent."""
+    """With what the page says the other way round, who takes part instead of who is silent, and with the
+    rungs of a ladder that say something as one number."""
     more: dict[str, float | None] = {}
+    if "starter" in values:
+        said = [values.get(rung) for rung in _SAYING]
+        more["say_something"] = None if None in said else sum(number or 0 for number in said)
     if (passive := values.get("passive_share")) is not None:
         more["taking_part"] = 1 - passive
     across, within = values.get("across_units") or 0, values.get("within_units") or 0
@@ -119,6 +129,8 @@ def _least(unit: Unit, before: float | None) -> float:
 def _main(metric: DefinitionSaid) -> Measure:
     name = BOARD.get(metric.name) or _OTHERS.get(metric.name) or metric.measures[0].name
     said = next((each for each in metric.measures if each.name == name), None)
+    if name == "say_something":
+        return Measure(name, "", "people")
     return Measure(name, said.title if said else "", _unit(said.unit if said else "share"))
 
 
@@ -160,11 +172,11 @@ def one(
         for at, period in enumerate(series.periods)
     ]
     short = locale.short_month if series.every == "month" else locale.short_day
-    plot = charts.columns(
-        [row.values.get(main.name) for row in rows],
-        [short(period.first) for period in series.periods],
-        1.0 if main.unit in ("index", "share") else None,
-    )
+    bars = [
+        charts.Bar(row.values.get(main.name), short(period.first), period.first.year, period.complete)
+        for row, period in zip(rows, series.periods, strict=True)
+    ]
+    plot = charts.columns(bars, 1.0 if main.unit in ("index", "share") else None)
     return FigureView(
         figure=figure_of(series, group),
         definition=definition(locale, series.metric),
@@ -210,6 +222,8 @@ def _column(locale: Locale, measure: Measure) -> Measure:
         title = locale.gettext("Share who take part")
     elif measure.name == "across_share":
         title = locale.gettext("Share of ties across units")
+    elif measure.name == "say_something":
+        title = locale.gettext("Commenters, authors and starters")
     else:
         title = locale.gettext(measure.title)
     return Measure(measure.name, title, measure.unit)

@@ -197,6 +197,10 @@ def _figure(text: str, figure: Figure, by: str, counting: Counting = _COUNTING) 
     index = figure.unit == "index"
     values = [None if value is None else value - 0.5 if index else value for value in _PAST]
     last = len(_MONTHS) - 1
+    bars = [
+        charts.Bar(value, month, 2025 + (at > 1), at < last)
+        for at, (month, value) in enumerate(zip(_MONTHS, values, strict=True))
+    ]
     rows = [
         PeriodRow(
             f"{month} 1 to 31, 2026", "2026-10", at < last, at < last - 1, {"main": value, "members": 21_480}
@@ -212,12 +216,13 @@ def _figure(text: str, figure: Figure, by: str, counting: Counting = _COUNTING) 
         figure=figure,
         definition=_definition(text),
         counting=counting,
-        plot=charts.columns(values, _MONTHS, 1.0 if index else None),
+        plot=charts.columns(bars, 1.0 if index else None),
         main=main,
         measures=[main, Measure("members", "Members in the period", "people")],
         rows=list(reversed(rows)),
         groups=groups,
         by=by,  # type: ignore[arg-type]
+        since="2025-11-01",
         may_look_behind=True,
     )
 

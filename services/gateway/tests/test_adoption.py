@@ -2,6 +2,7 @@
 know."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -71,6 +72,11 @@ async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
         for wrong in ("1999-01-01", "yesterday"):
             seen = await eskil.see(f"{path}?as_of={wrong}")
             assert seen.status_code == 422 and 'id="as_of-error"' in seen.text, (path, wrong)
+    for days, field in (("from=2100-01-01", "from"), ("from=2026-03&to=2026-02", "from"), ("to=x", "to")):
+        seen = await eskil.see(f"/adoption/ladder?{days}")
+        assert seen.status_code == 422 and f'id="{field}-error"' in seen.text, days
+    kept = await eskil.see("/adoption/ladder?from=2026-03&to=2026-02")
+    assert 'name="from" type="date" value="2026-03"' in kept.text, "what was typed is still there"
     wrong_by = await eskil.see("/adoption/ladder?by=nope")
     assert wrong_by.status_code == 422 and 'id="by-error"' in wrong_by.text
     assert (await eskil.see("/adoption/ladder/events")).status_code == 404
@@ -318,8 +324,42 @@ def test_talk_across_units_is_a_share_of_that_whose_units_are_known() -> None:
             {"posts": 1, "comments": 1, "reactions": 2},
             "1 post got 1 answer and 2 reactions.",
         ),
-        ("ladder", {"commenter": 8, "rose": 1, "fell": 2}, "1 person took a step up"),
+        (
+            "ladder",
+            {"commenter": 1, "author": 0, "starter": 0, "rose": 1, "fell": 2},
+            "1 person answered, wrote or started something. 1 person took a step up",
+        ),
     ],
 )
 def test_one_is_one(name: str, values: dict[str, float], sentence: str) -> None:
     assert sentence in render(one(Locale("en"), a_figure(name, **values), "", "", {}), shell("en"))
+
+
+def test_a_ladder_is_drawn_of_what_its_sentence_says() -> None:
+    said = a_figure("ladder", reader=30, commenter=5, author=3, starter=1, rose=2, fell=1)
+    view = one(Locale("en"), said, "", "", {})
+    assert (view.figure.value, view.main.name) == (9, "say_something")
+    page = render(view, shell("en"))
+    assert "9 people answered, wrote or started something. 2 people took a step up" in page
+    assert "Commenters, authors and starters over time" in page
+
+
+def test_a_month_that_can_still_change_is_marked_in_the_table_and_in_the_plot() -> None:
+    open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
+    series = told_series([open_], [open_], open_=1)
+    page = render(one(Locale("en"), series, "", "", {}), shell("en"))
+    assert page.count("can still change") == 1 and "growing" not in page
+    under_way = told_series([open_], [open_], complete=False)
+    page = render(one(Locale("en"), under_way, "", "", {}), shell("en"))
+    assert 'class="p1 growing"' in page and "The pale column can still grow" in page
+
+
+def test_the_days_that_were_asked_for_stay_on_the_way_to_what_is_counted_and_in_the_file() -> None:
+    open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
+    view = one(Locale("en"), told_series([open_], listed=True), "", "", {}, "sales")
+    page = render(replace(view, since="2025-01-01", until="2026-03-01"), shell("en"))
+    links = re.findall(r'href="([^"]*)"', page)
+    for part in ("/events?", "format=csv"):
+        (link,) = {each for each in links if part in each}
+        assert "from=2025-01-01" in link and "to=2026-03-01" in link, link
+    assert 'name="from" type="date" value="2025-01-01"' in page

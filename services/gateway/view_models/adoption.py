@@ -108,20 +108,28 @@ class AdoptionView(View):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A bar of a plot, as a path, its label, and whether a narrow plot leaves the label out."""
+    """A bar of a plot, as a path, and its label: none where labels would meet. `minor`: a narrow plot leaves
+    the label out. `over`: nothing is added to it any more."""
 
     path: str
     x: float
     label: str
     minor: bool
+    over: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Columns over months in a box of 640 by 330, and the lines to read them by."""
+    """Columns over periods in a box of 640 by 340, the lines to read them by, and where each year begins."""
 
     columns: Sequence[Column]
     grid: Sequence[tuple[float, float]]
+    years: Sequence[tuple[float, str]] = ()
+
+    @property
+    def all_over(self) -> bool:
+        """Whether no column that is drawn can still grow."""
+        return all(column.over for column in self.columns if column.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +180,7 @@ class Definition:
 @dataclass(frozen=True, slots=True)
 class FigureView(View):
     """One metric with its past, by groups or of one unit, with its definition. `may_look_behind`: the reader
-    may list what it counts."""
+    may list what it counts. `since` and `until` are the days that were asked for, as they were typed."""
 
     template: ClassVar[str] = "pages/figure.html"
     figure: Figure
@@ -186,6 +194,8 @@ class FigureView(View):
     by: Literal["", "unit", "country", "language"]
     unit: str = ""
     unit_name: str = ""
+    since: str = ""
+    until: str = ""
     may_look_behind: bool = False
     floor: int = FLOOR
     errors: Mapping[str, str] = field(default_factory=dict)
