@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.engagement.metrics.definition import Acts
 from services.engagement.metrics.people import People, Person, person_of
 from services.engagement.projections import ActivityView, ItemView, PersonView, UnitView
 from services.engagement.projections.facts import MONTH, Changes, Fact
@@ -23,6 +24,11 @@ from shared.runtime.views import Views
 PORTION = 1_000
 #: Everybody's steps, made ready for this many days 'as known on'.
 PEOPLE_KEPT = 3
+#: Events of a view that may wait where it is called caught up: there is hardly a moment without any.
+FEW_WAIT = 50
+#: Facts of whole months that stay in hand for the next question, some 350 bytes each: a board asks eight
+#: figures of the same month at once.
+FACTS_KEPT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class Factbook:
         }
         self._items: Views[ItemView] = items.views
         self._people: dict[tuple[str, int | None], People] = {}
+        self._acts: dict[tuple[str, str], Acts] = {}
 
     async def ledger(self) -> Ledger:
         """Counts first, offsets after: what is read behind this holds at least as much."""
@@ -141,11 +148,27 @@ class Factbook:
         return Completeness(min(certain) if len(certain) == len(waiting) else None, behind=True)
 
     def caught_up(self) -> bool:
-        """Whether nothing waits, as of the last look."""
-        return all(v.lag.told.is_set() and not v.lag.events for v in self._viewings.values())
+        """Whether nothing waits, as of the last look, but for what is folded in a moment."""
+        return all(v.lag.told.is_set() and v.lag.events <= FEW_WAIT for v in self._viewings.values())
 
-    async def acts(self, month: str) -> dict[str, list[Fact]]:
-        """What every member did in the month, in the order of event time."""
+    async def acts(self, ledger: Ledger, month: str) -> Acts:
+        """What every member did in the month, in the order of event time. Nobody changes it."""
+        if month not in ledger.activity:
+            return {}
+        key = (month, ledger.label((month,), ""))
+        if key not in self._acts:
+            found = await self._stored_acts(month)
+            if not ledger.settled((month,), ""):
+                return found
+            self._acts[key] = found
+            while len(self._acts) > 1 and sum(map(_size, self._acts.values())) > FACTS_KEPT:
+                self._acts.pop(next(iter(self._acts)))
+        else:
+            # asked for last, it goes last
+            self._acts[key] = self._acts.pop(key)
+        return self._acts[key]
+
+    async def _stored_acts(self, month: str) -> dict[str, list[Fact]]:
         collection = self._viewings["activity"].views.collection
         with reading():
             found = await collection.find(
@@ -202,3 +225,7 @@ class Factbook:
             document["_id"].removeprefix(MONTH): Month(Changes(*document["changes"]), document["_seen"])
             for document in found
         }
+
+
+def _size(acts: Acts) -> int:
+    return sum(map(len, acts.values()))

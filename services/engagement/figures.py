@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
@@ -61,6 +61,14 @@ class Asked:
         return known if last is not None and last >= known else None
 
 
+class Ahead(NamedTuple):
+    """How many metrics of a period were worked out before they were asked for, and whether that was the
+    `whole` of what was missing."""
+
+    metrics: int
+    whole: bool
+
+
 @dataclass(slots=True)
 class _Library:
     """Months in hand, while several periods are worked out."""
@@ -72,7 +80,7 @@ class _Library:
     async def fetch(self, months: Iterable[str]) -> Mapping[str, Acts]:
         for month in months:
             if month not in self.acts:
-                self.acts[month] = await self.book.acts(month) if month in self.ledger.activity else {}
+                self.acts[month] = await self.book.acts(self.ledger, month)
         return self.acts
 
     def forget(self, keep: Collection[str]) -> None:
@@ -138,17 +146,19 @@ class Figures:
 
     async def keep(
         self, definitions: Sequence[Definition], period: Period, today: date, ledger: Ledger
-    ) -> int:
-        """Works out what is not kept yet of a period that is over, in every way it can be asked for; answers
-        how many metrics that were."""
+    ) -> Ahead:
+        """Works out what is not kept yet of a period that is over, in every way it can be asked for, for as
+        long as nothing waits to be counted."""
         every = [Asked(definition, by, today) for definition in definitions for by in (None, *By)]
         wanted = [_Wanted.of(asked, period, ledger) for asked in every]
         found = await self._find(wanted)
         library = _Library(self.book, ledger)
         missing = {each.name: each for each in wanted if each.key not in found}
-        for each in missing.values():
+        for done, each in enumerate(missing.values()):
+            if done and not self.book.caught_up():
+                return Ahead(done, whole=False)
             await self._work_out(each, library)
-        return len(missing)
+        return Ahead(len(missing), whole=True)
 
     async def acts(self, asked: Asked, period: Period, ledger: Ledger) -> Window:
         """A period's acts themselves."""

@@ -39,8 +39,8 @@ class Keeper:
                 await tried("figures ahead", self.look())
 
     async def look(self) -> int:
-        """Every month that is over and has changed, the newest first; answers how many figures were worked
-        out."""
+        """Every month that is over and has changed, the newest first, until something waits to be counted:
+        then the rest at the next look. Answers how many figures were worked out."""
         day, done = today(), 0
         ledger = await self._figures.book.ledger()
         for month in sorted({*ledger.activity, *ledger.people}, reverse=True):
@@ -48,7 +48,10 @@ class Keeper:
             near = (period.before.name, month, Period(Every.MONTH, period.after).name)
             label = ledger.label(near, near[-1])
             if period.after <= day and self._looked.get(month) != label:
-                done += await self._figures.keep(DEFINITIONS, period, day, ledger)
+                ahead = await self._figures.keep(DEFINITIONS, period, day, ledger)
+                done += ahead.metrics
+                if not ahead.whole:
+                    break
                 self._looked[month] = label
                 await asyncio.sleep(PAUSE)
         return done

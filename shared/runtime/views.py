@@ -67,7 +67,8 @@ class Views(Generic[V]):
                 break
             where = {"_id": {"$in": left}, "_live": True, **condition}
             with reading():
-                found.update({d["_id"]: self._view(d) async for d in self.collection.find(where)})
+                stored = await self.collection.find(where).to_list()
+            found.update({document["_id"]: self._view(document) for document in stored})
         return found
 
     async def find(

@@ -56,12 +56,15 @@ def _asked(member_id: str, fact: Fact, item: ItemView, signs: Sequence[Fact]) ->
 
 def _signs(window: Window) -> dict[tuple[str, str], list[Fact]]:
     """By member and announcement: what shows that it came to them."""
+    announced = {item_id for item_id, item in window.items.items() if item.announcement}
+    # as it is called where it was opened, and where it was reacted to or answered
+    known = {name: item_id for item_id in announced for name in (item_id, f"post:{item_id}")}
     found: dict[tuple[str, str], list[Fact]] = {}
-    for acts in (window.acts, window.after):
+    for acts in (window.acts, window.after) if known else ():
         for member_id, facts in acts.items():
             for fact in facts:
-                if fact.kind in _SIGNS:
-                    found.setdefault((member_id, fact.ref.removeprefix("post:")), []).append(fact)
+                if (item_id := known.get(fact.ref)) is not None and fact.kind in _SIGNS:
+                    found.setdefault((member_id, item_id), []).append(fact)
     return found
 
 

@@ -54,11 +54,17 @@ def sums(
     Where the figure is about nobody there is nobody to be told by subtracting."""
     cells: dict[Cell, set[str]] = {}
     counts: dict[Cell, dict[str, int]] = {}
+    # there are many rows and few states, which live as long as `people`
+    cell_of: dict[int, Cell] = {}
     for member_id, at, counted, about in rows:
         state = people.at(member_id, at)
-        cell = tuple(way(state, by) for by in By)
-        cells.setdefault(cell, set()).update([member_id] if about else [])
-        into = counts.setdefault(cell, {})
+        if (cell := cell_of.get(id(state))) is None:
+            cell = cell_of[id(state)] = tuple(way(state, by) for by in By)
+            cells.setdefault(cell, set())
+            counts.setdefault(cell, {})
+        if about:
+            cells[cell].add(member_id)
+        into = counts[cell]
         for name, number in counted.items():
             into[name] = into.get(name, 0) + number
     peopled = {cell: found for cell, found in cells.items() if found}

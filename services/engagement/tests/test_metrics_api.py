@@ -4,6 +4,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,10 @@ import pytest_asyncio
 from contracts.identity import Kind, MemberPlaced, Place, Role
 from services.engagement import projections
 from services.engagement.assembly import assemble
+from services.engagement.factbook import Factbook
+from services.engagement.figures import Figures
+from services.engagement.metrics import DEFINITIONS
+from services.engagement.metrics.periods import named
 from services.engagement.tests.history import History, appended, at
 from shared.kernel.events import Occasion
 from shared.runtime.codec import PARTITIONS
@@ -478,6 +483,42 @@ async def _answers(house: House) -> list[bytes]:
 
 
 @pytest.mark.timeout(300)
+async def test_figures_ahead_give_way_to_what_waits_to_be_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at a time, so that there is an end of them also where something waits at every look."""
+    await eventually(lambda: _covered(house))
+    figures, month = figures_of(house), named("2025-04")
+    await house.service.database["figures"].delete_many({"_id": {"$regex": "[|]2025-04[|]"}})
+    ledger, today = await figures.book.ledger(), datetime.now(UTC).date()
+    with monkeypatch.context() as busy:
+        busy.setattr(figures.book, "caught_up", lambda: False)
+        assert await figures.keep(DEFINITIONS, month, today, ledger) == (1, False)
+    assert (await figures.keep(DEFINITIONS, month, today, ledger)).whole
+    assert await figures.keep(DEFINITIONS, month, today, ledger) == (0, True)
+
+
+async def test_a_month_stays_in_hand_until_something_changes_in_it(house: House) -> None:
+    await eventually(lambda: _covered(house))
+    book = figures_of(house).book
+    ledger = await book.ledger()
+    facts = await book.acts(ledger, "2025-04")
+    assert facts and await book.acts(ledger, "2025-04") is facts
+    month = ledger.activity["2025-04"]
+    changes = month.changes._replace(times=month.changes.times + 1)
+    changed = replace(ledger, activity={**ledger.activity, "2025-04": replace(month, changes=changes)})
+    again = await book.acts(changed, "2025-04")
+    assert again is not facts and again == facts
+    assert await book.acts(ledger, "2031-01") == {}
+
+
+def figures_of(house: House) -> Figures:
+    """Of the same views, with nothing in hand yet."""
+    names = ("activity", "people", "items", "units")
+    viewings = [house.service.viewings[f"engagement.{name}"] for name in names]
+    return Figures(Factbook(house.service.registry, *viewings), house.service.database)
+
+
 async def test_every_view_dropped_and_replayed_gives_the_same_answers_to_the_byte(house: House) -> None:
     await eventually(lambda: _covered(house))
     before = await _answers(house)

@@ -39,13 +39,14 @@ class Bar(NamedTuple):
     over: bool = True
 
 
-def columns(bars: Sequence[Bar], most: float | None = None) -> Plot | None:
+def columns(bars: Sequence[Bar], most: float | None = None, *, whole: bool = False) -> Plot | None:
     """A column for each bar, none where nothing is known; an index may go below nought. `most`: what the
-    highest line means, else a round number above all. None where there is nothing to draw."""
+    highest line means, else a round number above all; the lines are `whole` numbers where there is nothing
+    between. None where there is nothing to draw."""
     known = [bar.value for bar in bars if bar.value is not None]
     if not known or not any(known):
         return None
-    high = most if most is not None else _round_above(max(map(abs, known)) / _LINES) * _LINES
+    high = most if most is not None else _round_above(max(map(abs, known)) / _LINES, whole) * _LINES
     low = -high if min(known) < 0 else 0.0
     level = _BOTTOM - (0 - low) / (high - low) * (_BOTTOM - _TOP)
     grid = [
@@ -84,7 +85,8 @@ def _years(bars: Sequence[Bar], places: Sequence[float]) -> list[tuple[float, st
     return found
 
 
-def _round_above(value: float) -> float:
+def _round_above(value: float, whole: bool) -> float:
     """The least of 1, 2, 2.5, 5 times a power of ten that is not below `value`."""
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value * (1 - 1e-9))
+    steps = (step * power for step in (1, 2, 2.5, 5, 10, 20) if not whole or (step * power).is_integer())
+    return next((step for step in steps if step >= value * (1 - 1e-9)), 1.0)

@@ -176,7 +176,8 @@ def one(
         charts.Bar(row.values.get(main.name), short(period.first), period.first.year, period.complete)
         for row, period in zip(rows, series.periods, strict=True)
     ]
-    plot = charts.columns(bars, 1.0 if main.unit in ("index", "share") else None)
+    part = main.unit in ("index", "share")
+    plot = charts.columns(bars, 1.0 if part else None, whole=not part)
     return FigureView(
         figure=figure_of(series, group),
         definition=definition(locale, series.metric),

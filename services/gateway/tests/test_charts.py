@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
+
 from services.gateway.pages import charts
 from services.gateway.view_models.adoption import Plot
 
@@ -47,6 +49,15 @@ def test_the_lines_to_read_by_are_round_and_the_highest_is_above_all() -> None:
     assert plot is not None and [round(value) for _, value in plot.grid] == [0, 200_000, 400_000, 600_000]
     index = _plot([-0.78], most=1.0)
     assert index is not None and [round(value, 2) for _, value in index.grid] == [-1, -0.33, 0.33, 1]
+
+
+@pytest.mark.parametrize(
+    ("most", "lines"),
+    [(1, [0, 1, 2, 3]), (2, [0, 1, 2, 3]), (4, [0, 2, 4, 6]), (7, [0, 5, 10, 15]), (70, [0, 25, 50, 75])],
+)
+def test_of_people_there_is_no_half(most: int, lines: list[float]) -> None:
+    plot = charts.columns([charts.Bar(most, "a", 2026)], whole=True)
+    assert plot is not None and [value for _, value in plot.grid] == lines
 
 
 def test_nothing_known_is_no_plot() -> None:
