@@ -11,6 +11,10 @@ from services.gateway.clients import Away, Clients
 _SCHEMAS = "#/components/schemas/"
 _REFERENCE = re.compile(f'"{_SCHEMAS}([^"]+)"')
 _BEARER = "bearer"
+_ABOUT = (
+    "All that members can do, for programs. A parameter or a field that an address does not describe is "
+    "refused by its name."
+)
 #: The same everywhere; every other model takes its service's name in front.
 _SHARED = frozenset({"Problem", "Fault"})
 _METHODS = frozenset({"get", "put", "post", "patch", "delete", "head", "options"})
@@ -63,7 +67,7 @@ def merge(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Fikarum", "version": "1", "description": "All that members can do, for programs."},
+        "info": {"title": "Fikarum", "version": "1", "description": _ABOUT},
         "servers": [{"url": API}],
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": _used(paths, schemas), "securitySchemes": {_BEARER: bearer}},

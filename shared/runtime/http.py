@@ -28,6 +28,7 @@ from shared.runtime.inputs import Input
 from shared.runtime.logging import CAUSATION_HEADER, configure, correlation_id, sane_id
 from shared.runtime.middleware import Bounded, Observed
 from shared.runtime.openapi import with_problems
+from shared.runtime.parameters import Parameters
 from shared.runtime.settings import Limits, Settings
 
 __all__ = [
@@ -122,6 +123,7 @@ def build_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=running,
+        dependencies=[Depends(Parameters().check)],
         generate_unique_id_function=_operation_id,
         max_body_size=settings.limits.body_bytes,
         telemetry={

@@ -414,6 +414,32 @@ async def test_what_is_malformed_is_said_in_the_readers_language(saga: httpx.Asy
     assert problem(both, 422, "invalid-input")["detail"].startswith("Något i det")
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+async def test_a_parameter_that_an_address_does_not_know_is_refused_in_the_readers_language(
+    saga: httpx.AsyncClient, accept: str
+) -> None:
+    """And not answered as if nobody had asked: who mistypes `from` would take other days for those."""
+    here = {"Accept-Language": "sv", "Accept": accept}
+    unknown = problem(
+        await saga.get(f"{API}/metrics/ladder", params={"form": "2024-01-01"}, headers=here),
+        422,
+        "no-such-parameter",
+    )
+    assert unknown["field"] == "form" and "form" in unknown["detail"] and "from" in unknown["params"]["known"]
+    assert unknown["detail"].startswith("Här finns ingen parameter")
+    twice = problem(
+        await saga.get(f"{API}/metrics/ladder", params={"by": ["unit", "country"]}, headers=here),
+        422,
+        "parameter-twice",
+    )
+    assert twice["field"] == "by"
+    problem(await saga.get(f"{API}/me", params={"x": "1"}, headers=here), 422, "takes-no-parameters")
+
+
+async def test_pages_take_what_links_from_elsewhere_hang_onto_them(saga: httpx.AsyncClient) -> None:
+    assert (await saga.get("/wiki?utm_source=mail&utm_source=mail")).status_code in (200, 303)
+
+
 def test_the_line_of_an_import_is_said_with_what_is_wrong_in_it() -> None:
     assert fault_said("missing", "Line 3: Field required", Locale("sv")) == "Rad 3: Det här behövs."
     assert fault_said("brand-new", "Line 3: Odd.", Locale("sv")) == "Rad 3: Odd."

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import httpx
-from fastapi import Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -92,15 +92,23 @@ def _routes(app: Api, doors: Doors) -> None:
         return {"by": doing.by, "correlation_id": doing.correlation_id, "causation_id": doing.causation_id}
 
     @app.put("/notes/{note_id}")
-    async def revise_note(note_id: str, note: Note, if_match: IfMatch, key: IdempotencyKey) -> dict[str, Any]:
+    async def revise_note(
+        note_id: str, note: Note, if_match: IfMatch, key: IdempotencyKey, quietly: bool = False
+    ) -> dict[str, Any]:
         return {"if_match": if_match, "key": key and [key.member_id, key.key, key.request_hash]}
 
     @app.get("/notes")
     async def list_notes(
-        response: Response, caller: Caller, limit: PageSize, cursor: Cursor, after: After
+        response: Response,
+        caller: Caller,
+        limit: PageSize,
+        cursor: Cursor,
+        after: After,
+        q: str = "",
+        kind: Annotated[list[str] | None, Query()] = None,
     ) -> dict[str, Any]:
         answer_behind(response, after is not None)
-        return {"limit": limit, "cursor": cursor, "after": after}
+        return {"limit": limit, "cursor": cursor, "after": after} | ({"kind": kind} if kind else {})
 
     @app.delete("/notes/{note_id}")
     async def delete_note(note_id: str, actor: Annotated[Actor, may.require("notes.delete")]) -> str:

@@ -164,7 +164,7 @@ async def test_an_idempotency_key_is_bound_to_its_member_and_request(client: htt
     others = [
         await key("/notes/1", "b", ANN),
         await key("/notes/2", "a", ANN),
-        await key("/notes/1?x=1", "a", ANN),
+        await key("/notes/1?quietly=yes", "a", ANN),
     ]
     assert len({first[2], *(other[2] for other in others)}) == 4
     assert (await key("/notes/1", "a", BOSS))[0] == "boss"
@@ -185,6 +185,36 @@ async def test_lists_take_a_size_a_cursor_and_a_commit_to_be_seen(client: httpx.
     )
     problem_of(await client.get("/notes?cursor=zzz", headers=ANN), 422, "bad-cursor")
     problem_of(await client.get("/notes", headers={**ANN, "Fikarum-After": "notes"}), 422, "bad-after")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "field"),
+    [
+        ("/notes?limti=5", "no-such-parameter", "limti"),
+        ("/notes?limit=5&Limit=5", "no-such-parameter", "Limit"),
+        ("/notes?limit=5&limit=5", "parameter-twice", "limit"),
+        ("/bug?x=1", "takes-no-parameters", "x"),
+        (f"/notes?{'a' * 1_000}=", "no-such-parameter", "a" * 200),
+        ("/notes?{known}=%00", "no-such-parameter", "{known}"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_or_stands_there_twice_is_refused_by_its_name(
+    client: httpx.AsyncClient, asked: str, code: str, field: str
+) -> None:
+    """Also where it would have been answered as if nobody had asked."""
+    problem = problem_of(await client.get(asked, headers=ANN), 422, code)
+    assert problem["field"] == problem["params"]["name"] == field
+    if code == "no-such-parameter":
+        assert problem["params"]["known"] == "cursor, kind, limit, q" and "cursor, kind" in problem["detail"]
+
+
+async def test_a_list_may_stand_there_more_than_once_and_operators_ask_as_they_like(
+    client: httpx.AsyncClient,
+) -> None:
+    assert (await client.get("/notes?kind=a&kind=b", headers=ANN)).json()["kind"] == ["a", "b"]
+    for path in ("/health/live", "/metrics", "/openapi.json"):
+        assert (await client.get(f"{path}?name=x&name=y")).status_code == 200
+    problem_of(await client.get("/nowhere?x=1"), 404, "no-such-address")
 
 
 async def test_health_says_what_is_waited_for(client: httpx.AsyncClient, doors: Doors) -> None:
