@@ -13,6 +13,9 @@ from services.engagement.metrics.definition import By, Definition, Measure, Priv
 from services.engagement.metrics.periods import Every
 
 ValueOf = dict[str, int | float | None]
+#: Periods are told whole, whichever day within them was asked for.
+_FROM = "The first day of the first period that is told"
+_TO = "The last day of the last period that is told; at most `as_of`, or today"
 
 
 class MeasureAnswer(BaseModel):
@@ -113,13 +116,13 @@ class PeriodFigure(BaseModel):
 
 
 class Series(BaseModel):
-    """A metric over time, the oldest period first. `from` and `to` are the days that were answered for."""
+    """A metric over time, the oldest period first."""
 
     metric: DefinitionAnswer
     by: By | None
     every: Every
-    from_: date | None = Field(serialization_alias="from")
-    to: date
+    from_: date | None = Field(serialization_alias="from", description=_FROM)
+    to: date = Field(description=_TO)
     as_of: date
     known_on: date | None
     begins: date | None
@@ -152,8 +155,8 @@ class Comparison(BaseModel):
     changed: str
     explained_by: MeasureAnswer | None
     every: Every
-    from_: date | None = Field(serialization_alias="from")
-    to: date
+    from_: date | None = Field(serialization_alias="from", description=_FROM)
+    to: date = Field(description=_TO)
     as_of: date
     known_on: date | None
     begins: date | None
@@ -209,8 +212,8 @@ class MyFigures(BaseModel):
 
     member_id: str
     every: Every
-    from_: date = Field(serialization_alias="from")
-    to: date
+    from_: date = Field(serialization_alias="from", description=_FROM)
+    to: date = Field(description=_TO)
     time_zone: str = "UTC"
     complete_up_to: CompleteUpTo
     periods: list[MyPeriod]

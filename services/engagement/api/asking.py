@@ -1,10 +1,18 @@
-"""What may be asked of figures: which metric, which days, by what. Each rule refuses in words."""
+"""What may be asked of figures: which metric, which days, by what. Each rule refuses in words.
+
+Days name periods: a series begins with the first day of the period that `from` is in and ends with the last
+of the one that `to` is in, both told whole: nothing but `as_of` cuts a period. The answer says which days
+those are.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
+from typing import Annotated
+
+from fastapi import Query
 
 from services.engagement.factbook import Ledger
 from services.engagement.figures import Asked
@@ -16,8 +24,27 @@ from shared.kernel.errors import NotFound, Refused
 #: Periods of one answer, and how many are told where no first day is asked for.
 MOST_PERIODS = 600
 USUAL_PERIODS = 13
+#: Far enough from both ends of the calendar, where periods end; a day beyond means one of these.
+_EARLIEST, _LATEST = date(2, 1, 1), date(9_998, 12, 1)
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 _GROUP = re.compile(r"(unit|country|language):([A-Za-z0-9][A-Za-z0-9_.\-]{0,63})")
+
+First = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        description="A day or a month (2026-03-02, 2026-03): the first period is the one that it is in, told "
+        "whole; one before the first event means the first",
+    ),
+]
+Last = Annotated[
+    str | None,
+    Query(
+        alias="to",
+        description="A day or a month: the last period is the one that it is in, told whole (what `as_of` "
+        "leaves of it); later than today means today",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +112,48 @@ def question(
     every: str | None,
     as_of: str | None,
     known_on: str | None,
+    last_is: str = "to",
 ) -> Question:
-    """Raises Refused."""
+    """`last_is`: what the parameter is called that says the last day. Raises Refused."""
     counted = _past(as_of, "as_of") or today()
     known = _past(known_on, "known_on")
-    to = min(_day(last, "to", end=True) or counted, counted)
     begins = None if ledger.first_at is None else day_of(ledger.first_at)
     asked = Asked(definition, dimension(by), counted, known)
     kind = length(every, definition.every)
-    since = _past(first, "from")
-    if since is not None and since > to:
-        raise Refused("from-after-to", "The first day is after the last. Turn them round.", field="from")
+    since, until = _in_order(_past(first, "from"), _day(last, last_is, end=True))
+    if since is not None and since > counted:
+        raise after_as_of("from", counted)
+    end = _end_of(until or counted, kind)
+    to = min(end, counted)
     if begins is None:
         return Question(asked, kind, None, to, None)
     if to < begins:
-        raise _before_the_beginning("as_of" if last is None else "to", begins)
+        raise _before_the_beginning(last_is if until is not None and end < begins else "as_of", begins)
     if known is not None and known < begins:
         raise _before_the_beginning("known_on", begins)
     since = max(since or _usual(to, kind), begins)
     return Question(asked, kind, holding(since, kind).first, to, begins)
+
+
+def _in_order(first: date | None, last: date | None) -> tuple[date | None, date | None]:
+    """Raises Refused."""
+    if first is not None and last is not None and first > last:
+        raise Refused("from-after-to", "The first day is after the last. Turn them round.", field="from")
+    return first, last
+
+
+def _end_of(day: date, every: Every) -> date:
+    """The last day of the period that the day is in."""
+    return holding(day, every).after - timedelta(days=1)
+
+
+def after_as_of(field: str, counted: date) -> Refused:
+    return Refused(
+        "after-as-of",
+        "As of {as_of} nothing later is counted. Ask for earlier days, or for a later as_of.",
+        field=field,
+        params={"as_of": counted.isoformat()},
+    )
 
 
 def _before_the_beginning(field: str, begins: date) -> Refused:
@@ -121,12 +171,10 @@ def bounded(question: Question) -> list[Period]:
 
 
 def span(first: str | None, last: str | None, every: Every) -> tuple[date, date]:
-    """The days of a member's own figures. Raises Refused."""
-    to = min(_day(last, "to", end=True) or today(), today())
-    since = _past(first, "from") or _usual(to, every)
-    if since > to:
-        raise Refused("from-after-to", "The first day is after the last. Turn them round.", field="from")
-    return since, to
+    """The days of a member's own figures: of whole periods. Raises Refused."""
+    since, until = _in_order(_past(first, "from"), _day(last, "to", end=True))
+    to = min(_end_of(until or today(), every), today())
+    return holding(since or _usual(to, every), every).first, to
 
 
 def few(periods: Iterator[Period]) -> list[Period]:
@@ -152,7 +200,7 @@ def period_of(text: str) -> Period:
         ) from None
     if period.first > today():
         raise _future("period")
-    return period
+    return holding(_within(period.first), period.every)
 
 
 def group_of(text: str | None) -> tuple[By, str] | None:
@@ -212,7 +260,5 @@ def _day(text: str | None, field: str, *, end: bool) -> date | None:
 
 
 def _within(day: date) -> date:
-    """Far from both ends of the calendar, where periods end."""
-    if not 1 < day.year < 9_999:
-        raise ValueError("outside the calendar")
-    return day
+    """Whoever asks from 0001 or up to 9999 means all that there is."""
+    return min(max(day, _EARLIEST), _LATEST)

@@ -20,7 +20,7 @@ from services.engagement.api.answers import (
 from services.engagement.domain.permissions import demand
 from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window, placed
 from services.engagement.metrics.ladder import rung
-from services.engagement.metrics.periods import Every, Period, covering, day_of, holding, months
+from services.engagement.metrics.periods import Every, Period, covering, day_of, months
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
 from services.engagement.metrics.reckoning import way
 from services.engagement.projections import space_key
@@ -78,7 +78,10 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             every=asked_period.every.value,
             as_of=as_of,
             known_on=known_on,
+            last_is="period",
         )
+        if asked_period.first > question.asked.as_of:
+            raise asking.after_as_of("period", question.asked.as_of)
         window = await room.figures.acts(question.asked, asked_period, ledger)
         path = _listed(window, *wanted) if wanted else COMPANY
         # Whoever may not know learns nothing of whether there is such a group.
@@ -186,8 +189,8 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
         caller: Caller,
         response: Response,
         after: After,
-        first: Annotated[str | None, Query(alias="from")] = None,
-        last: Annotated[str | None, Query(alias="to")] = None,
+        first: asking.First = None,
+        last: asking.Last = None,
         every: Annotated[str | None, Query(description="day, week or month")] = None,
     ) -> MyFigures:
         """What I did, and, where I let it be counted, opened and read. Shown to me alone. Periods in which I
@@ -203,7 +206,7 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
         return MyFigures(
             member_id=caller.member_id,
             every=kind,
-            from_=holding(since, kind).first,
+            from_=since,
             to=to,
             complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
             periods=[

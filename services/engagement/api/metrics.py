@@ -24,7 +24,7 @@ from services.engagement.api.answers import (
     as_csv,
     subtract,
 )
-from services.engagement.api.asking import Question
+from services.engagement.api.asking import First, Last, Question
 from services.engagement.api.counted import counted_events, my_figures, units_asked
 from services.engagement.domain.permissions import Asker, demand, may
 from services.engagement.figures import Figure
@@ -50,10 +50,6 @@ class Groups(StrEnum):
     LAST = "last"
 
 
-First = Annotated[str | None, Query(alias="from", description="The first day, or month: 2026-03-02, 2026-03")]
-Last = Annotated[
-    str | None, Query(alias="to", description="The last day or month; later than today is today")
-]
 ByWhat = Annotated[str | None, Query(description="unit, country or language; nothing: the whole company")]
 OneGroup = Annotated[
     str | None, Query(description="Of groups this one alone, such as unit:sales; `by` is its dimension then")
@@ -163,8 +159,19 @@ def _comparison(api: APIRouter, room: Engagement) -> None:
         answer_behind(response, await room.facts_behind(after))
         complete = await complete_up_to(room)
         ledger = await room.figures.book.ledger()
-        days = {"first": first, "last": last, "every": every, "as_of": as_of, "known_on": known_on}
-        asked = [asking.question(ledger, each, by=None, **days) for each in (older, newer)]
+        asked = [
+            asking.question(
+                ledger,
+                each,
+                first=first,
+                last=last,
+                by=None,
+                every=every,
+                as_of=as_of,
+                known_on=known_on,
+            )
+            for each in (older, newer)
+        ]
         series = [await room.figures.series(each.asked, asking.bounded(each), ledger) for each in asked]
         explaining = [measure for measure in newer.measures if measure.name == newer.explains]
         return Comparison(

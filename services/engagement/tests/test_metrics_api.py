@@ -244,6 +244,20 @@ async def test_days_and_weeks_add_up_to_the_month(house: House) -> None:
     assert [each["period"] for each in weeks["periods"]] == ["2025-W20", "2025-W21"]
 
 
+async def test_days_name_periods_which_are_told_whole_as_the_answer_says(house: House) -> None:
+    path, days = "/figures/posts-and-comments", {"from": "2025-03-17", "to": "2025-05-03"}
+    told = await get(house, "ann", path, **days)
+    assert (told["from"], told["to"]) == ("2025-03-01", "2025-05-31")
+    assert [each["values"]["posts"] for each in told["periods"]] == [5, 5, 5], "none is cut"
+    assert {each["complete"] for each in told["periods"]} == {True}
+    assert told == await get(house, "ann", path, **{"from": "2025-03", "to": "2025-05"})
+    both = await get(house, "ann", "/figures/monthly-active-members/versions", **days)
+    mine = await get(house, "ann", "/figures/mine", **days)
+    assert {(each["from"], each["to"]) for each in (both, mine)} == {("2025-03-01", "2025-05-31")}
+    cut = await get(house, "ann", path, **days, as_of="2025-05-16")
+    assert (cut["to"], cut["periods"][-1]["last"]) == ("2025-05-16", "2025-05-16")
+
+
 async def test_csv_by_name_or_by_accept(house: House) -> None:
     by_name = await house.ask(
         "ann", "GET", "/figures/posts-and-comments", params={"format": "csv", "by": "unit", "to": "2025-12"}
@@ -387,7 +401,11 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
         ({"every": "fortnight"}, 422, "no-such-period-length"),
         ({"from": "yesterday"}, 422, "no-such-day"),
         ({"from": "2025-02-30"}, 422, "no-such-day"),
-        ({"as_of": "0001-01-01"}, 422, "no-such-day"),
+        ({"as_of": "0001-01-01"}, 422, "before-the-beginning"),
+        ({"as_of": "9999-12-31"}, 422, "in-the-future"),
+        ({"from": "2025-06-11", "as_of": "2025-06-10"}, 422, "after-as-of"),
+        ({"form": "2025-06"}, 422, "no-such-parameter"),
+        ({"by": ["unit", "country"]}, 422, "parameter-twice"),
         ({"version": 9}, 404, "no-such-metric-version"),
     ]
     for params, status, code in cases:
@@ -410,8 +428,12 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
         ("20250301xx", "no-such-period"),
         ("2025-W1", "no-such-period"),
         ("2999-01", "in-the-future"),
+        ("0001-01", "before-the-beginning"),
     ):
-        refused(await house.ask("bea", "GET", f"{path}/events", params={"period": period}), 422, code)
+        answer = await house.ask("bea", "GET", f"{path}/events", params={"period": period})
+        assert refused(answer, 422, code)["field"] == "period"
+    later = await house.ask("bea", "GET", f"{path}/events", params={"period": "2025-07", "as_of": "2025-06"})
+    assert refused(later, 422, "after-as-of")["field"] == "period"
     bad = await house.ask("bea", "GET", f"{path}/events", params={"period": "2025-03", "group": "sales"})
     refused(bad, 422, "no-such-group-name")
 
