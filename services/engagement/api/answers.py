@@ -184,7 +184,8 @@ class CountedEvent(BaseModel):
 
 
 class CountedEvents(BaseModel):
-    """`group_name`: a unit's, as it is called now. `kinds`: which of the metric's events are listed here."""
+    """`group_name`: a unit's, as it is called now. `kinds`: which of the metric's events are listed here;
+    `never_listed`: the others, which it counts all the same."""
 
     metric: str
     version: int
@@ -192,6 +193,8 @@ class CountedEvents(BaseModel):
     group: str | None
     group_name: str | None
     kinds: list[str]
+    never_listed: list[str]
+    words: str = Field(description="Why fewer are listed than the figure counts, or none")
     complete_up_to: CompleteUpTo
     items: list[CountedEvent]
     next: str | None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -88,7 +88,6 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
         demand("metrics:events", asker, units_asked(by, path))
         if path is None:
             raise NotFound("no-such-group", "There is nobody in such a group then, or not enough to tell.")
-        kinds = definition.kinds & LISTED
         found = await asyncio.to_thread(lambda: sorted(acts_behind(definition, window, by, path), key=_key))
         past = cursors.checked(cursor, int, str, int, str, str)
         left = [each for each in found if past is None or list(_key(each)) > past]
@@ -101,11 +100,29 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             period=asked_period.name,
             group=group,
             group_name=await _called(room, *wanted) if wanted else None,
-            kinds=sorted(kind.value for kind in kinds),
+            kinds=_named(definition.kinds & LISTED),
+            never_listed=_named(definition.kinds - LISTED),
+            words=why_fewer(definition, bool(shown) or past is not None),
             complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
             items=[_event(*each) for each in shown],
             next=cursors.encode(_key(shown[-1])) if len(visible) > limit else None,
         )
+
+
+def _named(kinds: Collection[Kind]) -> list[str]:
+    return sorted(kind.value for kind in kinds)
+
+
+def why_fewer(definition: Definition, some: bool) -> str:
+    """The rule, whoever asks: how many are left out, or whether any are, would say that something was done
+    where the reader may not look. `some`: whether any are listed."""
+    begin = "Listed is what you may see." if some else "Nothing that you may see was counted here."
+    others = _named(definition.kinds - LISTED)
+    never = f", and what is listed to nobody: {', '.join(others)}" if others else ""
+    return (
+        f"{begin} The figure also counts what was done where you may not look, such as in closed groups or "
+        f"for other units{never}."
+    )
 
 
 async def _called(room: Engagement, by: By, name: str) -> str | None:

@@ -333,6 +333,25 @@ async def test_nobody_is_listed_what_was_done_where_they_may_not_be(house: House
     assert "reaction" in started["kinds"] and "acknowledgement" not in started["kinds"]
 
 
+async def test_where_nothing_may_be_listed_the_answer_says_so_in_words(house: House) -> None:
+    """As of a unit that talks among itself: what it does counts, and is listed to nobody else."""
+    day, unit = "2025-06-03", "unit:sales"
+    figure = await get(house, "bea", "/figures/posts-and-comments", every="day", **{"from": day, "to": day})
+    assert figure["periods"][0]["values"]["posts"] == 1
+    path = "/figures/posts-and-comments/events"
+    listed = await get(house, "bea", path, period=day, group=unit)
+    assert (listed["items"], listed["next"], listed["never_listed"]) == ([], None, [])
+    assert listed["words"].startswith("Nothing that you may see was counted here.")
+    assert "closed groups" in listed["words"] and "nobody" not in listed["words"]
+    never = await get(house, "bea", path, period="2025-01-12")
+    assert never["words"] == listed["words"], "nor does it tell whether something was done that is left out"
+    some = await get(house, "bea", "/figures/ladder/events", period="2025-06", limit=2)
+    more = await get(house, "bea", "/figures/ladder/events", period="2025-06", cursor=some["next"])
+    for each in (some, more):
+        assert each["words"].startswith("Listed is what you may see.")
+        assert "opened, read" in each["words"] and "acknowledgement" in each["never_listed"]
+
+
 async def test_leaders_see_what_counts_in_their_own_unit_and_nobody_else_does(house: House) -> None:
     path = "/figures/posts-and-comments/events"
     mine = await house.ask("lea", "GET", path, params={"period": "2025-03", "group": "unit:lund"})
