@@ -96,9 +96,9 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
         Panel(
             "Parked",
-            "Events that could not be folded: fikarum parked.",
+            "Events that could not be folded and wait for somebody: fikarum parked.",
             "short",
-            {"{{view}}": "sum by (view) (fikarum_parked_total)"},
+            {"{{view}}": "max by (view) (fikarum_parked_events)"},
             alarm=1.0,
         ),
         Panel(

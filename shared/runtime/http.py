@@ -68,6 +68,8 @@ _AFTER = re.compile(f"{_COMMIT}|{_PLACE}(,{_PLACE}){{0,31}}")
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 #: What the process still waits for, in words; nothing when it is ready.
 Ready = Callable[[], Awaitable[Sequence[str]]]
+#: Takes note of what is measured when it is asked for, and raises nothing.
+Measure = Callable[[], Awaitable[None]]
 
 
 class Api(FastAPI):
@@ -95,6 +97,7 @@ def build_app(
     lifespan: Lifespan | None = None,
     verifier: Verifier | None = None,
     ready: Ready | None = None,
+    measure: Measure | None = None,
     uncounted: Sequence[str] = (),
     digest_keys: Sequence[bytes] = (),
 ) -> Api:
@@ -138,7 +141,7 @@ def build_app(
     app.state.verifier = verifier
     app.state.digest_keys = digest_keys
     _refuse(app)
-    _operate(app, ready)
+    _operate(app, ready, measure)
     return app
 
 
@@ -169,7 +172,7 @@ def _refuse(app: Api) -> None:
     app.add_exception_handler(Exception, failed)
 
 
-def _operate(app: Api, ready: Ready | None) -> None:
+def _operate(app: Api, ready: Ready | None, measure: Measure | None) -> None:
     @app.get("/health/live", include_in_schema=False)
     async def live() -> dict[str, str]:
         return {"status": "live"}
@@ -186,6 +189,9 @@ def _operate(app: Api, ready: Ready | None) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        if measure is not None:
+            with anyio.move_on_after(app.settings.limits.ready_seconds):
+                await measure()
         body, media_type = telemetry.exposition()
         return Response(body, media_type=media_type)
 

@@ -1,6 +1,7 @@
 """What operators see and do of one service: its views' generations, lag and progress, what is parked,
 rebuilds and mends."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,7 +115,8 @@ def router(service: "Service") -> APIRouter:
     @api.get("/operate/views")
     async def service_state(_: Operator) -> ServiceState:
         """Generations, lag and builds of every view."""
-        views = [await _state(service, mending, name) for name in service.viewings]
+        parked = await mending.counts(_serving(service))
+        views = [await _state(service, parked, name) for name in service.viewings]
         return ServiceState(
             service=service.name, relay_unsent_seconds=service.relay.oldest_unsent, views=views
         )
@@ -181,7 +183,7 @@ def _serving(service: "Service") -> list[str]:
     return [generation.name for generation in generations if generation is not None]
 
 
-async def _state(service: "Service", mending: Mending, name: str) -> ViewState:
+async def _state(service: "Service", parked: Mapping[str, int], name: str) -> ViewState:
     viewing = service.viewings.get(name)
     if viewing is None:
         raise NotFound("no-such-view", "There is no view {view} here.", params={"view": name})
@@ -205,7 +207,7 @@ async def _state(service: "Service", mending: Mending, name: str) -> ViewState:
         generation=active.name if active else None,
         lag_events=viewing.lag.events,
         lag_seconds=viewing.lag.age(),
-        parked=await mending.count(active.name) if active else 0,
+        parked=parked.get(active.name, 0) if active else 0,
         building=build,
     )
 

@@ -17,7 +17,6 @@ from pymongo.write_concern import WriteConcern
 
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Recorded
-from shared.runtime import telemetry
 
 if TYPE_CHECKING:
     from shared.runtime.gathering import Delivered
@@ -82,8 +81,6 @@ class Parking:
         self._mends = database.get_collection("mends", write_concern=durable)
         self._view = view
         self._generation = generation
-        # Told from the first: of a number that begins with the first parked event no alarm sees a rise.
-        telemetry.PARKED.labels(view)
         #: Parked streams: the first parked offset, by topic id and partition.
         self.streams: dict[str, dict[str, int]] = {}
         self.mends: dict[str, Mend] = {}
@@ -154,7 +151,6 @@ class Parking:
             "at": datetime.now(UTC),
         }
         await self._parked.replace_one({"_id": place}, stored, upsert=True)
-        telemetry.PARKED.labels(self._view).inc()
 
     async def of_key(self, key: str, episode: str, count: int) -> list[Parked]:
         """The records of a key that its mark covers, in order."""
@@ -194,8 +190,14 @@ class Mending:
         )
         return [Parked.of(stored) async for stored in cursor]
 
-    async def count(self, generation: str) -> int:
-        return await self._parked.count_documents({"generation": generation})
+    async def counts(self, generations: Sequence[str]) -> dict[str, int]:
+        """How much is parked in each of these generations now."""
+        told: list[dict[str, Any]] = [
+            {"$match": {"generation": {"$in": list(generations)}}},
+            {"$group": {"_id": "$generation", "parked": {"$sum": 1}}},
+        ]
+        found = await (await self._parked.aggregate(told)).to_list()
+        return dict.fromkeys(generations, 0) | {each["_id"]: each["parked"] for each in found}
 
     async def mend(
         self, event_id: str, *, data: str | None, schema_version: int = 1, by: str, reason: str

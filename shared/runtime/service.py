@@ -20,7 +20,7 @@ from shared.kernel.audience import MemberTokens, conjunctions_projection, tokens
 from shared.kernel.errors import NotFound, Unavailable
 from shared.kernel.events import Event
 from shared.kernel.projection import Projection
-from shared.runtime import logging, operate
+from shared.runtime import logging, operate, telemetry
 from shared.runtime.auth import TokenVerifier, Verifier
 from shared.runtime.builders import Builders
 from shared.runtime.codec import PARTITIONS
@@ -33,6 +33,7 @@ from shared.runtime.keys import KeyRing, MasterKey
 from shared.runtime.lag import LogEnds
 from shared.runtime.looking import tried
 from shared.runtime.mirror import Mirror
+from shared.runtime.parking import Mending
 from shared.runtime.reactions import Reacting, Reaction
 from shared.runtime.readers import Readers
 from shared.runtime.relay import Lane, Relay
@@ -132,6 +133,7 @@ class Service:
             lifespan=self._lifespan,
             verifier=verifier or TokenVerifier.of(settings.identity_url, self.identity),
             ready=self.not_ready,
+            measure=lambda: tried("what is parked", self._count_parked(), service=name),
             digest_keys=self._keys.master.for_digests("requests") if self._keys else (),
         )
         self.http.include_router(operate.router(self))
@@ -321,6 +323,16 @@ class Service:
         saved = await self.registry.offsets_of(behind)
         for name, viewing in serving.items():
             viewing.measure(ends, saved.get(name))
+
+    async def _count_parked(self) -> None:
+        """Takes note of what is parked now, whichever process parked it and when. Raises PyMongoError."""
+        serving = {
+            viewing.views.generation.name: name
+            for name, viewing in self.viewings.items()
+            if viewing.views.generation is not None
+        }
+        for generation, parked in (await Mending(self.database).counts(list(serving))).items():
+            telemetry.PARKED.labels(serving[generation]).set(parked)
 
     async def _shut_down(self) -> None:
         """Finishes what is under way, in the order in which it flows: requests have ended; store, relay,

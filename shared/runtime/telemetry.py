@@ -70,7 +70,7 @@ VIEW_LAG_EVENTS = _gauge("view_lag_events", "Events that the view has not folded
 VIEW_LAG_SECONDS = _gauge(
     "view_lag_seconds", "Age of the newest end of the log that the view has passed.", "view"
 )
-PARKED = _counter("parked", "Events parked.", "view")
+PARKED = _gauge("parked_events", "Events that are parked in the generation that serves.", "view")
 
 FILES_STORED = _counter("files_stored_bytes", "Bytes of files uploaded.")
 REFUSED_RATE = _counter("rate_refused", "Requests refused for their rate.", "limit")

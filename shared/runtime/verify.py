@@ -174,7 +174,8 @@ async def _view(
         refolding = Refolding(projection, active, database, topics, service.settings.kafka, log.take)
         compared = await refolding.run()
         log.topics |= set(projection.topics)
-        report.parked[name] = await Mending(database).count(active.name)
+        parked = await Mending(database).counts([active.name])
+        report.parked[name] = parked[active.name]
         now = (await registry.of(name, projection.version)).active
         if now is not None and now.number == active.number:
             break

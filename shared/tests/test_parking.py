@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
+from shared.runtime import telemetry
 from shared.runtime.parking import Mending
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
@@ -62,6 +64,33 @@ async def test_a_parked_document_counts_as_behind(settings: Settings) -> None:
         await _caught_up(service, last)
         assert await service.behind(str(last), WALLS, key="north")
         assert not await service.behind(str(last), WALLS, key="south")
+
+
+async def _measured(service: Service) -> list[str]:
+    """What a process that has just begun, and parked nothing itself, says is parked."""
+    telemetry.PARKED.clear()
+    transport = httpx.ASGITransport(service.http)
+    async with httpx.AsyncClient(transport=transport, base_url="http://w") as client:
+        told = (await client.get("/metrics")).text
+    return [line for line in told.splitlines() if line.startswith("fikarum_parked_events{")]
+
+
+async def test_what_is_parked_is_measured_as_it_is_now_also_after_a_start(settings: Settings) -> None:
+    async with serving(assemble(settings)) as service:
+        assert f'fikarum_parked_events{{view="{WALLS.name}"}} 0.0' in await _measured(service)
+        poison = await _mark(service, "ann", "north", text=POISON)
+        await _caught_up(service, await _mark(service, "ann", "north"))
+        assert f'fikarum_parked_events{{view="{WALLS.name}"}} 2.0' in await _measured(service)
+    async with serving(assemble(settings)) as service:
+        assert f'fikarum_parked_events{{view="{WALLS.name}"}} 2.0' in await _measured(service)
+        await Mending(service.database).mend(
+            await _event_id(service, poison), data=None, by="operator", reason="left out"
+        )
+        fold = service.viewings[WALLS.name].fold
+        assert fold is not None
+        await fold.parking.load()
+        assert await fold.replay_parked("north")
+        assert f'fikarum_parked_events{{view="{WALLS.name}"}} 0.0' in await _measured(service)
 
 
 async def test_a_mend_and_a_replay_bring_everything_back_in_order(settings: Settings) -> None:
