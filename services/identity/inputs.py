@@ -224,3 +224,7 @@ class ListedTokens(BaseModel):
 
 class ListedNames(BaseModel):
     items: list[NameItem]
+
+
+class ListedMembers(BaseModel):
+    items: list[MemberItem]

@@ -26,6 +26,7 @@ from services.identity.inputs import (
     Import,
     ImportedMember,
     ImportReport,
+    ListedMembers,
     ListedNames,
     MemberItem,
     NameItem,
@@ -146,6 +147,22 @@ def _imported(one: ImportedMember, by: Acting, membership: Membership) -> Import
     return Imported(command, one.occurred_at)
 
 
+Ids = Annotated[list[str], Query(description="Up to 100 ids: repeated, or joined by commas")]
+
+
+def _ids(given: list[str]) -> list[str]:
+    """Each once, in their order. Raises Refused."""
+    asked = list(dict.fromkeys(part for text in given for part in text.split(",") if part))
+    if len(asked) > MOST_ASKED:
+        raise Refused(
+            "too-many-ids",
+            "Ask for at most {most} members at once.",
+            field="ids",
+            params={"most": MOST_ASKED},
+        )
+    return asked
+
+
 async def _asked_for(
     unit: Annotated[str | None, Query(max_length=64, description="Of this unit or a part of it")] = None,
     country: Annotated[str | None, Query(max_length=2)] = None,
@@ -172,22 +189,10 @@ def reading_router(service: Service, directory: Directory) -> APIRouter:
     views, acquaintances = service.views(member_views), service.views(acquaintance_views)
 
     @api.get("/members")
-    async def read_names(
-        ids: Annotated[list[str], Query(description="Up to 100 ids: repeated, or joined by commas")],
-        caller: Caller,
-        after: After,
-        response: Response,
-    ) -> ListedNames:
+    async def read_names(ids: Ids, caller: Caller, after: After, response: Response) -> ListedNames:
         """Names for display; ids that nobody has are left out, and for a guest those of members whom they
         never met in a group. The list of all is at `/members/directory`."""
-        asked = list(dict.fromkeys(part for text in ids for part in text.split(",") if part))
-        if len(asked) > MOST_ASKED:
-            raise Refused(
-                "too-many-ids",
-                "Ask for at most {most} members at once.",
-                field="ids",
-                params={"most": MOST_ASKED},
-            )
+        asked = _ids(ids)
         answer_behind(response, await service.behind(after, member_views, acquaintance_views))
         found = await views.get_many({*asked, caller.member_id})
         mine = found.get(caller.member_id)
@@ -203,6 +208,15 @@ def reading_router(service: Service, directory: Directory) -> APIRouter:
         if view is None:
             raise rules.no_such_member()
         return await _item(service.keys, view)
+
+    @api.get("/members/cards")
+    async def read_cards(ids: Ids, caller: Caller, after: After, response: Response) -> ListedMembers:
+        """Of each what `/members/{member_id}` answers, in the order of the ids; those that it would refuse
+        are left out."""
+        asked = _ids(ids)
+        answer_behind(response, await service.behind(after, member_views))
+        found = await views.get_many(asked, await service.readers.of(caller))
+        return ListedMembers(items=await _items(service.keys, [found[key] for key in asked if key in found]))
 
     @api.get("/members/directory")
     async def read_directory(

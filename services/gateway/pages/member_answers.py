@@ -1,6 +1,6 @@
 """What identity answers about members and units, as far as pages show it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -54,6 +54,10 @@ class MemberItem(Known):
         return [tag for tag in dict.fromkeys([self.language, *self.languages]) if tag]
 
 
+class _MemberList(BaseModel):
+    items: list[MemberItem]
+
+
 class DirectoryPage(BaseModel):
     items: list[MemberItem]
     next: str | None = None
@@ -73,6 +77,15 @@ class _UnitList(BaseModel):
 async def member_of(visit: Visit, member_id: str) -> MemberItem:
     """Raises NotFound."""
     return (await visit.ask("identity", "GET", f"/members/{part(member_id)}")).read(MemberItem)
+
+
+async def members_of(visit: Visit, member_ids: Iterable[str]) -> Sequence[MemberItem]:
+    """In this order, those whom the reader may see, asked for once; nobody while identity is away."""
+    wanted = ",".join(dict.fromkeys(member_ids))
+    if not wanted:
+        return ()
+    found = await visit.ask_if_there(_MemberList, "identity", "/members/cards", {"ids": wanted})
+    return found.items if found else ()
 
 
 async def units_of(visit: Visit) -> dict[str, UnitRef]:

@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from services.gateway import places
 from services.gateway.pages import said
-from services.gateway.pages.member_answers import MemberItem, member_of
+from services.gateway.pages.member_answers import members_of
 from services.gateway.pages.search_answers import FoundPiece
 from services.gateway.pages.visit import Form, Member, Names, Visit
 from services.gateway.view_models import Person
 from services.gateway.view_models.people import MentionableView
 from services.gateway.view_models.talk import Mention
-from shared.kernel.errors import NotFound, Refused, Unavailable
+from shared.kernel.errors import Refused
 
 #: People offered while a name is typed, and letters of it before anybody is.
 OFFERED = 6
@@ -51,8 +51,8 @@ async def mentionable(visit: Member, q: str = "") -> Response:
     """People whose names begin like this, as far as the reader finds them in the directory."""
     typed = " ".join(q.split())
     ids = await _called(visit, typed) if len(typed) >= FEWEST_LETTERS else []
-    found = await asyncio.gather(*(_if_there(visit, member_id) for member_id in ids[:OFFERED]))
-    return visit.show(MentionableView([member.card({}) for member in found if member and member.name]))
+    found = await members_of(visit, ids[:OFFERED])
+    return visit.show(MentionableView([member.card({}) for member in found if member.name]))
 
 
 def pairs_of(sent: Form) -> list[Mention]:
@@ -146,10 +146,3 @@ async def _called(visit: Visit, q: str) -> list[str]:
         return []
     # The others were found by what they may be asked about.
     return [hit.id for hit in hits if any(piece.found for piece in hit.pieces)]
-
-
-async def _if_there(visit: Visit, member_id: str) -> MemberItem | None:
-    try:
-        return await member_of(visit, member_id)
-    except (NotFound, Unavailable):
-        return None

@@ -9,9 +9,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from services.gateway import places
-from services.gateway.clients import Away, part
+from services.gateway.clients import part
 from services.gateway.pages.group_answers import GroupList
-from services.gateway.pages.member_answers import DirectoryPage, MemberItem, member_of, units_of
+from services.gateway.pages.member_answers import DirectoryPage, MemberItem, member_of, members_of, units_of
 from services.gateway.pages.search_answers import Found
 from services.gateway.pages.searching import hits_of
 from services.gateway.pages.talk_answers import Counted
@@ -29,7 +29,7 @@ from shared.kernel.audience import STAFF
 from shared.kernel.errors import NotFound, Refused
 
 AT_ONCE = 24
-#: Found by name, and looked at one by one for the other filters.
+#: Found by name, and looked at for the other filters.
 LOOKED_AT = 48
 SHARED = 6
 TEAM = 12
@@ -145,15 +145,8 @@ async def _by_name(visit: Visit, asked: Asked) -> DirectoryPage | None:
     found = await visit.ask_if_there(_Hits, "search", "/search", query)
     if found is None:
         return None
-    members = await asyncio.gather(*(_if_there(visit, hit.id) for hit in found.items))
-    return DirectoryPage(items=[each for each in members if each and asked.fits(each)])
-
-
-async def _if_there(visit: Visit, member_id: str) -> MemberItem | None:
-    try:
-        return await member_of(visit, member_id)
-    except (NotFound, Away):
-        return None
+    members = await members_of(visit, [hit.id for hit in found.items])
+    return DirectoryPage(items=[each for each in members if asked.fits(each)])
 
 
 async def _staff(visit: Visit) -> Counted | None:

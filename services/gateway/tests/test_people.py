@@ -49,6 +49,34 @@ async def test_somebody_is_found_by_a_part_of_the_name(gateway: Gateway, house: 
     assert "Nobody fits" in text_of(await jonas.see("/people?q=zzyzx"))
 
 
+async def _asked_of_identity(house: House) -> dict[str, float]:
+    """How often it was asked, by route."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        told = (await client.get(f"{house.settings.url_of('identity')}/metrics")).text
+    lines = re.findall(r'^fikarum_http_requests_total\{.*route="([^"]*)".*\} (\S+)$', told, re.MULTILINE)
+    return {route: float(times) for route, times in lines}
+
+
+@pytest.mark.parametrize("path", ["/mentionable?q=demo", "/people?q=demo"])
+async def test_people_who_are_found_are_asked_for_in_one_question(
+    gateway: Gateway, house: House, path: str
+) -> None:
+    """At every pause in typing six came one by one."""
+    jonas = await gateway.visitor(house.members["jonas"])
+    others = [member.name for member in house.members.values() if member is not house.members["jonas"]]
+
+    async def several() -> bool:
+        found = (await jonas.see(path)).text
+        return sum(name in found for name in others) > 1
+
+    await eventually(several)
+    before = await _asked_of_identity(house)
+    await jonas.see(path)
+    after = await _asked_of_identity(house)
+    asked = {route: times - before.get(route, 0.0) for route, times in after.items()}
+    assert (asked["/members/cards"], asked.get("/members/{member_id}", 0.0)) == (1.0, 0.0)
+
+
 async def test_a_profile_shows_place_manager_and_what_they_shared(gateway: Gateway, house: House) -> None:
     unit = f"stock-{new_id()[:8]}"
     await placed(gateway, house, "eskil", unit, "Stock keeper")

@@ -273,6 +273,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/me", None),
     ("PUT", "/me/language", {"language": "fi"}),
     ("GET", "/members?ids=a", None),
+    ("GET", "/members/cards?ids=a", None),
     ("GET", "/members/a", None),
     ("POST", "/members", NEW_MEMBER),
     ("POST", "/members/import", {"members": []}),
@@ -396,6 +397,26 @@ async def test_names_are_asked_for_by_the_hundred_and_unknown_ids_are_left_out(h
     }
     many = ",".join(new_id() for _ in range(101))
     assert code(await house.ask("ada", "GET", f"/members?ids={many}")) == (422, "too-many-ids")
+
+
+async def test_several_members_are_read_in_one_question_as_each_would_be(house: House) -> None:
+    made = [await register(house, email=f"{name}@example.org") for name in ("bo", "kim")]
+    bo, kim = [answer.json()["member_id"] for answer in made]
+    await house.get("ada", f"/members/{bo}", after=made[0])
+    found = await house.get("ada", f"/members/cards?ids={kim},{new_id()}&ids={bo},{kim}", after=made[1])
+    assert [item["member_id"] for item in found["items"]] == [kim, bo], "in the order of the ids, each once"
+    assert found["items"] == [await house.get("ada", f"/members/{each}") for each in (kim, bo)]
+    assert found["items"][1]["email"] == "bo@example.org"
+    many = ",".join(new_id() for _ in range(101))
+    assert code(await house.ask("ada", "GET", f"/members/cards?ids={many}")) == (422, "too-many-ids")
+    gil = await house.member("gic", kind=Kind.GUEST)
+
+    async def themselves() -> bool:
+        return (await house.ask("gic", "GET", f"/members/{gil}")).status_code == 200
+
+    await eventually(themselves)
+    mine = await house.get("gic", f"/members/cards?ids={bo},{gil},{kim}")
+    assert [item["member_id"] for item in mine["items"]] == [gil]
 
 
 async def test_a_guest_reads_themselves_and_no_profile_of_others(house: House) -> None:
