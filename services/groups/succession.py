@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 
 from services.groups import commands
 from services.groups.projections import MembershipView, PersonView, membership_key
-from shared.kernel.errors import Refused, Unavailable
+from shared.kernel.errors import Refused
 from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
 from shared.runtime.logging import get_logger
@@ -84,9 +84,9 @@ class Succession:
         async for owned in self._left_behind():
             try:
                 await self._relieve(owned)
-            except Unavailable:
-                raise
             except Refused as refused:
+                if refused.momentary:
+                    raise
                 # Somebody was faster; the next look knows more.
                 log.info("owner not relieved", group=owned.group_id, code=refused.code)
 

@@ -98,9 +98,9 @@ class Finding:
         try:
             like = [queries.similar(reader, word, filters) for word in spelled]
             answers = await self._index.ask_all([*known, *like])
-        except Unavailable:
-            raise
-        except Refused:
+        except Refused as refused:
+            if refused.momentary:
+                raise
             like = [queries.similar(reader, word, filters, many=True) for word in spelled]
             answers = await self._index.ask_all([*known, *like])
         nearest = dict(zip(spelled, answers[len(known) :], strict=True))

@@ -1,6 +1,7 @@
 """How the domain says no: refusals with a code for machines and a sentence for people."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 
 class Refused(Exception):
@@ -10,6 +11,9 @@ class Refused(Exception):
     `message` may hold `{names}` that `params` fill, so that a translation can place them; `field` names the
     input at fault.
     """
+
+    #: Nothing is wrong with what was asked: the same is asked again later.
+    momentary: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -52,6 +56,8 @@ class TooMany(Refused):
 
 class Unavailable(Refused):
     """An engine or another service is away or behind; nothing is wrong with the request."""
+
+    momentary = True
 
 
 class Undecodable(Exception):

@@ -151,9 +151,9 @@ class Batch(Generic[L]):
                 self._last = await self._rules.do(
                     line, self._occasion(line), replace(self._key(line), looked_up=True)
                 )
-            except Unavailable:
-                raise
             except Refused as refused:
+                if refused.momentary:
+                    raise
                 if refused.code == TOO_BUSY:
                     # Of the moment, not of the line.
                     raise Unavailable(

@@ -16,7 +16,7 @@ from aiokafka.structs import ConsumerRecord
 from faststream.kafka import KafkaBroker
 
 from shared.kernel.decider import Decider
-from shared.kernel.errors import Refused, Unavailable, Undecodable
+from shared.kernel.errors import Refused, Undecodable
 from shared.kernel.events import Event, Occasion, Recorded
 from shared.runtime.codec import event_name, incoming
 from shared.runtime.ids import derived_id
@@ -119,9 +119,7 @@ class Reacting:
         occasion = Occasion(recorded.by, recorded.correlation_id, causation_id=recorded.id)
         try:
             await self._service.store.handle(self._reaction.decider, command, occasion)
-        except Unavailable:
-            raise
         except Refused as refused:
-            if refused.code == TOO_BUSY:
+            if refused.momentary or refused.code == TOO_BUSY:
                 raise
             log.info("reaction refused", reaction=self._reaction.name, code=refused.code, cause=recorded.id)

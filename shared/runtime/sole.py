@@ -3,7 +3,9 @@ read from memory.
 
 Whoever folds every partition of a view writes every one of its documents. That ends when partitions go to
 another process, and is not believed while that could have happened unnoticed: a process that stood still for
-long is told late that its group went on without it.
+long, or is cut off from its engines, is told late that its group went on without it.
+
+That is another question than `awake` answers, which goes on ticking whoever is away.
 """
 
 import time
@@ -18,7 +20,8 @@ V_contra = TypeVar("V_contra", bound=BaseModel, contravariant=True)
 
 #: Seconds after partitions came here: what a predecessor has under way may still be written.
 SETTLING = 10.0
-#: Seconds without a sign of life of this process; less than a consumer group waits for one of its members.
+#: Seconds since a service last looked after the view, for which Kafka and MongoDB must have answered; less
+#: than a consumer group waits for one of its members.
 STALLED = 4.0
 
 Load = Callable[[Collection[str]], Awaitable[Mapping[str, V]]]
@@ -65,7 +68,8 @@ class Sole(Generic[V]):
         self._from = max(self._from, self._clock() + SETTLING)
 
     def alive(self) -> None:
-        """Called every second. After a standstill nothing is believed until the group had time to tell."""
+        """Called every second, once both engines have answered. After a silence nothing is believed until
+        the group had time to tell."""
         now = self._clock()
         if now - self._heard > STALLED:
             self._forget()

@@ -10,7 +10,7 @@ from typing import Any
 from infra.cli import shown, state
 from infra.cli.home import Home, HomeSettings
 from infra.cli.platform import Platform, operator_token
-from infra.cli.tests.eventually import eventually
+from infra.engines.tests.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 #: Seconds: a busy machine begins seven services slowly.

@@ -7,8 +7,8 @@ import pytest
 
 from infra.cli.platform import demo
 from infra.cli.tests.conftest import TRACE, Collector
-from infra.cli.tests.eventually import eventually
 from infra.cli.tests.installation import PATIENCE, Installation
+from infra.engines.tests.eventually import eventually
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -13,9 +13,9 @@ import pytest
 from infra.cli.handbook import FIRST_HANDBOOK
 from infra.cli.home import SERVICES
 from infra.cli.platform import Platform, Refusal, demo
-from infra.cli.tests.eventually import eventually
 from infra.cli.tests.installation import PATIENCE, Installation
 from infra.engines.settings import ENGINES
+from infra.engines.tests.eventually import eventually
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -16,8 +16,8 @@ from infra.cli.home import Home, HomeSettings
 from infra.cli.parts import ServicePart, python
 from infra.cli.state import PartReport, ProcessId, State
 from infra.cli.supervisor import Supervisor, end_leftovers
-from infra.cli.tests.eventually import eventually
 from infra.engines.ports import ports_of
+from infra.engines.tests.eventually import eventually
 
 NAMES = ("first", "second")
 

@@ -1,27 +1,19 @@
 """The whole compose file: up from nothing, a story through its one door, what each container may not do."""
 
 import json
-import time
-from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
 from infra.containers.tests.conftest import BUILD_PATIENCE, ENGINES, SERVICES, Boxes, settings_of
+from infra.engines.tests import eventually as waiting
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(BUILD_PATIENCE)]
-_PATIENCE = 300.0
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """What `look` answers once it is something; a first start waits for its views."""
-    deadline = time.monotonic() + _PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.2)
-    return found
+#: A first start waits for its views.
+eventually = partial(waiting.eventually, within=300.0)
 
 
 def items(client: httpx.Client, path: str, **query: str) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from infra.engines.attached import Attached, source_for_tests
 from infra.engines.faults import NotReady
 from infra.engines.ports import ports_of
 from infra.engines.settings import REPOSITORY
-from infra.engines.tests.waiting import eventually
+from infra.engines.tests.eventually import eventually
 
 _ON_A_LEASH = """
 import sys
@@ -68,7 +68,7 @@ def test_the_command_prints_addresses_revives_what_dies_and_stops_on_sigterm(tmp
 
         os.kill(first, signal.SIGKILL)
 
-        assert eventually(lambda: watching.status()["mongo"].state == "running")
+        eventually(lambda: watching.status()["mongo"].state == "running")
         second = watching.status()["mongo"].pid
         assert second not in (None, first)
         command.terminate()
@@ -120,7 +120,7 @@ def test_engines_on_a_leash_end_with_the_process_that_started_them(tmp_path: Pat
 
         owner.kill()
 
-        assert eventually(lambda: watching.status()["mongo"].state == "stopped")
+        eventually(lambda: watching.status()["mongo"].state == "stopped")
 
 
 def test_a_test_session_attaches_to_running_engines_and_leaves_them(tmp_path: Path) -> None:

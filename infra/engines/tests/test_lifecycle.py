@@ -8,7 +8,7 @@ import pytest
 
 from infra.engines import ENGINES, EngineFault, Engines
 from infra.engines.faults import FolderInUse
-from infra.engines.tests.waiting import eventually
+from infra.engines.tests.eventually import eventually
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +73,14 @@ def test_a_paused_engine_is_silent_and_comes_back(running: Engines) -> None:
     assert running.status()["kafka"].state == "silent"
 
     running.resume("kafka")
-    assert eventually(lambda: running.status()["kafka"].state == "running")
+    eventually(lambda: running.status()["kafka"].state == "running")
 
 
 def test_an_engine_that_was_killed_by_others_has_died(running: Engines) -> None:
     (process,) = (process for process in _processes(running) if process.pid == running.pid("mongo"))
     process.kill()
 
-    assert eventually(lambda: running.died() == ("mongo",))
+    eventually(lambda: running.died() == ("mongo",))
     assert running.status()["mongo"].state == "died"
     running.start(("mongo",))
     assert running.died() == ()

@@ -72,7 +72,8 @@ def test_a_view_whose_partitions_went_is_not_trusted() -> None:
     assert not sole.trusted
 
 
-def test_a_process_that_stood_still_believes_nothing_until_its_group_had_time_to_tell() -> None:
+def test_who_stood_still_or_was_cut_off_believes_nothing_until_their_group_had_time_to_tell() -> None:
+    """A look after the view takes answers of both engines: the process may have run all the time."""
     clock = Clock()
     sole = alone(clock)
     clock.now += STALLED + 0.1
