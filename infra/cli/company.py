@@ -24,7 +24,7 @@ from infra.cli.home import Home
 from infra.cli.importing import MOST_CHANGES, Door, Pace, Report, Told, portions, send
 from infra.cli.platform import Platform, Refusal
 from infra.cli.settling import settled
-from infra.cli.shown import AsJson, command_group, table, wide
+from infra.cli.shown import AsJson, alone, command_group, document, table, wide
 from infra.demo.company import NAMES_IN, NAMES_WHY, SEED, SIZE, Company, company
 from infra.demo.shapes import ROOMS, Room, SignIn
 from infra.engines.locks import exclusive
@@ -84,12 +84,22 @@ class Brought:
     seconds: float = 0.0
     left_undone: list[str] = field(default_factory=list)
 
+    def counts(self) -> dict[str, float]:
+        """How many commands were kept, how many of them earlier, and how many were not."""
+        earlier = sum(report.already for report in self.rooms.values())
+        return {
+            "kept": earlier + sum(report.done for report in self.rooms.values()),
+            "earlier": earlier,
+            "not_kept": sum(len(report.not_kept) for report in self.rooms.values()),
+            "seconds": round(self.seconds, 1),
+        }
+
     def summary(self) -> list[str]:
         """For people: a line of figures, then why commands are missing."""
-        kept = sum(report.done + report.already for report in self.rooms.values())
-        earlier = sum(report.already for report in self.rooms.values())
-        lost = sum(len(report.not_kept) for report in self.rooms.values())
-        lines = [f"{kept:,} commands kept ({earlier:,} of them earlier), {lost:,} not"]
+        now = self.counts()
+        lines = [
+            f"{now['kept']:,} commands kept ({now['earlier']:,} of them earlier), {now['not_kept']:,} not"
+        ]
         for room, report in self.rooms.items():
             lines += [f"  {room}: {reason.strip()}" for reason in report.summary()[1:]]
         return [*lines, *self.left_undone]
@@ -101,11 +111,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The seeded sign-ins, each with a personal access token. For trying things out, never for production."""
-    if context.invoked_subcommand is not None:
+    if not alone(context, as_json):
         return
     found = platform.demo(Home.here())
     if as_json:
-        print(json.dumps(found, indent=2))
+        document(found)
         return
     shown = table("user name", "password", "name", "roles", "token")
     for member in found["members"]:
@@ -121,9 +131,14 @@ def load(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When its history ends; by default today.")
     ] = None,
     size: Annotated[int, typer.Option(help="How many members it has.")] = SIZE,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the demonstration company in; may be broken off and run again."""
-    run(Home.here(), Console(stderr=True), seed, until, size)
+    home = Home.here()
+    brought = run(home, Console(stderr=True), seed, until, size)
+    if as_json:
+        files = {"manifest": str(manifest(home)), "details": str(_log(home))}
+        document({**brought.counts(), "left_undone": brought.left_undone, **files})
 
 
 def first_time(home: Home, console: Console) -> None:
@@ -145,7 +160,7 @@ def run(home: Home, console: Console, seed: int, until: datetime | None, size: i
         plan.keep(home)
         with Shown(console, "Bringing the demonstration company in") as shown:
             brought = bring(here, made, shown.tell)
-        details = home.log("demo").with_suffix(".json")
+        details = _log(home)
         details.write_text(
             json.dumps(_details(brought), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
@@ -249,6 +264,11 @@ def write(path: Path, text: str) -> None:
     beside = path.with_suffix(".new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
+
+
+def _log(home: Home) -> Path:
+    """What became of each command."""
+    return home.log("demo").with_suffix(".json")
 
 
 def _file(home: Home) -> Path:

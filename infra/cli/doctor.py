@@ -1,7 +1,6 @@
 """`fikarum doctor`: is everything as it must be, and what is to be done where it is not? Changes nothing."""
 
 import hashlib
-import json
 import shutil
 import sys
 import time
@@ -21,6 +20,7 @@ from infra.cli.home import SERVICES, Home
 from infra.cli.lag import measured
 from infra.cli.places import Places, places
 from infra.cli.platform import Platform
+from infra.cli.topics import EVERY, KEYS
 from infra.engines.memory import available_mb
 from infra.engines.settings import REPOSITORY, EngineSettings
 
@@ -34,8 +34,8 @@ _NOTICED, _REFUSED = 5.0, 30.0
 _SLOWEST_CLOCK = 2.0
 _LOW_MEMORY_MB = 300
 _COLOURS = {"well": "green", "look": "yellow", "ill": "red"}
-#: What every topic of events is made with.
-_KEPT = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+#: What of a topic's settings says whether it forgets.
+_KEEPS = ("retention.ms", "retention.bytes", "cleanup.policy")
 
 State = Literal["well", "look", "ill"]
 
@@ -54,7 +54,7 @@ def doctor(as_json: shown.AsJson = False) -> None:
     """Look at this machine, the engines and every service; ends with 1 where something is ill."""
     found = list(examine(Home.here()))
     if as_json:
-        print(json.dumps([asdict(check) for check in found], indent=2))
+        shown.document([asdict(check) for check in found])
     else:
         table = shown.table("", "what", "says", "do")
         for check in found:
@@ -76,7 +76,7 @@ def examine(home: Home) -> Iterator[Check]:
     if not where.elsewhere:
         yield from _parts(home)
     yield from _guarded("MongoDB", lambda: _mongo(where.addresses["mongo"]))
-    yield from _guarded("Kafka", lambda: _kafka(where.addresses["kafka"]))
+    yield from _guarded("Kafka", lambda: kafka(where.addresses["kafka"]))
     yield from _guarded("OpenSearch", lambda: _opensearch(where.addresses["opensearch"]))
     yield from _guarded("gateway", lambda: _gateway(where.gateway))
     yield from _guarded("views", lambda: _views(home, where))
@@ -142,36 +142,51 @@ def _mongo(uri: str) -> Iterator[Check]:
         yield Check("MongoDB", "well" if writes else "ill", says, "" if writes else "see its log")
 
 
-def _kafka(bootstrap: str) -> Iterator[Check]:
+def kafka(bootstrap: str) -> Iterator[Check]:
     # Loads Kafka's client, which most commands do not need.
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
+    from shared.runtime.settings import Settings
+
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_SECONDS * 1000))
         try:
-            names = sorted(name for name in admin.list_topics() if name.endswith((".events", ".private")))
-            wrong = [name for name in names if _lost(admin, name)]
+            here = {name: f"{Settings.from_env().namespace}{name}" for name in EVERY}
+            there = set(admin.list_topics())
+            missing = [name for name, full in here.items() if full not in there]
+            wrong = [name for name, full in here.items() if full in there and _wrong(admin, name, full)]
         finally:
             admin.close()
     except KafkaError as error:
         raise Fault(f"it does not answer: {error}") from error
-    if wrong:
-        yield Check(
-            "Kafka", "ill", f"{wrong[0]} does not keep everything", "set retention.ms=-1 before it forgets"
-        )
+    if missing:
+        service = missing[0].partition(".")[0]
+        yield Check("Kafka", "ill", f"{missing[0]} is not there", f"{service} makes it at its start: its log")
+    elif wrong:
+        rule = ", ".join(f"{name}={value}" for name, value in _kept(wrong[0]).items())
+        yield Check("Kafka", "ill", f"{wrong[0]} does not keep what it must", f"set {rule} before it forgets")
     else:
-        yield Check("Kafka", "well", f"{len(names)} topics, kept for ever")
+        says = f"{len(EVERY)} topics: events are kept for ever, keys as they are now"
+        yield Check("Kafka", "well", says)
 
 
-def _lost(admin: "KafkaAdminClient", topic: str) -> bool:
-    """Whether the topic is set to forget."""
+def _kept(topic: str) -> dict[str, str]:
+    """How it must be set."""
+    from shared.runtime.topics import COMPACTED, FOREVER
+
+    rule = COMPACTED if topic == KEYS else FOREVER
+    return {name: rule[name] for name in _KEEPS}
+
+
+def _wrong(admin: "KafkaAdminClient", topic: str, full_name: str) -> bool:
     from kafka.admin import ConfigResource, ConfigResourceType
 
-    wanted = ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict.fromkeys(_KEPT))
+    kept = _kept(topic)
+    wanted = ConfigResource(ConfigResourceType.TOPIC, full_name, configs=dict.fromkeys(kept))
     found = admin.describe_configs([wanted], config_filter="all")
-    said = found[ConfigResourceType.TOPIC.name.lower()][topic] if isinstance(found, dict) else {}
-    return any(str(said[name]["value"]) != value for name, value in _KEPT.items())
+    said = found[ConfigResourceType.TOPIC.name.lower()][full_name] if isinstance(found, dict) else {}
+    return any(str(said[name]["value"]) != value for name, value in kept.items())
 
 
 def _opensearch(url: str) -> Iterator[Check]:

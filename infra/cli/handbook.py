@@ -14,7 +14,7 @@ from infra.cli import importing
 from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.cli.platform import Platform
-from infra.cli.shown import command_group
+from infra.cli.shown import AsJson, command_group, document
 from infra.engines.locks import exclusive
 from infra.engines.settings import REPOSITORY
 
@@ -41,11 +41,16 @@ def import_handbook(
         str, typer.Option(help="What it is called: the same source and line are taken once.")
     ] = FIRST_SOURCE,
     space: Annotated[str | None, typer.Option(help="The space's id; by default the source's own.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Bring a handbook's whole history into the wiki; may be broken off and run again."""
     if not _SOURCE.fullmatch(source):
         raise Fault("--source has small letters, digits, - and _ only, at most 64, such as handbook.")
-    run(Home.here(), file, source, space, Console(stderr=True))
+    home = Home.here()
+    report = run(home, file, source, space, Console(stderr=True))
+    if as_json:
+        about = {"source": report.source, "space_id": report.space_id, "pages": report.pages}
+        document({**about, **report.counts(), "details": str(_details(home, source))})
 
 
 def run(home: Home, file: Path, source: str, space: str | None, console: Console) -> importing.Report:
@@ -56,7 +61,7 @@ def run(home: Home, file: Path, source: str, space: str | None, console: Console
         with Shown(console, f"Importing {file.name}") as shown:
             report = importing.bring(platform, history, space, shown.tell)
         seconds = time.monotonic() - started
-        details = home.log(f"import-{source}").with_suffix(".json")
+        details = _details(home, source)
         report.write(details)
         if file.resolve() == FIRST_HANDBOOK:
             _finished(home).write_text(json.dumps({"sha256": history.digest}) + "\n")
@@ -72,6 +77,11 @@ def first_time(home: Home, console: Console) -> None:
     """The project's own handbook, unless it was imported in full before."""
     if not _finished(home).exists():
         run(home, FIRST_HANDBOOK, FIRST_SOURCE, None, console)
+
+
+def _details(home: Home, source: str) -> Path:
+    """What became of each line."""
+    return home.log(f"import-{source}").with_suffix(".json")
 
 
 def _finished(home: Home) -> Path:

@@ -57,6 +57,14 @@ class Report:
     commit: str | None = None
     not_kept: list[Problem] = field(default_factory=list)
 
+    def counts(self) -> dict[str, int]:
+        """How many changes are kept, how many of them since earlier, and how many lines are not."""
+        return {
+            "kept": self.done + self.already,
+            "earlier": self.already,
+            "not_kept": len(self.not_kept),
+        }
+
     def summary(self) -> list[str]:
         """For people: a line of figures, then why lines are missing."""
         lost = Counter((problem.code, problem.message) for problem in self.not_kept)

@@ -11,7 +11,7 @@ from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.operate import this_platform
 from infra.cli.platform import Platform
-from infra.cli.shown import AsJson, command_group, table, wide
+from infra.cli.shown import AsJson, alone, command_group, document, table, told, wide
 
 _ERASURES = "/operate/identity/erasures"
 #: Erasures in one request.
@@ -27,12 +27,12 @@ keys = command_group("The master key that wraps members' keys: which one is in u
 @erasures.callback(invoke_without_command=True)
 def list_erasures(context: typer.Context, as_json: AsList = False) -> None:
     """Whose keys were destroyed, and when."""
-    if context.invoked_subcommand is not None:
+    if not alone(context, as_json):
         return
     with this_platform() as platform:
         found = list(_listed(platform))
     if as_json:
-        print(json.dumps({"erasures": found}, indent=2))
+        document({"erasures": found})
         return
     shown = table("member", "erased at")
     for each in found:
@@ -41,14 +41,15 @@ def list_erasures(context: typer.Context, as_json: AsList = False) -> None:
 
 
 @erasures.command("apply")
-def apply_erasures(file: ListFile) -> None:
+def apply_erasures(file: ListFile, as_json: AsJson = False) -> None:
     """Destroy again the keys of everybody in a kept list. It may be repeated."""
     items = _kept(file)
     erased = 0
     with this_platform() as platform:
         for at in range(0, len(items), _AT_ONCE):
             erased += platform.insist("POST", _ERASURES, {"items": items[at : at + _AT_ONCE]})["erased"]
-    wide().print(f"{erased} of {len(items)} were not erased here, and are now.")
+    said = f"{erased} of {len(items)} were not erased here, and are now."
+    told(as_json, {"listed": len(items), "erased": erased}, said)
 
 
 def _listed(platform: Platform) -> Iterator[dict[str, Any]]:
@@ -72,12 +73,12 @@ def _kept(file: Path) -> list[dict[str, str]]:
 @keys.callback(invoke_without_command=True)
 def show_keys(context: typer.Context, as_json: AsJson = False) -> None:
     """Which master key each service wraps with, and which wrapped the members' keys that it holds."""
-    if context.invoked_subcommand is not None:
+    if not alone(context, as_json):
         return
     with this_platform() as platform:
         found = dict(_states(platform))
     if as_json:
-        print(json.dumps(found, indent=2))
+        document(found)
         return
     shown = table("service", "wraps with", "members' keys, by what wrapped them")
     for service, now in found.items():
@@ -87,7 +88,7 @@ def show_keys(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @keys.command("rotate")
-def rotate() -> None:
+def rotate(as_json: AsJson = False) -> None:
     """Replace the master key, in two calls with a restart between. Killed anywhere, call it again."""
     # Loads what services are made of, which no other command needs.
     from shared.runtime.keys import MasterKey
@@ -96,19 +97,23 @@ def rotate() -> None:
     begun = MasterKey.read(path).retiring is not None
     master = MasterKey.rotate(path)
     if not begun:
-        wide().print(
+        told(
+            as_json,
+            {"master_key": master.fingerprint, "file": str(path), "state": "begun", "retired": None},
             f"{path} holds a new master key {master.fingerprint}, and the old one beside it.\n"
             "Restart everything (fikarum down, fikarum up): members' keys are wrapped anew. "
-            "Then call this again."
+            "Then call this again.",
         )
         return
     with this_platform() as platform:
         for service, now in _states(platform):
             _check_done(service, now, master.fingerprint)
     beside = MasterKey.retire(path)
-    wide().print(
+    told(
+        as_json,
+        {"master_key": master.fingerprint, "file": str(path), "state": "done", "retired": str(beside)},
         f"The old master key is retired: nothing here needs it.\nIt lies in {beside}. Move it to where the "
-        "backups' own key is kept: backups from before today open with it alone."
+        "backups' own key is kept: backups from before today open with it alone.",
     )
 
 

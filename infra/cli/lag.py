@@ -1,6 +1,5 @@
 """`fikarum lag`: how far everything is behind: relays behind their stores, views and readers behind Kafka."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
-from infra.cli.shown import AsJson, table, wide
+from infra.cli.shown import AsJson, document, table, wide
 
 if TYPE_CHECKING:
     from kafka import TopicPartition
@@ -62,7 +61,7 @@ def lag(
     with Platform.of(home) as platform:
         found = measured(platform, places(home).addresses["kafka"])
     if as_json:
-        print(json.dumps(asdict(found), indent=2))
+        document(asdict(found))
     else:
         _show(found)
     if most is not None and found.longest > most:

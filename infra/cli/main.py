@@ -1,6 +1,5 @@
 """The commands. Whatever goes wrong ends as one line that says what to do; `--debug` shows where."""
 
-import json
 import sys
 from typing import Annotated, Any
 
@@ -51,7 +50,11 @@ def _loaded(name: str) -> Any:
             from infra.cli import verifying
 
             return verifying.verify
-        case "generations" | "rebuild" | "topics" | "parked":
+        case "topics":
+            from infra.cli import topics
+
+            return topics.topics
+        case "generations" | "rebuild" | "parked":
             from infra.cli import operate
 
             return getattr(operate, name)
@@ -106,6 +109,7 @@ def options(
 def up(
     empty: Annotated[bool, typer.Option("--empty", help="Bring nothing in.")] = False,
     demo: Annotated[bool, typer.Option(help="Bring the demonstration company in.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Start everything that does not run yet, and say where it is. The first time it imports the handbook
     and brings the demonstration company in."""
@@ -121,16 +125,27 @@ def up(
         handbook.first_time(home, console)
         if demo:
             company.first_time(home, console)
-    _welcome(home, now.parts["gateway"].address)
+    gateway, member = now.parts["gateway"].address, _operator(home)
+    if as_json:
+        sign_in = {name: member[name] for name in ("user_name", "password")} if member else None
+        shown.document({"gateway": gateway, "started": begun, "sign_in": sign_in})
+    else:
+        _welcome(gateway, member)
 
 
-def _welcome(home: Home, gateway: str) -> None:
+def _operator(home: Home) -> dict[str, Any] | None:
+    """The seeded sign-in that may operate."""
+    if not (home.secrets / "demo.json").exists():
+        return None
+    from infra.cli.platform import operator
+
+    return operator(home)
+
+
+def _welcome(gateway: str, member: dict[str, Any] | None) -> None:
     """Where to go and how to get in; the only thing that `up` writes to its standard output."""
     print(f"Fikarum is at {gateway}")
-    if (home.secrets / "demo.json").exists():
-        from infra.cli.platform import operator
-
-        member = operator(home)
+    if member:
         print(f"Sign in as {member['user_name']} with the password {member['password']}")
         print("More sign-ins: fikarum demo")
     else:
@@ -138,12 +153,14 @@ def _welcome(home: Home, gateway: str) -> None:
 
 
 @app.command()
-def down() -> None:
+def down(as_json: AsJson = False) -> None:
     """End everything in order; data stays."""
     home, console = Home.started_here(), Console(stderr=True)
     with shown.Progress(console).shown() as progress:
         ended = running.stop(home, progress)
     console.print("Everything has ended." if ended else "Nothing was running.")
+    if as_json:
+        shown.document({"ended": ended})
 
 
 @app.command()
@@ -152,7 +169,7 @@ def status(as_json: AsJson = False) -> None:
     home = Home.here()
     now = shown.status_of(home, state.read(home.state))
     if as_json:
-        print(json.dumps(now.to_json(), indent=2))
+        shown.document(now.to_json())
         return
     console = shown.wide()
     console.print(f"{now.home}: {now.state}, {now.memory_mb} MB")

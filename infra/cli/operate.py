@@ -1,6 +1,5 @@
-"""Views, generations, what is parked, and topics: what an operator looks at and puts right while it runs."""
+"""Views, generations and what is parked: what an operator looks at and puts right while it runs."""
 
-import asyncio
 import json
 import time
 from itertools import chain
@@ -14,15 +13,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
-from infra.cli.places import places
 from infra.cli.platform import Platform
-from infra.cli.shown import AsJson, command_group, table, wide
+from infra.cli.shown import AsJson, alone, command_group, document, table, told, wide
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
-from shared.kernel.errors import Unavailable, Undecodable
+from shared.kernel.errors import Undecodable
 from shared.kernel.events import decode
 
-_KEYS_TOPIC = "identity.keys"
 _LOOK_SECONDS, _SWAP_SECONDS = 0.5, 15.0
 #: Parked events that one service tells of at once.
 _MOST_PARKED = 500
@@ -50,7 +47,7 @@ def generations(as_json: AsJson = False) -> None:
     with this_platform() as platform:
         found = {service: platform.ask("GET", f"/operate/{service}/views")["views"] for service in HOLDERS}
     if as_json:
-        print(json.dumps(found, indent=2))
+        document(found)
         return
     shown = table("view", "fold", "serves", "lag", "parked", "being built")
     for view in chain.from_iterable(found.values()):
@@ -71,18 +68,21 @@ def rebuild(
     view: View,
     give_up: Annotated[bool, typer.Option(help="Drop the generation that is being built.")] = False,
     wait: Annotated[bool, typer.Option(help="Stay until it serves.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Build a view anew from its events, while the present one goes on serving."""
     service = service_of(view)
     with this_platform() as platform:
         if give_up:
             platform.ask("DELETE", f"/operate/{service}/views/{view}/rebuild")
-            wide().print(f"The new generation of {view} is dropped.")
+            dropped = {"view": view, "generation": None, "state": "dropped"}
+            told(as_json, dropped, f"The new generation of {view} is dropped.")
             return
         begun = platform.ask("POST", f"/operate/{service}/views/{view}/rebuild")["generation"]
         if wait:
             _follow(platform, service, view, begun)
-        wide().print(f"{begun} serves now." if wait else f"{begun} is being built.")
+    state, said = ("serving", "serves now") if wait else ("building", "is being built")
+    told(as_json, {"view": view, "generation": begun, "state": state}, f"{begun} {said}.")
 
 
 def _follow(platform: Platform, service: str, view: str, generation: str) -> None:
@@ -123,12 +123,12 @@ def _parked(platform: Platform) -> list[dict[str, Any]]:
 @parked.callback(invoke_without_command=True)
 def list_parked(context: typer.Context, as_json: AsJson = False) -> None:
     """List what is parked; without a further word."""
-    if context.invoked_subcommand is not None:
+    if not alone(context, as_json):
         return
     with this_platform() as platform:
         found = _parked(platform)
     if as_json:
-        print(json.dumps(found, indent=2))
+        document(found)
         return
     if not found:
         wide().print("Nothing is parked.")
@@ -141,13 +141,17 @@ def list_parked(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @parked.command()
-def show(event: Event) -> None:
+def show(event: Event, as_json: AsJson = False) -> None:
     """Everything that is known about a parked event."""
     with this_platform() as platform:
-        for entry in _of_event(platform, event):
-            for name, value in entry.items():
-                wide().print(f"[bold]{name}[/bold]", end=": ")
-                print(value)
+        found = _of_event(platform, event)
+    if as_json:
+        document(found)
+        return
+    for entry in found:
+        for name, value in entry.items():
+            wide().print(f"[bold]{name}[/bold]", end=": ")
+            print(value)
 
 
 def _of_event(platform: Platform, event: str) -> list[dict[str, Any]]:
@@ -166,6 +170,7 @@ def mend(
     ] = None,
     skip: Annotated[bool, typer.Option(help="Leave the event out of every view.")] = False,
     schema_version: Annotated[int, typer.Option(min=1, help="The version that the data has.")] = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Say what stands in for an event from now on, in every generation; then replay or rebuild."""
     if (data is None) == (not skip):
@@ -181,9 +186,12 @@ def mend(
         order = {"data": content, "schema_version": schema_version, "reason": reason}
         for service in {service_of(entry["view"]) for entry in entries}:
             platform.ask("PUT", f"/operate/{service}/parked/{quote(event, safe='')}/mend", order)
-    for view, key in sorted({(entry["view"], entry["key"]) for entry in entries}):
-        follow = f"fikarum parked replay {view} {key}" if key else f"fikarum rebuild {view}"
-        wide().print(f"Mended. It takes effect with: {follow}")
+    then = [
+        f"fikarum parked replay {view} {key}" if key else f"fikarum rebuild {view}"
+        for view, key in sorted({(entry["view"], entry["key"] or "") for entry in entries})
+    ]
+    said = "\n".join(f"Mended. It takes effect with: {follow}" for follow in then)
+    told(as_json, {"event_id": event, "left_out": skip, "takes_effect_with": then}, said)
 
 
 def check_fits(content: str, version: int, kinds: set[str]) -> None:
@@ -204,8 +212,12 @@ def check_fits(content: str, version: int, kinds: set[str]) -> None:
 
 
 @parked.command()
-def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the view's document.")]) -> None:
-    """Fold what is parked under a key again, with its mends."""
+def replay(
+    view: View,
+    key: Annotated[str, typer.Argument(help="The key of the view's document.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fold what is parked under a key again, with its mends; 1 where it still fails."""
     with this_platform() as platform:
         service = service_of(view)
         waiting = platform.ask("GET", f"/operate/{service}/parked", limit=_MOST_PARKED)
@@ -216,32 +228,4 @@ def replay(view: View, key: Annotated[str, typer.Argument(help="The key of the v
         done = platform.ask("POST", f"/operate/{service}/parked/replay", order)["replayed"]
     if not done:
         raise Fault(f"It still fails. `fikarum parked` says why; {key} stays parked.")
-    wide().print(f"{key} of {view} is up to date.")
-
-
-def topics(as_json: AsJson = False) -> None:
-    """The topics that events travel through."""
-    kafka = places(Home.here()).addresses["kafka"]
-    names = {contract.event.topic for contract in load(REPOSITORY)} - {None} | {_KEYS_TOPIC}
-    found = asyncio.run(_described(kafka, sorted(map(str, names))))
-    if as_json:
-        told = [{"topic": name, "partitions": partitions, "id": id_} for name, partitions, id_ in found]
-        print(json.dumps(told, indent=2))
-        return
-    shown = table("topic", "partitions", "id")
-    for name, partitions, topic_id in found:
-        shown.add_row(name, str(partitions), topic_id)
-    wide().print(shown)
-
-
-async def _described(bootstrap: str, names: list[str]) -> list[tuple[str, int, str]]:
-    # Loads Kafka's client, which no other command needs.
-    from shared.runtime.settings import Settings
-    from shared.runtime.topics import Topics
-
-    try:
-        async with Topics(bootstrap, Settings.from_env().namespace) as topics:
-            found = await topics.describe(names)
-    except Unavailable as error:
-        raise Fault(str(error)) from error
-    return [(topic.name, topic.partitions, topic.id) for topic in found.values()]
+    told(as_json, {"view": view, "key": key, "replayed": True}, f"{key} of {view} is up to date.")

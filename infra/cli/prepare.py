@@ -3,6 +3,7 @@
 import time
 
 from infra.cli.faults import Fault
+from infra.cli.shown import AsJson, document
 from infra.engines import mongo
 
 #: Seconds until MongoDB is there.
@@ -10,7 +11,7 @@ PATIENCE = 180.0
 _PAUSE = 0.5
 
 
-def prepare() -> None:
+def prepare(as_json: AsJson = False) -> None:
     """Make the master key where there is none, and MongoDB a replica set (containers; `up` needs it not)."""
     # Loads what services are made of, which no other command needs.
     from shared.runtime.keys import MasterKey
@@ -20,6 +21,8 @@ def prepare() -> None:
     MasterKey.create(settings.master_key_path)
     member = settings.mongo_uri.partition("://")[2].partition("/")[0]
     wait_for_mongo(member, PATIENCE)
+    if as_json:
+        document({"master_key": str(settings.master_key_path), "mongo": member})
 
 
 def wait_for_mongo(member: str, patience: float) -> None:

@@ -1,5 +1,6 @@
 """What the operator sees: progress while things start and end, and the table of all parts."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from infra.cli.faults import Fault
 from infra.cli.home import Home
 from infra.cli.running import leftovers
 from infra.cli.state import PartReport, State
@@ -26,8 +28,31 @@ _COLOURS = {
 _MIB = 2**20
 
 
-#: The option that each command with an answer has.
+#: The option that each command has: its answer is one JSON document on standard output then. What it does
+#: meanwhile, and why it ends with 1, is on standard error, as always.
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def document(found: Any) -> None:
+    """The answer, for programs."""
+    print(json.dumps(found, indent=2))
+
+
+def told(as_json: bool, found: Any, said: str) -> None:
+    """The answer, in one of its two forms."""
+    if as_json:
+        document(found)
+    else:
+        wide().print(said)
+
+
+def alone(context: typer.Context, as_json: bool) -> bool:
+    """Whether a group of commands is called without a further word. Raises Fault for an option that would be
+    the group's own and not the word's."""
+    word = context.invoked_subcommand
+    if word is not None and as_json:
+        raise Fault(f"--json stands after {word}: it belongs to that.")
+    return word is None
 
 
 def command_group(about: str, **more: Any) -> typer.Typer:

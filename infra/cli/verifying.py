@@ -14,7 +14,7 @@ from rich.console import Console
 from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
-from infra.cli.shown import AsJson, table, wide
+from infra.cli.shown import AsJson, document, table, wide
 from shared.runtime.forking import forked
 
 #: Services that are looked at side by side: a look reads and folds all that the service holds.
@@ -42,7 +42,7 @@ def verify(
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as lookers:
         reports = list(lookers.map(look, chosen))
     if as_json:
-        print(json.dumps(reports, indent=2))
+        document(reports)
     else:
         _show(reports)
     if any(report["findings"] for report in reports):

@@ -1,5 +1,6 @@
 """A platform of an operator: a home of its own, and the command for it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -32,6 +33,14 @@ class Installation:
         said, complaint = done.communicate(timeout=400)
         assert done.returncode == 0, complaint
         return said + complaint
+
+    def answer(self, *arguments: str) -> Any:
+        """What the command answers programs: one document, whatever it says meanwhile. Fails the test where
+        it fails."""
+        done = self.begin(*arguments, "--json")
+        said, complaint = done.communicate(timeout=400)
+        assert done.returncode == 0, complaint
+        return json.loads(said)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

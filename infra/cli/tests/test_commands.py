@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 from infra.cli import operate, state, verifying
 from infra.cli.faults import Fault
-from infra.cli.main import run
+from infra.cli.main import app, run
 from infra.cli.state import PartReport, ProcessId, State
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +98,37 @@ def test_a_mend_of_what_nobody_knows_is_any_json_object() -> None:
     operate.check_fits('{"a": 1}', 1, {"?", "fikarum.Elsewhere.v1"})
 
 
+def _options(group: TyperGroup, *path: str) -> Iterator[tuple[str, set[str]]]:
+    """Those of every command that can be called, by its words."""
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
+        if isinstance(command, TyperGroup):
+            yield from _options(command, *path, name)
+        if not isinstance(command, TyperGroup) or command.invoke_without_command:
+            yield " ".join((*path, name)), {option for each in command.params for option in each.opts}
+
+
+def test_every_command_answers_programs() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    found = dict(_options(group))
+    assert {"up", "parked", "parked replay", "import handbook", "keys rotate"} <= found.keys()
+    assert [words for words, options in found.items() if "--json" not in options] == []
+
+
+@pytest.mark.parametrize("words", [("parked", "show", "e"), ("demo", "load"), ("keys", "rotate")])
+def test_an_option_that_would_be_passed_over_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["fikarum", words[0], "--json", *words[1:]])
+    monkeypatch.setenv("FIKARUM_HOME", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert f"--json stands after {words[1]}" in str(ended.value.code)
+
+
 def test_the_command_ends_with_that_line_and_no_trace(tmp_path: Path) -> None:
     done = fikarum(tmp_path / "home", "topics")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -137,6 +170,7 @@ def test_doctor_names_whatever_secret_can_be_read_by_others(
 def test_where_nothing_was_started_status_says_so_and_down_has_nothing_to_do(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert json.loads(fikarum(home, "status", "--json").stdout)["state"] == "never started"
+    assert json.loads(fikarum(home, "down", "--json").stdout) == {"ended": False}
     done = fikarum(home, "down")
     assert (done.returncode, done.stderr) == (0, "Nothing was running.\n")
     assert not home.exists()
