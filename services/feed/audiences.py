@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.identity import Role, role_tokens
 from services.feed.projections import Hold, MemberView
 from services.feed.projections.members import (
     COUNTRY,
@@ -25,6 +26,9 @@ from shared.runtime.views import Views
 
 #: Members in one answer of the database.
 BATCH = 2_000
+ROLE = "role:"
+#: The tokens of all roles that there are.
+ROLES = sorted(role_tokens(Role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Audiences:
 
     async def count(self, clauses: Collection[str], level: Classification, without: str) -> Counted:
         """Who is in it now, but for one. Reads the index alone, unless a clause joins tokens."""
-        where = {**_holding(clauses), "_live": True, "rank": {"$gte": level.rank}, "_id": {"$ne": without}}
+        where = {**_holding(clauses), **_now(level, without)}
         group = {
             "_id": {"language": "$language", "country": "$country"},
             "people": {"$sum": 1},
@@ -70,6 +74,22 @@ class Audiences:
             countries[country] = countries.get(country, 0) + part["people"]
         people = sum(languages.values())
         return Counted(people, dict(sorted(languages.items())), dict(sorted(countries.items())))
+
+    async def roles(self, clauses: Collection[str], level: Classification, without: str) -> dict[str, int]:
+        """How many of them have which role; who has several, under each. Reads those who have any."""
+        where = {**_now(level, without), "$and": [_holding(clauses), {"tokens": {"$in": ROLES}}]}
+        held = {"$filter": {"input": "$tokens", "cond": {"$in": ["$$this", ROLES]}}}
+        stages: list[Mapping[str, Any]] = [
+            {"$match": where},
+            {"$project": {"role": held}},
+            {"$unwind": "$role"},
+            {"$group": {"_id": "$role", "people": {"$sum": 1}}},
+        ]
+        await self._members.fresh()
+        with reading():
+            cursor = await self._members.collection.aggregate(stages)
+            found = await cursor.to_list()
+        return {part["_id"].removeprefix(ROLE): part["people"] for part in found}
 
     async def since(
         self, clauses: Collection[str], level: Classification, published_at: datetime, without: str
@@ -114,6 +134,11 @@ def _begins(kind: str) -> dict[str, Any]:
 
 def _present(member_id: str, holds: Sequence[Hold], been: InAudience, at: datetime) -> Present:
     return Present(member_id, held_then(holds, LANGUAGE, at), held_then(holds, COUNTRY, at), been)
+
+
+def _now(level: Classification, without: str) -> dict[str, Any]:
+    """The condition of being here and cleared for it, and somebody else."""
+    return {"_live": True, "rank": {"$gte": level.rank}, "_id": {"$ne": without}}
 
 
 def _holding(clauses: Collection[str]) -> dict[str, Any]:

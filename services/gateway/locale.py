@@ -6,7 +6,7 @@ catalogues up to date.
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -14,7 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import babel
-from babel import dates, numbers, units
+from babel import dates, lists, numbers, units
 from babel.support import NullTranslations, Translations
 
 from services.gateway import catalogues
@@ -157,6 +157,14 @@ class Locale:
         """What this reader calls a language; the tag itself where nobody knows it."""
         known = _known(tag)
         return str(known.get_display_name(self.cldr) or tag) if known else tag
+
+    def one_of(self, names: Sequence[str]) -> str:
+        """Sweden, Finland or Norway"""
+        return lists.format_list(names, "or", self.cldr)
+
+    def all_of(self, names: Sequence[str]) -> str:
+        """Sweden, Finland and Norway"""
+        return lists.format_list(names, "standard", self.cldr)
 
     def country_name(self, code: str) -> str:
         return str(self.cldr.territories.get(code.upper(), code))

@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from services.gateway import locale, places
 from services.gateway.assets import GATEWAY, asset_url
+from services.gateway.clauses import Words
 from services.gateway.locale import Locale
 from services.gateway.view_models import GroupRef, Person, Shell, View
 
@@ -143,38 +144,11 @@ def _by_name(context: Context, tags: Iterable[str]) -> Sequence[tuple[str, str]]
 
 @pass_context
 def _audience(context: Context, clause: str, groups: Iterable[GroupRef] = ()) -> str:
-    """Who a clause lets in, in words: `country:SE&role:leader` is 'Leaders' and 'people in Sweden'. `groups`
-    are those whose names this reader may know."""
+    """Who a clause lets in, in words. `groups` are those whose names this reader may know, beside their own
+    in the navigation."""
     shell: Shell = context["shell"]
-    viewer = shell.viewer.id if shell.viewer else None
-    named = {group.id: group.name for group in groups}
-    return " + ".join(_who(token, shell.locale, viewer, named) for token in clause.split("&"))
-
-
-def _who(token: str, here: Locale, viewer: str | None, groups: Mapping[str, str]) -> str:
-    kind, _sep, name = token.partition(":")
-    _ = here.gettext
-    match kind:
-        case "everyone":
-            return _("Everyone, guests too")
-        case "staff":
-            return _("All staff")
-        case "unit":
-            return _("Unit %(name)s") % {"name": name}
-        case "office":
-            return _("Office %(name)s") % {"name": name}
-        case "group":
-            named = groups.get(name)
-            return _("Members of %(group)s") % {"group": named} if named else _("Members of a group")
-        case "country":
-            return _("Staff in %(country)s") % {"country": here.country_name(name)}
-        case "language":
-            return _("Readers of %(language)s") % {"language": here.language_name(name)}
-        case "role":
-            return _("Role %(name)s") % {"name": name}
-        case "member":
-            return _("Only you") if name == viewer else _("One person by name")
-    return token
+    named = {f"group:{group.id}": group.name for group in (*shell.groups, *groups)}
+    return Words(shell.locale, shell.viewer.id if shell.viewer else None, named).said(clause)
 
 
 _GLOBALS: dict[str, Any] = {

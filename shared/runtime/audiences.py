@@ -12,22 +12,42 @@ from shared.runtime.readers import Readers
 
 
 async def check_exists(
-    readers: Readers, writer: Reader, clauses: Collection[str], kept: Collection[str] = ()
+    readers: Readers,
+    writer: Reader,
+    clauses: Collection[str],
+    kept: Collection[str] = (),
+    *,
+    asks_only: bool = False,
 ) -> None:
     """Raises Refused for an audience that nobody is in, and alike for a group that the writer is not in.
 
-    `kept` are there already, whoever decided on them.
+    `kept` are there already, whoever decided on them. Of several conditions each must be there, and somebody
+    who meets them all for one clause at least: another may be for those who will. `asks_only`: nothing is
+    used of what one member may join.
     """
-    for clause in clauses:
-        if clause not in kept and not await _exists(readers, writer, clause.split("&")):
+    new = [clause for clause in clauses if clause not in kept]
+    joined = [clause for clause in new if "&" in clause]
+    for token in sorted({token for clause in new for token in clause.split("&")}):
+        if not await _exists(readers, writer, [token]):
             raise no_such_audience()
-    joined = [clause for clause in clauses if "&" in clause]
-    if joined and not await readers.admits(joined, writer.member_id):
+    if len(joined) == len(clauses) and not await _meets_any(readers, writer, joined):
+        raise Refused(
+            "audience-of-nobody", "Nobody is in this audience now. Choose a wider one.", field="audience"
+        )
+    admits = readers.would_admit if asks_only else readers.admits
+    if joined and not await admits(joined, writer.member_id):
         raise Refused(
             "audience-too-special",
             "There are too many audiences joined of several already. Choose one that is in use.",
             field="audience",
         )
+
+
+async def _meets_any(readers: Readers, writer: Reader, joined: Collection[str]) -> bool:
+    for clause in joined:
+        if await _exists(readers, writer, clause.split("&")):
+            return True
+    return False
 
 
 async def _exists(readers: Readers, writer: Reader, tokens: Collection[str]) -> bool:

@@ -4,7 +4,7 @@ who else there is, for whoever says who may see a thing."""
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from cachetools import LRUCache, TTLCache
@@ -94,14 +94,25 @@ class Readers:
         """Whether the member may address something with these conjunctions: those in use, and as many new
         ones as leave room for others. What is admitted counts at once: a burst gets no further than one after
         the other."""
+        new = await self._room_for(joined, member_id)
+        if new is None:
+            return False
+        self._expected.update(dict.fromkeys(new, member_id))
+        return True
+
+    async def would_admit(self, joined: Collection[str], member_id: str) -> bool:
+        """The same of who only asks: who chooses one after the other has used none of them."""
+        return await self._room_for(joined, member_id) is not None
+
+    async def _room_for(self, joined: Collection[str], member_id: str) -> Sequence[str] | None:
+        """Those of the conjunctions that are new here; None where there is no room for them."""
         registered = await self._registered()
         known = {**self._expected, **registered}
         new = [clause for clause in joined if clause not in known]
         mine = sum(by == member_id for by in known.values())
         if new and (len(known) + len(new) > MOST_CONJUNCTIONS or mine + len(new) > MOST_CONJUNCTIONS_OF_ONE):
-            return False
-        self._expected.update(dict.fromkeys(new, member_id))
-        return True
+            return None
+        return new
 
     async def _registered(self) -> Mapping[str, str | None]:
         """The conjunctions in use, each with who used it first. Who was addressed by a new one sees it

@@ -171,6 +171,9 @@ class ReachAnswer(BaseModel):
     people: int
     languages: dict[str, int] = Field(description="People by preferred language; '' is unknown")
     countries: dict[str, int] = Field(description="People by country; '' is unknown")
+    roles: dict[str, int] = Field(
+        default={}, description="People by role, where that was asked for; each under every role they have"
+    )
 
 
 class TopicItem(BaseModel):

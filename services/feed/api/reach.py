@@ -50,16 +50,22 @@ async def target_of(feed: Feed, caller: Actor, reader: Reader, new: Said) -> Tar
     return Target((*target.audience, f"member:{caller.member_id}"), target.classification, target.group_id)
 
 
-async def _target(feed: Feed, caller: Actor, reader: Reader, said: Addressed) -> Target:
+async def _target(
+    feed: Feed, caller: Actor, reader: Reader, said: Addressed, *, asks_only: bool = False
+) -> Target:
     if said.group_id is not None:
         return await _in_group(feed, caller, reader, said)
     demand("feed:post", asker(caller, reader))
     clauses = audience([STAFF] if said.audience is None else said.audience)
-    await check_exists(feed.readers, reader, clauses)
+    await check_exists(feed.readers, reader, clauses, asks_only=asks_only)
     # Guests are cleared for what is open only: what is for them too is open, unless it is said to be more.
-    guests = any(token == EVERYONE or token.startswith(GROUP) for token in clauses)
-    usual = Classification.OPEN if guests else Classification.INTERNAL
+    usual = Classification.OPEN if any(map(_for_guests, clauses)) else Classification.INTERNAL
     return Target(clauses, _level(reader, said.classification, usual), None)
+
+
+def _for_guests(clause: str) -> bool:
+    tokens = clause.split("&")
+    return STAFF not in tokens and any(token == EVERYONE or token.startswith(GROUP) for token in tokens)
 
 
 async def _in_group(feed: Feed, caller: Actor, reader: Reader, said: Addressed) -> Target:
@@ -95,8 +101,14 @@ def router(feed: Feed) -> APIRouter:
     async def count_reach(caller: Caller, reach: Reach) -> ReachAnswer:
         """How many would see a post, the caller not counted, in which languages and countries."""
         reader = await feed.readers.of(caller)
-        target = await _target(feed, caller, reader, reach)
-        counted = await feed.audiences.count(target.audience, target.classification, caller.member_id)
-        return ReachAnswer(people=counted.people, languages=counted.languages, countries=counted.countries)
+        target = await _target(feed, caller, reader, reach, asks_only=True)
+        whom = target.audience, target.classification, caller.member_id
+        counted = await feed.audiences.count(*whom)
+        return ReachAnswer(
+            people=counted.people,
+            languages=counted.languages,
+            countries=counted.countries,
+            roles=await feed.audiences.roles(*whom) if reach.by_role else {},
+        )
 
     return api

@@ -100,3 +100,4 @@ class Reach(Input):
     audience: Audience | None = None
     group_id: Id | None = None
     classification: Level | None = None
+    by_role: Annotated[bool, Field(description="Also how many of them have which role")] = False

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from contracts.groups import Openness
-from contracts.identity import LanguageChanged
+from contracts.identity import LanguageChanged, Role
 from services.feed import newest, projections
 from services.feed.tests.world import House, Person
 from shared.kernel.audience import MOST_CLAUSES, MOST_CONJUNCTIONS_OF_ONE, Classification, Reader
@@ -401,6 +401,7 @@ async def test_reach_counts_people_languages_and_countries(house: House) -> None
                 "people": 2,
                 "languages": {"en": 1, "fi": 1},
                 "countries": {"FI": 1, "SE": 1},
+                "roles": {},
             }
         )
 
@@ -408,10 +409,85 @@ async def test_reach_counts_people_languages_and_countries(house: House) -> None
     asked = {"group_id": group_id, "classification": "internal"}
     internal = (await house.ask("ann", "POST", "/reach", json=asked)).json()
     assert internal["people"] == 1, "guests are cleared for what is open only"
-    for clause in ("country:ZZ", "unit:nowhere", "group:nowhere", "member:nobody", "country:SE&role:leader"):
+    nobody = "audience-of-nobody"
+    for clause, code in (
+        *(
+            (none, "audience-unknown")
+            for none in ("country:ZZ", "unit:nowhere", "group:nowhere", "member:no")
+        ),
+        ("country:SE&role:leader", nobody),
+        ("country:SE&group:nowhere", "audience-unknown"),
+    ):
         for path, how in (("/reach", {}), ("/posts", {"text": "x"})):
             answer = await house.ask("ann", "POST", path, json={"audience": [clause], **how})
-            assert refused(answer, 422, "audience-unknown")["field"] == "audience"
+            assert refused(answer, 422, code)["field"] == "audience"
+
+
+async def test_reach_counts_roles_where_that_is_asked_for(house: House) -> None:
+    """Each under every role that they have, and only of those who would see it."""
+    both, leads, neither = (f"m{new_id()}" for _ in range(3))
+    roles = {both: (Role.LEADER, Role.EDITOR), leads: (Role.LEADER,), neither: ()}
+    for who, theirs in roles.items():
+        await house.world.member(who, Person(country="IS", roles=theirs))
+
+    async def by_role(who: str, *clauses: str) -> dict[str, int]:
+        answer = await house.ask(who, "POST", "/reach", json={"audience": [*clauses], "by_role": True})
+        return dict(answer.json().get("roles", {}))
+
+    async def known() -> None:
+        assert await by_role("ann", "country:IS") == {"editor": 1, "leader": 2}
+
+    await eventually(known)
+    assert await by_role(both, "country:IS") == {"leader": 1}, "without who asks"
+    assert await by_role("ann", "country:IS&role:editor") == {"editor": 1, "leader": 1}
+
+
+async def test_one_of_each_kind_reaches_who_meets_one_whole_condition(house: House) -> None:
+    """Also where nobody meets another yet: who leads there from tomorrow on sees it."""
+    clauses = ["role:leader&country:DE", "country:SE&role:leader", "country:NO&role:leader"]
+    reach = (await house.ask("edi", "POST", "/reach", json={"audience": clauses})).json()
+    assert (reach["people"], reach["countries"]) == (1, {"DE": 1})
+    how = {"kind": "announcement", "title": "Read this", "audience": clauses}
+    told = await house.post("edi", "For those who lead in three countries", **how)
+    post_id = told.json()["id"]
+    for who, sees in (("lea", True), ("edi", True), ("dag", False), ("ann", False), ("tor", False)):
+        assert (post_id in await house.ids(who, told)) is sees, who
+    shown = (await house.get("lea", f"/posts/{post_id}", told)).json()
+    assert set(shown["audience"]) >= {"country:DE&role:leader", "country:NO&role:leader"}
+    comes = f"m{new_id()}"
+    joined = await house.world.member(comes, Person(country="NO", roles=(Role.LEADER,)))
+    assert post_id in await house.ids(comes, joined)
+
+
+async def test_what_joins_a_group_with_a_condition_is_for_its_guests_too(house: House) -> None:
+    """Whatever stands first in the clause, which is in the order of the alphabet."""
+    group_id = await house.world.group(Openness.CLOSED, "edi", "gil")
+    await house.knows("gil", group_id)
+    await house.knows("edi", group_id)
+    for clause, people in ((f"country:FI&group:{group_id}", 1), (f"group:{group_id}&language:fi", 1)):
+        reach = (await house.ask("edi", "POST", "/reach", json={"audience": [clause]})).json()
+        assert reach["people"] == people, clause
+        posted = await house.post("edi", "For guests in Finland", audience=[clause])
+        assert posted.json()["id"] in await house.ids("gil", posted)
+    for_staff = {"audience": [f"group:{group_id}&staff"]}
+    assert (await house.ask("edi", "POST", "/reach", json=for_staff)).json()["people"] == 0
+
+
+async def test_asking_how_many_uses_up_nothing_of_what_may_be_joined(house: House) -> None:
+    """Who chooses in a form asks after each choice."""
+    mine = [f"group:{await house.world.group(Openness.CLOSED, 'dag')}" for _ in range(6)]
+    for token in mine:
+        await house.knows("dag", token.removeprefix("group:"))
+    joined = ["&".join(each) for size in (2, 3) for each in itertools.combinations(mine, size)]
+    asked = [f"{clause}&{more}" for clause in joined for more in ("language:de", "country:DE")]
+    assert len(asked) + len(joined) > MOST_CONJUNCTIONS_OF_ONE
+    for path, clauses, status in (("/reach", asked, 200), ("/posts", joined, 201)):
+        for begin in range(0, len(clauses), MOST_CLAUSES):
+            how = {"audience": clauses[begin : begin + MOST_CLAUSES]}
+            answer = await house.ask(
+                "dag", "POST", path, json=how | ({"text": "x"} if path == "/posts" else {})
+            )
+            assert answer.status_code == status, answer.text
 
 
 async def test_an_audience_of_two_conditions_is_those_who_meet_both(house: House) -> None:

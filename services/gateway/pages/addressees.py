@@ -1,5 +1,7 @@
 """To whom may somebody write? What was chosen stays, or is to be chosen again: never wider by itself."""
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +11,8 @@ from services.gateway.pages.group_answers import GroupList, group_of
 from services.gateway.pages.visit import Visit
 from services.gateway.view_models import GroupRef
 from services.gateway.view_models.talk import Reach
-from shared.kernel.audience import EVERYONE, GROUP, STAFF
-from shared.kernel.errors import NotFound, Unavailable
+from shared.kernel.audience import EVERYONE, GROUP, LONGEST_CLAUSE, MOST_CLAUSES, STAFF, audience
+from shared.kernel.errors import NotFound, Refused, Unavailable
 
 #: The groups that may be chosen on the page with every choice, besides the one that is chosen.
 MOST_GROUPS = 100
@@ -41,6 +43,32 @@ async def offered(visit: Visit, everybody: Reach | None, chosen: str) -> Offered
     missing = chosen.startswith(GROUP) and chosen not in [GROUP + group.id for group in groups]
     kept = await _kept(visit, chosen.removeprefix(GROUP)) if missing else None
     return Offered(clauses, [*groups, *([kept] if kept else [])])
+
+
+def together(chosen: Sequence[str], *, every: bool) -> tuple[str, ...]:
+    """The audience of whoever fits any of what is chosen, or (`every`) one of each kind. Raises Refused."""
+    kinds: dict[str, set[str]] = {}
+    for clause in chosen:
+        kinds.setdefault(clause.partition(":")[0], set()).add(clause)
+    if not every or len(kinds) < 2:
+        return audience(chosen)
+    ways = math.prod(len(kind) for kind in kinds.values())
+    if ways > MOST_CLAUSES:
+        raise Refused(
+            "audience-too-many-ways",
+            "One of each kind can be met in {ways} ways, and an audience has at most {most}. "
+            "Choose fewer of one kind.",
+            field="audience",
+            params={"ways": ways, "most": MOST_CLAUSES},
+        )
+    joined = ["&".join(sorted(each)) for each in itertools.product(*kinds.values())]
+    if any(len(clause) > LONGEST_CLAUSE for clause in joined):
+        raise Refused(
+            "audience-too-joined",
+            "These are too many conditions to be met at once. Leave out one kind.",
+            field="audience",
+        )
+    return audience(joined)
 
 
 async def my_groups(visit: Visit) -> list[GroupRef]:

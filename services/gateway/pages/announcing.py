@@ -2,39 +2,44 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.gateway import places
+from services.gateway.clauses import Words
 from services.gateway.clients import part
 from services.gateway.locale import in_order
 from services.gateway.pages import mentions
-from services.gateway.pages.addressees import my_groups
+from services.gateway.pages.addressees import my_groups, together
 from services.gateway.pages.cards import post_of
-from services.gateway.pages.composing import reach_if_known
+from services.gateway.pages.composing import reach_if_known, reach_of
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.member_answers import units_of
 from services.gateway.pages.parts import key_of
 from services.gateway.pages.talk_answers import Done, PostList, Reader, Report
 from services.gateway.pages.visit import Form, Member, Names, Visit
+from services.gateway.view_models import GroupRef, UnitRef
 from services.gateway.view_models.talk import (
     AnnouncementForm,
     AnnounceView,
     AudienceChoice,
     Reach,
-    ReachView,
     ReaderLine,
     ReportView,
     ShareLine,
+    Whom,
+    WhomView,
 )
 from shared.kernel.audience import EVERYONE, GROUP, STAFF
-from shared.kernel.errors import Forbidden
+from shared.kernel.errors import Forbidden, Refused, Unavailable
 from shared.runtime.ids import new_id
 
 SOME = "some"
+#: How the clauses begin that may be chosen beside those of groups.
+ROLE, COUNTRY, LANGUAGE, UNIT = "role:", "country:", "language:", "unit:"
 PEOPLE_AT_ONCE = 100
 SHOWN = ("all", "acknowledged", "missing", "left", "joined")
 
@@ -67,8 +72,7 @@ async def publish_announcement(visit: Member) -> Response:
 @routes.post(places.NEW_ANNOUNCEMENT + "/reach")
 async def reach(visit: Member) -> Response:
     form = _form(await visit.form())
-    found = await reach_if_known(visit, _target(form)) if _audience(form) else Reach(0)
-    return visit.show(ReachView(found))
+    return visit.show(WhomView(await _whom(visit, form, await _named(visit, form.audience))))
 
 
 @routes.get("/posts/{post_id}/acknowledgements")
@@ -135,14 +139,39 @@ def _plain(name: str) -> str:
     return f"'{name}" if name[:1] and name[0] in "=+-@\t\r" else name
 
 
-def _audience(form: AnnouncementForm) -> list[str]:
-    return list(form.audience) if form.to == SOME else [form.to] if form.to else []
-
-
 def _target(form: AnnouncementForm) -> dict[str, object]:
-    """Guests are among everyone, and see only what is open."""
-    open_ = {"classification": "open"} if form.to == EVERYONE else {}
-    return {"audience": _audience(form), **open_}
+    """Guests are among everyone, and see only what is open. Raises Refused."""
+    if form.to == SOME:
+        return {"audience": list(together(form.audience, every=form.fits == "each"))}
+    return {"audience": [form.to], **({"classification": "open"} if form.to == EVERYONE else {})}
+
+
+async def _whom(visit: Visit, form: AnnouncementForm, named: Mapping[str, str]) -> Whom:
+    """Nobody, where nothing is chosen yet. `named` are units and groups by their clauses."""
+    if not form.to or (form.to == SOME and not form.audience):
+        return Whom(reach=Reach(0))
+    words = Words(visit.locale, visit.signed_in.held.member_id, named)
+    told = words.told(form.audience, every=form.fits == "each") if form.to == SOME else ""
+    try:
+        return Whom(told, await reach_of(visit, _target(form)))
+    except Unavailable:
+        return Whom(told)
+    except Refused as refused:
+        return Whom(told, problem=visit.said(refused))
+
+
+async def _named(visit: Visit, clauses: Sequence[str]) -> dict[str, str]:
+    """What the units and groups among these are called."""
+    units = await units_of(visit) if any(clause.startswith(UNIT) for clause in clauses) else {}
+    groups = await my_groups(visit) if any(clause.startswith(GROUP) for clause in clauses) else []
+    return _by_clause(units.values(), groups)
+
+
+def _by_clause(units: Iterable[UnitRef], groups: Iterable[GroupRef]) -> dict[str, str]:
+    return {
+        **{UNIT + unit.id: unit.name for unit in units},
+        **{GROUP + group.id: group.name for group in groups},
+    }
 
 
 async def _publish(visit: Visit, form: AnnouncementForm) -> str:
@@ -164,18 +193,17 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
         raise Forbidden(
             "may-not-announce", "Editors, leaders and the board publish announcements. Ask one of them."
         )
-    everybody = await reach_if_known(visit, {"audience": [STAFF]})
-    units = await units_of(visit)
-    countries, languages = (everybody.countries, everybody.languages) if everybody else ({}, {})
-    named = [AudienceChoice(f"unit:{unit.id}", name=unit.name) for unit in units.values()]
-    mine = [AudienceChoice(GROUP + group.id, name=group.name) for group in await my_groups(visit)]
+    everybody = await reach_if_known(visit, {"audience": [STAFF], "by_role": True}) or Reach(0)
+    named = _by_clause((await units_of(visit)).values(), await my_groups(visit))
+    here, role = visit.locale, Words(visit.locale).role
     view = AnnounceView(
         form=form,
-        countries=_choices(form, "country:", _counted("country:", countries, visit.locale.country_name)),
-        languages=_choices(form, "language:", _counted("language:", languages, visit.locale.language_name)),
-        units=_choices(form, "unit:", named),
-        groups=_choices(form, GROUP, mine),
-        reach=await reach_if_known(visit, _target(form)) if _audience(form) else None,
+        roles=_choices(form, ROLE, _counted(ROLE, everybody.roles, role)),
+        countries=_choices(form, COUNTRY, _counted(COUNTRY, everybody.countries, here.country_name)),
+        languages=_choices(form, LANGUAGE, _counted(LANGUAGE, everybody.languages, here.language_name)),
+        units=_choices(form, UNIT, _called(UNIT, named)),
+        groups=_choices(form, GROUP, _called(GROUP, named)),
+        whom=await _whom(visit, form, named),
         errors=failures.errors if failures else {},
         problem=failures.problem if failures else "",
     )
@@ -185,6 +213,10 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
 def _counted(kind: str, people: Mapping[str, int], named: Callable[[str], str]) -> list[AudienceChoice]:
     """In the order of their names."""
     return [AudienceChoice(kind + code, people[code]) for code in in_order(people, named)]
+
+
+def _called(kind: str, named: Mapping[str, str]) -> list[AudienceChoice]:
+    return [AudienceChoice(clause, name=name) for clause, name in named.items() if clause.startswith(kind)]
 
 
 def _choices(form: AnnouncementForm, kind: str, found: Sequence[AudienceChoice]) -> list[AudienceChoice]:
@@ -202,6 +234,7 @@ def _form(sent: Form) -> AnnouncementForm:
         text=sent.text("text"),
         to=to if to in (STAFF, EVERYONE, SOME) else "",
         audience=sent.texts("audience"),
+        fits="each" if sent.text("fits") == "each" else "any",
         language=sent.text("language"),
         must_acknowledge="must_acknowledge" in sent.fields,
         mentions=mentions.pairs_of(sent),

@@ -1,9 +1,10 @@
 """Who are the readers of something: which clause lets this reader in, and what are the groups called?"""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from services.gateway.pages.group_answers import group_of
+from services.gateway.pages.member_answers import member_of
 from services.gateway.pages.visit import Visit
 from services.gateway.view_models import GroupRef
 from shared.kernel.audience import EVERYONE, GROUP, STAFF
@@ -13,16 +14,34 @@ from shared.kernel.errors import Refused
 MOST_NAMED = 20
 
 
-def let_in_by(visit: Visit, audience: Sequence[str]) -> str:
-    """The clause that lets this reader in: one that surely does, else one that nothing speaks against."""
+async def let_in_by(visit: Visit, audience: Sequence[str]) -> str:
+    """The clause that lets this reader in: one that surely does, else one that nothing speaks against. Where
+    several may, identity is asked where the reader is."""
     held = visit.signed_in.held
     mine = {EVERYONE, f"member:{held.member_id}", f"language:{held.language}"}
     mine |= {f"role:{role}" for role in held.roles} | ({STAFF} if visit.is_staff else set())
     mine |= {f"group:{group.id}" for group in visit.groups}
-    sure = [clause for clause in audience if set(clause.split("&")) <= mine]
     known = (EVERYONE, STAFF, "member:", "language:", "role:")
+    if (sure := _met(audience, mine)) is not None:
+        return sure
     open_ = [c for c in audience if all(t in mine or not t.startswith(known) for t in c.split("&"))]
-    return [*sure, *open_, *audience][0]
+    placed = _met(open_, mine | await _places(visit)) if len(open_) > 1 else None
+    return placed or [*open_, *audience][0]
+
+
+def _met(audience: Iterable[str], tokens: Collection[str]) -> str | None:
+    return next((clause for clause in audience if all(token in tokens for token in clause.split("&"))), None)
+
+
+async def _places(visit: Visit) -> set[str]:
+    """The tokens of where the reader is; none while nobody can say."""
+    try:
+        me = await member_of(visit, visit.signed_in.held.member_id)
+    except Refused:
+        return set()
+    found = {f"unit:{unit}" for unit in me.units}
+    found |= {f"country:{me.country}"} if me.country else set()
+    return found | ({f"office:{me.office}"} if me.office else set())
 
 
 async def groups_among(visit: Visit, audience: Iterable[str]) -> list[GroupRef]:

@@ -97,7 +97,7 @@ async def reach(visit: Member) -> Response:
 async def reach_of(visit: Visit, audience: Mapping[str, object]) -> Reach:
     """How many would see it. Raises Away, Refused."""
     found = (await visit.ask("feed", "POST", "/reach", json=audience)).read(Counted)
-    return Reach(found.people, found.languages, found.countries)
+    return Reach(found.people, found.languages, found.countries, found.roles)
 
 
 async def reach_if_known(visit: Visit, audience: Mapping[str, object]) -> Reach | None:

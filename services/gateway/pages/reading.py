@@ -60,7 +60,7 @@ async def read_page(page_id: str, visit: Member) -> Response:
         revised_at=page.occurred_at,
         revised_by=names.of(page.author_id),
         audience=page.audience,
-        seen_because=let_in_by(visit, page.audience),
+        seen_because=await let_in_by(visit, page.audience),
         may=rights(page),
         toc=[TocEntry(entry.id, entry.text, entry.level) for entry in page.toc],
         nearby=branch(nodes, page.id),

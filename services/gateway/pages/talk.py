@@ -76,7 +76,7 @@ async def _page(
         older=places.post(post.id, comments.next, before=cursor) if comments and comments.next else None,
         before=places.post(post.id, before),
         reach=reach,
-        seen_because=let_in_by(visit, post.audience),
+        seen_because=await let_in_by(visit, post.audience),
         problem=failures.problem if failures else "",
         cursor=cursor or "",
     )

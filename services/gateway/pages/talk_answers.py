@@ -76,6 +76,7 @@ class Counted(BaseModel):
     people: int
     languages: dict[str, int] = {}
     countries: dict[str, int] = {}
+    roles: dict[str, int] = {}
 
 
 class Done(BaseModel):

@@ -41,6 +41,8 @@ from services.gateway.view_models.talk import (
     TopicLine,
     TopicsView,
     TopicView,
+    Whom,
+    WhomView,
 )
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -262,7 +264,7 @@ def _writing(text: str) -> dict[str, View]:
 
 
 def _announcing(text: str) -> dict[str, View]:
-    form = AnnouncementForm("k6", text or "Title", text, "some", ["country:SE"], "sv")
+    form = AnnouncementForm("k6", text or "Title", text, "some", ["country:SE"], "each", "sv")
     people = [
         ReaderLine(Person.named("m-1", text or "Aino Korhonen"), "present", "FI", ago(hours=1), 1, "sv"),
         ReaderLine(Person.named("m-2", text or "Lucía Ferrer"), "left"),
@@ -271,16 +273,24 @@ def _announcing(text: str) -> dict[str, View]:
     figures = (412, 388, 3, 12, 2, 300)
     countries = [ShareLine("SE", 300, 288), ShareLine("", 112, 100)]
     return {
-        "announce": AnnounceView(AnnouncementForm("k6"), reach=Reach(3, {"sv": 3})),
+        "announce": AnnounceView(
+            AnnouncementForm("k6"),
+            [AudienceChoice("role:leader", 12), AudienceChoice("role:board", 1)],
+            [AudienceChoice("country:SE", 300)],
+            whom=Whom(reach=Reach(3, {"sv": 3})),
+        ),
         "announce-wrong": AnnounceView(
             form,
+            [AudienceChoice("role:leader", 12)],
             [AudienceChoice("country:SE", 300)],
             [AudienceChoice("language:sv", 300)],
             [AudienceChoice("unit:nordics", name=text or "Nordics")],
             [AudienceChoice("group:g1", name=text or "Shop floor")],
+            whom=Whom(text or "It goes to those who are in Sweden.", problem=text or "Too many."),
             errors={name: text or "Say it otherwise." for name in ("title", "text", "audience", "language")},
             problem=text or "Away.",
         ),
+        "whom": WhomView(Whom(text or "It goes to those who are in Sweden.", Reach(300, {"sv": 300}))),
         "report": ReportView(
             "p3",
             text or "The new routine",

@@ -314,6 +314,75 @@ async def test_an_announcement_is_confirmed_and_its_report_is_right(gateway: Gat
     assert nobody.status_code == 422 and 'id="audience-error"' in nobody.text
 
 
+async def told_whom(visitor: Visitor, **chosen: str | list[str]) -> str:
+    """What the form says of who will get it, asked as its script does."""
+    answer = await visitor.client.post(
+        "/announcements/new/reach",
+        data={"csrf_token": await visitor.token(), **chosen},
+        headers={"Origin": SITE, "HX-Request": "true"},
+    )
+    assert answer.status_code == 200 and "<html" not in answer.text
+    return text_of(answer).strip()
+
+
+async def test_an_announcement_goes_to_a_role_and_says_so(gateway: Gateway, house: House) -> None:
+    alva = await gateway.visitor(house.members["alva"], **{"accept-language": "en"})
+    form = await alva.see_soon("/announcements/new", 'value="role:leader"')
+    assert re.search(r'value="role:leader"[^>]*><span>Leaders <span class="muted">\d+<', form.text)
+    assert 'value="role:admin"' not in form.text, "nobody but who asks"
+    told = await told_whom(alva, to="some", audience=["country:SE", "role:leader"])
+    assert told.startswith("It goes to those who are in Sweden, or who are leaders.")
+    title = f"For who leads {new_id()}"
+    fields: Fields = {"title": title, "text": "Read this.", "to": "some", "audience": ["role:leader"]}
+    post = str((await alva.send("/announcements/new", fields)).headers["location"])
+    leena = await gateway.visitor(house.members["leena"], **{"accept-language": "en"})
+    saga = await gateway.visitor(house.members["saga"])
+    assert "among these readers: Leaders." in text_of(await leena.see_soon(post, title))
+    assert (await saga.see(post)).status_code == 404
+
+
+async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: Gateway, house: House) -> None:
+    """Reach, the sentence, and who sees it are of the same people; with and without a script."""
+    alva = await gateway.visitor(house.members["alva"], **{"accept-language": "en"})
+    chosen: Fields = {"to": "some", "audience": ["country:SE", "country:DE", "role:editor"]}
+    either, each = [await told_whom(alva, **chosen, fits=fits) for fits in ("any", "each")]
+    assert "It goes to those who are in Sweden or Germany, or who are editors." in either
+    assert "It goes only to those who are in Sweden or Germany, and who are editors." in each
+    counted = [
+        int(found[1]) for told in (either, each) if (found := re.search(r"(\d+) (?:person|people)", told))
+    ]
+    assert counted[1] == 1 < counted[0]
+    title = f"For editors there {new_id()}"
+    fields: Fields = {**chosen, "title": title, "text": "Read this.", "fits": "each"}
+    looked = await alva.send("/announcements/new", {**fields, "look": "yes"})
+    assert "It goes only to those who are in Sweden or Germany, and who are editors. 1 person" in text_of(
+        looked
+    )
+    wrong = await alva.send("/announcements/new", {**fields, "title": " "})
+    for value in ("each", "country:SE", "country:DE", "role:editor"):
+        assert wrong.status_code == 422 and f'value="{value}" checked' in wrong.text, value
+    post = str((await alva.send("/announcements/new", fields)).headers["location"])
+    eskil = await gateway.visitor(house.members["eskil"], **{"accept-language": "en"})
+    assert "among these readers: Editors in Sweden." in text_of(await eskil.see_soon(post, title))
+    assert "Editors in Germany, Editors in Sweden" in text_of(await eskil.see(post))
+    for other in ("saga", "jonas", "leena"):
+        assert (await (await gateway.visitor(house.members[other])).see(post)).status_code == 404, other
+
+
+async def test_too_many_conditions_are_refused_beside_them_and_kept(gateway: Gateway, house: House) -> None:
+    alva = await gateway.visitor(house.members["alva"], **{"accept-language": "en"})
+    many = [f"{kind}:{name}" for kind in ("country", "unit") for name in ("AA", "BB", "CC", "DD", "EE")]
+    chosen: Fields = {"to": "some", "audience": many, "fits": "each"}
+    said = "can be met in 25 ways, and an audience has at most 20"
+    assert said in await told_whom(alva, **chosen)
+    answer = await alva.send("/announcements/new", {**chosen, "title": "T", "text": "x"})
+    assert answer.status_code == 422 and 'id="audience-error"' in answer.text and said in text_of(answer)
+    assert all(f'value="{clause}" checked' in answer.text for clause in many)
+    nobody: Fields = {"to": "some", "audience": ["country:DE", "role:leader"], "fits": "each"}
+    answer = await alva.send("/announcements/new", {**nobody, "title": "T", "text": "x"})
+    assert answer.status_code == 422 and "Nobody is in this audience now." in text_of(answer)
+
+
 async def test_what_is_new_is_marked_until_it_was_seen(gateway: Gateway, house: House) -> None:
     saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
     await say(saga, f"Before {new_id()}")

@@ -146,11 +146,13 @@ class FeedPart:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many would see something, and how many of them speak what and live where."""
+    """How many would see something, how many of them speak what and live where; and, where that was asked
+    for, have which role."""
 
     people: int
     languages: Mapping[str, int] = field(default_factory=dict)
     countries: Mapping[str, int] = field(default_factory=dict)
+    roles: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,13 +298,14 @@ class TopicsView(View):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementForm:
-    """`to` is staff, everyone or some: then `audience` says whom."""
+    """`to` is staff, everyone or some: then `audience` says whom. `fits`: any of it, or one of each kind."""
 
     key: str
     title: str = ""
     text: str = ""
     to: str = "staff"
     audience: Sequence[str] = ()
+    fits: Literal["any", "each"] = "any"
     language: str = ""
     must_acknowledge: bool = True
     mentions: Sequence[Mention] = ()
@@ -318,14 +321,33 @@ class AudienceChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Whom:
+    """Who will get it: in words, where some were chosen, and how many they are. No reach where it cannot be
+    counted, or (`problem`) where it cannot be sent so."""
+
+    words: str = ""
+    reach: Reach | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WhomView(View):
+    """The answer to a choice in an announcement's form: a fragment, no page."""
+
+    template: ClassVar[str] = "parts/whom.html"
+    whom: Whom
+
+
+@dataclass(frozen=True, slots=True)
 class AnnounceView(View):
     template: ClassVar[str] = "pages/announce.html"
     form: AnnouncementForm
+    roles: Sequence[AudienceChoice] = ()
     countries: Sequence[AudienceChoice] = ()
     languages: Sequence[AudienceChoice] = ()
     units: Sequence[AudienceChoice] = ()
     groups: Sequence[AudienceChoice] = ()
-    reach: Reach | None = None
+    whom: Whom = Whom()
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
 
