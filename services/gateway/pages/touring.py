@@ -9,7 +9,7 @@ from services.gateway import places
 from services.gateway.pages import demonstration
 from services.gateway.pages.demonstration import Manifest
 from services.gateway.pages.visit import Member
-from services.gateway.view_models.tour import Planted, Stops, TourView
+from services.gateway.view_models.tour import GuestTourView, Planted, Stops, TourView
 
 #: Who may see who has read what of others.
 KEEPERS = frozenset({"editor", "admin"})
@@ -38,21 +38,20 @@ async def tour(visit: Member) -> Response:
     manifest = demonstration.of(visit.reception.settings.folder)
     if manifest is None:
         raise places.nowhere()
+    if not visit.is_staff:
+        return visit.show(GuestTourView(visit.groups))
     roles = visit.signed_in.held.roles
     view = TourView(
-        stops=_stops(manifest, visit.is_staff, bool(roles & KEEPERS)),
+        stops=_stops(manifest, bool(roles & KEEPERS)),
         planted=_planted(manifest),
-        staff=visit.is_staff,
         roles=sorted(roles),
         sign_ins=SIGN_INS,
     )
     return visit.show(view)
 
 
-def _stops(manifest: Manifest, staff: bool, keeps: bool) -> Stops:
+def _stops(manifest: Manifest, keeps: bool) -> Stops:
     found = manifest.stops
-    if not staff:
-        return Stops(suppliers=found.get("suppliers", ""))
     return Stops(
         film=found.get("film", ""),
         announcement=found.get("announcement", ""),

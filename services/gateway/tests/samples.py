@@ -54,7 +54,7 @@ from services.gateway.view_models import (
     WikiPageView,
 )
 from services.gateway.view_models.shell import Typed
-from services.gateway.view_models.tour import Planted, Stops, TourView
+from services.gateway.view_models.tour import GuestTourView, Planted, Stops, TourView
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ALL = Rights(edit=True, move=True, delete=True, restore=True)
@@ -339,12 +339,13 @@ def _account_views(text: str) -> dict[str, View]:
 
 
 def _tour_views(text: str) -> dict[str, View]:
-    every = Stops("p1", "p2", True, "g1", "g2", "g3", "g4", "demo-logistics-poznan", "w1")
+    every = Stops("p1", "p2", True, "g1", "g2", "g4", "demo-logistics-poznan", "w1")
     planted = Planted(500, 2_744, NOW, 35, 10, NOW, 51, 18, 452, 296, 26)
     signing_in = [("saga", "member"), ("gemma", "guest"), (text or "leena", text or "leader")]
     return {
-        "tour": TourView(every, planted, True, ["admin", "editor", text or "coach"], signing_in),
-        "tour-guest": TourView(Stops(suppliers="g3"), planted, False, [], signing_in),
+        "tour": TourView(every, planted, ["admin", "editor", text or "coach"], signing_in),
+        "tour-guest": GuestTourView([GroupRef("g3", text or "Suppliers", "en")]),
+        "tour-guest-alone": GuestTourView([]),
     }
 
 

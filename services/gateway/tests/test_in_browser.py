@@ -56,6 +56,7 @@ PAGES = [
     "topic",
     "topics",
     "tour",
+    "tour-guest",
     "wiki-compare",
     "wiki-conflict",
     "wiki-delete",

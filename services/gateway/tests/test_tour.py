@@ -1,6 +1,7 @@
 """A platform with a made-up company says so on every page, and leads newcomers through it; others do not."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.gateway.tests.house import House
+from services.gateway.tests.test_groups import start as start_group
 from services.gateway.tests.test_pages import text_of
 from services.gateway.tests.visitors import Gateway
 
@@ -98,9 +100,29 @@ async def test_it_speaks_swedish_and_shows_each_role_its_own(
     assert "En rundtur" in seen.text and "/posts/p2/acknowledgements" not in seen.text
     alva = await gateway.visitor(house.members["alva"])
     assert 'href="/operate"' in (await alva.see("/tour")).text.partition("<main")[2]
-    gemma = await gateway.visitor(house.members["gemma"])
-    guest = (await gemma.see("/tour")).text
-    assert 'href="/groups/g3"' in guest and "/posts/p1" not in guest and "demo-logistics" not in guest
+
+
+async def test_a_guest_is_led_to_their_groups_and_told_nothing_of_the_rest(
+    gateway: Gateway, house: House, shown: Path
+) -> None:
+    """No figure of what they cannot see, no place that is not theirs, nobody else's way in."""
+    gemma = await gateway.visitor(house.members["gemma"], **{"accept-language": "en"})
+    seen = await gemma.see("/tour")
+    main = re.sub(r'<ul class="list">.*?</ul>', "", seen.text.partition("<main")[2], flags=re.DOTALL)
+    assert "a guest from outside" in text_of(seen)
+    planted = manifest()
+    places = planted["stops"].values()
+    figures = ("500", "2,744", "35", "51", "18", "452", "296", "26", "2025")
+    for told in (*places, *figures, "fikarum demo", "eskil", "olivia", "/posts/", "/people", "/adoption"):
+        assert not re.search(rf"(?<!\w){re.escape(told)}(?!\w)", main), told
+    eskil = await gateway.visitor(house.members["eskil"])
+    group = await start_group(eskil, openness="closed")
+    member = house.members["gemma"].member_id
+    await eskil.see_soon(f"{group}/invite?q=Gemma", member)
+    await eskil.send(f"{group}/invite?q=Gemma", {"member": member})
+    await gemma.see_soon(group, f"{group}/join")
+    await gemma.send(f"{group}/join", seen=group)
+    assert f'href="{group}"' in (await gemma.see_soon("/tour", f'href="{group}"')).text.partition("<main")[2]
 
 
 async def test_a_manifest_that_cannot_be_read_is_none(gateway: Gateway, house: House, broken: None) -> None:

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from services.gateway.view_models.shell import View
+from services.gateway.view_models.shell import GroupRef, View
 
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Where the tour leads. What is empty is not there, or not for this reader."""
+    """Where the tour leads staff. What is empty is not there, or not for this reader."""
 
     film: str = ""
     announcement: str = ""
     report: bool = False
     friday: str = ""
     mail_list: str = ""
-    suppliers: str = ""
     lessons: str = ""
     island_unit: str = ""
     page: str = ""
@@ -42,11 +41,18 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class TourView(View):
-    """`sign_ins` are user names with the part that each plays, the reader's own left out."""
+    """`sign_ins` are user names with the part that each plays."""
 
     template: ClassVar[str] = "pages/tour.html"
     stops: Stops
     planted: Planted
-    staff: bool
     roles: Sequence[str]
     sign_ins: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class GuestTourView(View):
+    """What a guest sees of the company, and nothing that is counted of the rest. `groups` are their own."""
+
+    template: ClassVar[str] = "pages/tour_guest.html"
+    groups: Sequence[GroupRef]
