@@ -179,9 +179,12 @@ def nowhere() -> NotFound:
     return NotFound("no-such-address", "There is nothing at this address.")
 
 
-def groups(q: str | None = None, cursor: str | None = None, mine: str | None = None) -> str:
-    """`mine`: where the reader's own go on, of which the first are on the page itself."""
-    return _with(GROUPS, q=q, cursor=cursor, mine=mine)
+def groups(
+    q: str | None = None, cursor: str | None = None, mine: str | None = None, asked: str | None = None
+) -> str:
+    """`mine`, `asked`: where the reader's own go on, and those that they are asked into, of which the first
+    are on the page itself."""
+    return _with(GROUPS, q=q, cursor=cursor, mine=mine, asked=asked)
 
 
 def group(group_id: str, cursor: str | None = None) -> str:

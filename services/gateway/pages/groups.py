@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.gateway import places
@@ -23,13 +24,14 @@ from services.gateway.view_models import (
     GroupsView,
     GroupView,
     Notice,
+    Offer,
     SpaceRef,
 )
 from shared.kernel.errors import Forbidden, NotFound
 from shared.runtime.ids import new_id
 
 GROUP = places.GROUPS + "/{group_id}"
-#: The reader's own groups, and groups on one page of those to discover.
+#: The reader's own groups, groups on one page of those to discover, and groups that they are asked into.
 MINE = 100
 AT_ONCE = 24
 OFFERS = 20
@@ -42,9 +44,17 @@ routes = APIRouter(include_in_schema=False)
 
 
 @routes.get(places.GROUPS)
-async def groups(visit: Member, q: str = "", cursor: str | None = None, mine: str | None = None) -> Response:
+async def groups(
+    visit: Member,
+    q: str = "",
+    cursor: str | None = None,
+    mine: str | None = None,
+    asked_in: Annotated[str | None, Query(alias="asked")] = None,
+) -> Response:
     if mine:
         return await _rest_of_mine(visit, mine)
+    if asked_in:
+        return await _rest_of_offers(visit, asked_in)
     asked: dict[str, str | int] = {"limit": AT_ONCE, **({"q": q} if q else {})}
     listed = visit.ask("groups", "GET", "/groups", query=asked | ({"cursor": cursor} if cursor else {}))
     if q or cursor:
@@ -55,21 +65,21 @@ async def groups(visit: Member, q: str = "", cursor: str | None = None, mine: st
     try:
         answers = await asyncio.gather(
             _mine(visit),
-            visit.ask("groups", "GET", "/invitations", query={"limit": OFFERS}),
+            _offered(visit),
             listed,
         )
     except Away:
         text = visit.locale.gettext("The groups do not answer right now. Try again in a minute.")
         return visit.show(GroupsView([], []), place="groups", notices=[Notice(text, "warn")])
     own, offers, all_ = (answer.read(GroupList) for answer in answers)
-    names = await visit.named(offer.mine.invited_by for offer in offers.items)
     view = GroupsView(
         mine=[group.card for group in own.items],
         found=[group.card for group in all_.items if group.mine.standing not in ("owner", "member")],
-        offers=[offer.offer(names) for offer in offers.items],
+        offers=await _offers(visit, offers),
         total=all_.total,
         more=all_.next,
         more_mine=own.next,
+        more_offers=offers.next,
         finds_owners=visit.is_administrator,
     )
     return visit.show(view, place="groups")
@@ -83,7 +93,23 @@ async def _mine(visit: Visit, cursor: str | None = None) -> Answer:
 async def _rest_of_mine(visit: Visit, cursor: str) -> Response:
     own = (await _mine(visit, cursor)).read(GroupList)
     cards = [group.card for group in own.items]
-    return visit.show(GroupsView(cards, [], more_mine=own.next, only_mine=True), place="groups")
+    return visit.show(GroupsView(cards, [], more_mine=own.next, only_rest=True), place="groups")
+
+
+async def _offered(visit: Visit, cursor: str | None = None) -> Answer:
+    query: dict[str, str | int] = {"limit": OFFERS, **({"cursor": cursor} if cursor else {})}
+    return await visit.ask("groups", "GET", "/invitations", query=query)
+
+
+async def _offers(visit: Visit, listed: GroupList) -> list[Offer]:
+    names = await visit.named(offer.mine.invited_by for offer in listed.items)
+    return [offer.offer(names) for offer in listed.items]
+
+
+async def _rest_of_offers(visit: Visit, cursor: str) -> Response:
+    listed = (await _offered(visit, cursor)).read(GroupList)
+    offers = await _offers(visit, listed)
+    return visit.show(GroupsView([], [], offers, more_offers=listed.next, only_rest=True), place="groups")
 
 
 @routes.get(places.NEW_GROUP)

@@ -95,9 +95,16 @@ def _lists(text: str) -> dict[str, View]:
     form = GroupForm("k1", text or "Food waste, halved", text or "Half of it by 2028.", "en", "closed")
     return {
         "groups": GroupsView(
-            cards[:2], cards, [_offer(text), _offer(text)], total=3, more="c=1", more_mine="c=2"
+            cards[:2],
+            cards,
+            [_offer(text), _offer(text)],
+            total=3,
+            more="c=1",
+            more_mine="c=2",
+            more_offers="c=3",
         ),
-        "groups-mine": GroupsView(cards[:2], [], only_mine=True),
+        "groups-mine": GroupsView(cards[:2], [], only_rest=True),
+        "groups-asked": GroupsView([], [], [_offer(text)], more_offers="c=3", only_rest=True),
         "groups-found": GroupsView([], cards, query=text or "nordics", total=3),
         "groups-none-found": GroupsView([], [], query=text or "nordics"),
         "groups-empty": GroupsView([], []),

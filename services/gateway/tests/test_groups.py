@@ -274,6 +274,22 @@ async def test_every_group_of_mine_and_everybody_asked_in_is_behind_some_link(
     assert [sum(f"{name} Demo" in main_of(page) for page in pages) for name in names.values()] == [1, 1]
 
 
+async def test_every_group_that_somebody_is_asked_into_is_behind_some_link(
+    gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.pages.groups.OFFERS", 1)
+    saga, jonas = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["jonas"])
+    names = [f"Asked into {new_id()}" for _ in range(3)]
+    for name in names:
+        await invite(
+            saga, await start(saga, name, openness="closed"), house.members["jonas"].member_id, "Jonas"
+        )
+    await jonas.see_soon("/groups", names[-1])
+    pages = await following(jonas, "/groups", r'href="(/groups\?asked=[^"]+)"')
+    assert [sum(name in main_of(page) for page in pages) for name in names] == [1, 1, 1]
+    assert "Discover" in text_of(await jonas.see("/groups")) and "Discover" not in pages[1]
+
+
 def main_of(page: str) -> str:
     """Without the navigation, which names groups, too."""
     return page[page.index("<main") :]

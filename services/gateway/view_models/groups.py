@@ -39,7 +39,8 @@ class Offer:
 class GroupsView(View):
     """`mine` and `offers` are only shown without a question. None: that part could not be asked for.
 
-    `more` and `more_mine` are where the others and the reader's own go on; `only_mine`: the rest of those.
+    `more`, `more_mine` and `more_offers` are where the others, the reader's own and what they are asked into
+    go on; `only_rest`: that of the two last and nothing else.
     """
 
     template: ClassVar[str] = "pages/groups.html"
@@ -50,7 +51,8 @@ class GroupsView(View):
     total: int = 0
     more: str | None = None
     more_mine: str | None = None
-    only_mine: bool = False
+    more_offers: str | None = None
+    only_rest: bool = False
     finds_owners: bool = False
 
 
