@@ -16,6 +16,7 @@ from typing import Any
 
 from infra.cli.faults import Fault
 from infra.cli.platform import Platform, Refusal
+from infra.cli.settling import settled
 from services.wiki import handbook
 from services.wiki.handbook import BrokenHistory, Change, Problem
 from shared.runtime.ids import derived_id
@@ -119,6 +120,8 @@ def bring(platform: Platform, history: History, space_id: str | None, told: Told
     for first in range(0, len(history.authors), MOST_MEMBERS):
         authors = history.authors[first : first + MOST_MEMBERS]
         report.members += _members(platform, history.source, authors)
+    # Lines by whom the wiki has not heard of are refused.
+    settled(platform, ("identity",), ("wiki",))
     around = {
         "source": report.source,
         "space_id": report.space_id,

@@ -22,15 +22,16 @@ from services.identity.inputs import Line, MemberId, NewPlace, NewProfile, NewUn
 from services.identity.organisation_api import check_manager, path_of
 from shared.kernel.decider import Decider
 from shared.kernel.events import Occasion
-from shared.runtime.http import COMMIT_HEADER, Caller, Doing, Input
+from shared.runtime.http import Caller, Doing, Input
 from shared.runtime.imports import (
-    MOST_LINES,
     Batch,
+    Commands,
     ImportedLine,
     ImportResult,
     Order,
     Rules,
     Source,
+    answered,
     member_unknown,
 )
 from shared.runtime.service import Service
@@ -75,9 +76,7 @@ Imported = RegisteredMember | FoundedUnit | PlacedMember | ProfileOf
 
 class CompanyImport(Input):
     source: Source
-    commands: Annotated[
-        list[Annotated[Imported, Field(discriminator="op")]], Field(min_length=1, max_length=MOST_LINES)
-    ]
+    commands: Commands[Imported]
 
 
 def imports_router(service: Service, membership: Membership) -> APIRouter:
@@ -94,10 +93,8 @@ def imports_router(service: Service, membership: Membership) -> APIRouter:
         if new:
             await membership.keys_for(new)
         rules_of = Rules(_order, _Lines(service, mine.roles).do)
-        result = await Batch(service.store, doing, SCOPE, batch.source, rules_of).taken(batch.commands)
-        if result.commit is not None:
-            response.headers[COMMIT_HEADER] = result.commit
-        return result
+        taking = Batch(service.store, doing, SCOPE, batch.source, rules_of)
+        return await answered(taking, batch.commands, response)
 
     return api
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from contracts.identity import MemberErased, MemberRegistered
 from contracts.owners import owners_projection
 from contracts.wiki import (
     PageAudienceChanged,
@@ -67,6 +68,13 @@ class PageView(BaseModel):
     addresses: list[str] = Field(default_factory=list)
     name: str = ""
     links: list[str] = Field(default_factory=list)
+
+
+class AuthorView(BaseModel):
+    """A member, in whose name a history may be brought in: also one who does not sign in, or has left. Not
+    one who is erased."""
+
+    member_id: str
 
 
 class RevisionView(BaseModel):
@@ -308,6 +316,17 @@ def _evolve_space(view: SpaceView | None, event: Event, recorded: Recorded, key:
     return view.model_copy(update=change)
 
 
+def _author_keys(event: Event) -> Collection[str]:
+    match event:
+        case MemberRegistered(member_id=member_id) | MemberErased(member_id=member_id):
+            return (member_id,)
+    return ()
+
+
+def _evolve_author(view: AuthorView | None, event: Event, recorded: Recorded, key: str) -> AuthorView | None:
+    return None if isinstance(event, MemberErased) else AuthorView(member_id=key)
+
+
 #: What every list of pages reads, for those that show no more than places.
 PLACE = tuple(name for name, field in PageView.model_fields.items() if field.is_required())
 
@@ -356,3 +375,6 @@ spaces: Projection[SpaceView] = Projection(
     ),
 )
 owners = owners_projection("wiki")
+authors: Projection[AuthorView] = Projection(
+    "wiki.authors", 1, AuthorView, (MemberRegistered, MemberErased), _author_keys, _evolve_author
+)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Generic, Protocol, TypeVar
 
+from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from shared.kernel.audience import Reader
 from shared.kernel.errors import Refused, Unavailable
 from shared.kernel.events import Occasion
 from shared.runtime.auth import Actor
+from shared.runtime.http import COMMIT_HEADER
 from shared.runtime.inputs import Input
 from shared.runtime.readers import Readers
 from shared.runtime.store import TOO_BUSY, Committed, EventStore, Idempotency
@@ -47,6 +49,13 @@ class ImportedLine(Input):
     line: LineNumber
     by: Member
     at: AwareDatetime
+
+
+#: The lines of one request where they are several commands, told apart by `op`.
+C = TypeVar("C")
+Commands = Annotated[
+    list[Annotated[C, Field(discriminator="op")]], Field(min_length=1, max_length=MOST_LINES)
+]
 
 
 class LineResult(BaseModel):
@@ -170,6 +179,15 @@ class Batch(Generic[L]):
             causation_id=self._doing.causation_id,
             imported=True,
         )
+
+
+async def answered(batch: Batch[L], lines: Sequence[L], response: Response) -> ImportResult:
+    """What became of each line; the answer's headers name the last commit, for who reads what was brought in.
+    Raises Unavailable."""
+    result = await batch.taken(lines)
+    if result.commit is not None:
+        response.headers[COMMIT_HEADER] = result.commit
+    return result
 
 
 def _check_time(at: datetime) -> None:

@@ -117,7 +117,12 @@ async def identity(
 
 
 def registered(
-    member_id: str, kind: Kind, roles: tuple[Role, ...] = (), clearance: Classification | None = None
+    member_id: str,
+    kind: Kind,
+    roles: tuple[Role, ...] = (),
+    clearance: Classification | None = None,
+    *,
+    signs_in: bool = True,
 ) -> MemberRegistered:
     """Guests are cleared for what is open, staff for what is confidential, unless it is said."""
     usual = Classification.OPEN if kind is Kind.GUEST else Classification.CONFIDENTIAL
@@ -129,5 +134,5 @@ def registered(
         time_zone="Europe/Stockholm",
         roles=roles,
         clearance=clearance or usual,
-        signs_in=True,
+        signs_in=signs_in,
     )

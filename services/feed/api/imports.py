@@ -3,10 +3,9 @@
 Decided as if they had said it here: who may not write in a group did not write there, and is told apart.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
 from contracts.feed import ReactionKind
 from services.feed.api import acts
@@ -16,10 +15,10 @@ from services.feed.api.requests import Acknowledged, NewComment, Said
 from services.feed.domain.permissions import demand
 from services.feed.domain.posts import PublishPost, posts
 from shared.kernel.events import Occasion
-from shared.runtime.http import COMMIT_HEADER, Caller, Doing, Input
+from shared.runtime.http import Caller, Doing, Input
 from shared.runtime.imports import (
-    MOST_LINES,
     Batch,
+    Commands,
     Id,
     ImportedLine,
     ImportResult,
@@ -27,6 +26,7 @@ from shared.runtime.imports import (
     Order,
     Rules,
     Source,
+    answered,
 )
 from shared.runtime.store import Committed, Idempotency
 
@@ -63,9 +63,7 @@ Imported = ImportedPost | ImportedComment | ImportedReaction | ImportedAcknowled
 
 class FeedImport(Input):
     source: Source
-    commands: Annotated[
-        list[Annotated[Imported, Field(discriminator="op")]], Field(min_length=1, max_length=MOST_LINES)
-    ]
+    commands: Commands[Imported]
 
 
 def router(feed: Feed) -> APIRouter:
@@ -78,10 +76,8 @@ def router(feed: Feed) -> APIRouter:
         """Takes up to 500 commands, in their order. What was taken earlier is not done again."""
         demand("feed:import", asker(caller, await feed.readers.of(caller)))
         rules = Rules(_order, _Lines(feed).do)
-        result = await Batch(feed.store, doing, SCOPE, batch.source, rules).taken(batch.commands)
-        if result.commit is not None:
-            response.headers[COMMIT_HEADER] = result.commit
-        return result
+        taking = Batch(feed.store, doing, SCOPE, batch.source, rules)
+        return await answered(taking, batch.commands, response)
 
     return api
 

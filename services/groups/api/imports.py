@@ -1,9 +1,8 @@
 """Groups from elsewhere over HTTP: how they came to be, in the names of those who started and joined them."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
 from contracts.groups import Openness
 from services.groups.api import acts
@@ -12,10 +11,10 @@ from services.groups.api.requests import Description
 from services.groups.domain.groups import StartGroup
 from services.groups.domain.permissions import Asker, demand
 from shared.kernel.events import Occasion
-from shared.runtime.http import COMMIT_HEADER, Caller, Doing, Input
+from shared.runtime.http import Caller, Doing, Input
 from shared.runtime.imports import (
-    MOST_LINES,
     Batch,
+    Commands,
     Id,
     ImportedLine,
     ImportResult,
@@ -24,6 +23,7 @@ from shared.runtime.imports import (
     Order,
     Rules,
     Source,
+    answered,
 )
 from shared.runtime.store import Committed, Idempotency
 
@@ -66,9 +66,7 @@ Imported = StartedGroup | Joined | InvitedTo | Accepted | Left
 
 class GroupsImport(Input):
     source: Source
-    commands: Annotated[
-        list[Annotated[Imported, Field(discriminator="op")]], Field(min_length=1, max_length=MOST_LINES)
-    ]
+    commands: Commands[Imported]
 
 
 def router(room: Groups) -> APIRouter:
@@ -81,10 +79,8 @@ def router(room: Groups) -> APIRouter:
         """Takes up to 500 commands, in their order. What was taken earlier is not done again."""
         demand("groups:import", await room.asker(caller))
         rules = Rules(_order, _Lines(room).do)
-        result = await Batch(room.store, doing, SCOPE, batch.source, rules).taken(batch.commands)
-        if result.commit is not None:
-            response.headers[COMMIT_HEADER] = result.commit
-        return result
+        taking = Batch(room.store, doing, SCOPE, batch.source, rules)
+        return await answered(taking, batch.commands, response)
 
     return api
 

@@ -15,7 +15,7 @@ from services.wiki.domain.permissions import Asker, demand
 from services.wiki.domain.spaces import Space
 from services.wiki.domain.writing import checked_member, no_such_member
 from services.wiki.press import Press
-from services.wiki.projections import PageView, PathView, RevisionView, SpaceView
+from services.wiki.projections import AuthorView, PageView, PathView, RevisionView, SpaceView
 from shared.kernel.audience import STAFF, Classification, Reader, audience, classification
 from shared.kernel.errors import NotFound, Refused
 from shared.kernel.projection import Projection
@@ -47,6 +47,7 @@ class Wiki:
     paths: Views[PathView]
     spaces: Views[SpaceView]
     owners: Views[GroupOwners]
+    authors: Views[AuthorView]
     readers: Readers
     behind: Behind
     press: Press

@@ -4,7 +4,7 @@ In the order of each page and each path, with the original authors and times, an
 often it is sent.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from fastapi import APIRouter, Response
 
@@ -17,8 +17,8 @@ from services.wiki.domain.spaces import OpenSpace, spaces
 from shared.kernel.audience import Reader
 from shared.kernel.errors import NotFound
 from shared.kernel.events import Occasion
-from shared.runtime.http import COMMIT_HEADER, Caller, Doing
-from shared.runtime.imports import Batch, ImportResult, InNames, Order, Rules
+from shared.runtime.http import Caller, Doing
+from shared.runtime.imports import Batch, ImportResult, InNames, Order, Rules, answered, member_unknown
 from shared.runtime.store import Committed, Idempotency
 
 #: Where the lines of spaces go: they have no space to be told apart by.
@@ -39,9 +39,10 @@ def router(wiki: Wiki) -> APIRouter:
         await wiki.check_visibility(
             reader, batch.owner_id, batch.audience, batch.classification, kept=space.audience
         )
-        rules = Rules(_order, _Changes(wiki, batch, reader).do)
-        result = await Batch(wiki.store, doing, batch.space_id, batch.source, rules).taken(batch.changes)
-        return _answered(response, result)
+        authors = await wiki.authors.get_many({change.by for change in batch.changes})
+        rules = Rules(_order, _Changes(wiki, batch, reader, authors).do)
+        taking = Batch(wiki.store, doing, batch.space_id, batch.source, rules)
+        return await answered(taking, batch.changes, response)
 
     @api.post("/import/spaces")
     async def import_spaces(
@@ -59,32 +60,31 @@ def router(wiki: Wiki) -> APIRouter:
             return await wiki.store.handle(spaces, _opened(space), occasion, idempotency=key)
 
         rules = Rules(lambda space: Order((space.space_id,), (space.space_id,)), do)
-        result = await Batch(wiki.store, doing, SPACES, batch.source, rules).taken(batch.spaces)
-        return _answered(response, result)
+        return await answered(Batch(wiki.store, doing, SPACES, batch.source, rules), batch.spaces, response)
 
     return api
 
 
-def _answered(response: Response, result: ImportResult) -> ImportResult:
-    if result.commit is not None:
-        response.headers[COMMIT_HEADER] = result.commit
-    return result
-
-
 class _Changes:
-    """How the changes of one batch are made: those of the same page or the same path wait for each other."""
+    """How the changes of one batch are made: those of the same page or the same path wait for each other.
+    `authors` are those in whose names they may be."""
 
-    def __init__(self, wiki: Wiki, batch: Import, reader: Reader) -> None:
+    def __init__(self, wiki: Wiki, batch: Import, reader: Reader, authors: Collection[str]) -> None:
         self._wiki = wiki
         self._reader = reader
         self._batch = batch
+        self._authors = authors
         #: Pages of this space that the reader may see, as far as this batch has looked.
         self._known: set[str] = set()
+        #: The lines of this batch that begin pages.
+        self._begin = {change.page_id: change.line for change in batch.changes if change.op == "start"}
 
     async def do(self, change: ImportedChange, occasion: Occasion, key: Idempotency) -> Committed:
         store, reader, page_id = self._wiki.store, self._reader, change.page_id
+        if change.by not in self._authors:
+            raise member_unknown()
         if change.op != "start":
-            await self._check_known(page_id)
+            await self._check_known(change)
         doing: dict[str, Callable[[], Awaitable[Committed]]] = {
             "start": lambda: commands.start(store, self._new(change), reader, occasion, key),
             "revise": lambda: store.handle(
@@ -97,15 +97,22 @@ class _Changes:
         }
         return await doing[change.op]()
 
-    async def _check_known(self, page_id: str) -> None:
+    async def _check_known(self, change: ImportedChange) -> None:
         """A history goes on with pages of its own space, as far as who brings it may see them: looked at once
         for all lines of a batch."""
-        if page_id in self._known:
+        if change.page_id in self._known:
             return
-        page = await self._wiki.stored_page(page_id, self._reader)
-        if page.space_id != self._batch.space_id:
-            raise no_page()
-        self._known.add(page_id)
+        try:
+            page = await self._wiki.stored_page(change.page_id, self._reader)
+            if page.space_id != self._batch.space_id:
+                raise no_page()
+        except NotFound:
+            if self._begin.get(change.page_id, change.line) < change.line:
+                raise NotFound(
+                    "page-not-begun", "The line that begins this page was refused. Mend that one first."
+                ) from None
+            raise
+        self._known.add(change.page_id)
 
     def _new(self, change: ImportedChange) -> StartPage:
         batch = self._batch

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from services.wiki import handbook
+from contracts.identity import Kind, MemberErased
+from services.wiki import handbook, projections
 from services.wiki.api.imports import needs
 from services.wiki.api.requests import ImportedChange
 from services.wiki.handbook import Change, lines, plan
 from services.wiki.tests.test_api import page_of, refused, space_of
+from shared.kernel.events import Occasion
 from shared.runtime.ids import new_id
-from shared.tests.company import House
+from shared.tests.company import House, registered
 from shared.tests.eventually import eventually
 
 #: One service for all of them: each test has a space of its own.
@@ -28,6 +31,25 @@ def changes(rows: Iterable[bytes], source: str) -> Iterator[dict[str, Any]]:
     for each in plan(rows, source):
         assert isinstance(each, Change)
         yield handbook.request(each, each.author)
+
+
+async def authors(house: House, names: Iterable[str]) -> None:
+    """Members who do not sign in, as identity has the authors of what is brought in; and the wiki knows."""
+    wanted = sorted(set(names))
+    for name in wanted:
+        if not await house.identity.load(f"member-{name}"):
+            event = registered(name, Kind.STAFF, signs_in=False)
+            await house.identity.append(f"member-{name}", 1, [event], Occasion(None, new_id()))
+
+    async def known() -> bool:
+        return set(await house.service.views(projections.authors).get_many(wanted)) == set(wanted)
+
+    await eventually(known)
+
+
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+async def small_authors(house: House) -> None:
+    await authors(house, ("author-001", "author-002"))
 
 
 async def sent(house: House, space: str, source: str, batch: list[dict[str, Any]], who: str = "oda") -> Any:
@@ -107,12 +129,49 @@ async def test_a_line_that_cannot_be_kept_is_answered_with_its_reason_and_the_re
         ("refused", "path-taken"),
         ("done", None),
         ("done", None),
-        ("refused", "no-such-page"),
+        ("refused", "page-not-begun"),
         ("done", None),
     ]
     changed = [{**batch[0], "body": "# Another"}]
     answer = await sent(house, space, "bad", changed)
     assert answer["results"][0]["code"] == "idempotency-key-reused"
+
+
+async def test_what_nobody_here_wrote_is_not_brought_in(house: House) -> None:
+    """The rule of every import: whose line it is must be known. A page's later lines say why they are not
+    taken either, whatever its first line was refused for."""
+    space = await space_of(house, "oda")
+    gone = f"author-{new_id()}"
+    await authors(house, [gone])
+    first, second = changes(
+        rows(
+            {"op": "put", "path": "a", "body": "# One", "author": "nobody"},
+            {"op": "put", "path": "a", "body": "# Two"},
+        ),
+        f"{space}-unknown",
+    )
+    ahead = {**first, "line": 3, "page_id": new_id(), "path": "b", "by": gone, "at": "2999-01-01T00:00:00Z"}
+    later = {**second, "line": 4, "page_id": ahead["page_id"], "path": "b"}
+    results = (await sent(house, space, "unknown", [first, second, ahead, later]))["results"]
+    assert [(each["outcome"], each["code"]) for each in results] == [
+        ("refused", "line-member-unknown"),
+        ("refused", "page-not-begun"),
+        ("refused", "line-time-future"),
+        ("refused", "page-not-begun"),
+    ]
+    lone = (await sent(house, space, "unknown", [second]))["results"]
+    assert [each["code"] for each in lone] == ["no-such-page"], "its first line is in no batch that is known"
+    mended = (await sent(house, space, "unknown", [{**first, "by": gone}, second]))["results"]
+    assert [each["outcome"] for each in mended] == ["done", "done"]
+    await house.identity.append(f"member-{gone}", 2, [MemberErased(member_id=gone)], Occasion(None, new_id()))
+
+    async def forgotten() -> None:
+        assert await house.service.views(projections.authors).get(gone) is None
+
+    await eventually(forgotten)
+    again = {**first, "line": 9, "page_id": new_id(), "path": "c", "by": gone}
+    results = (await sent(house, space, "unknown", [again]))["results"]
+    assert [each["code"] for each in results] == ["line-member-unknown"]
 
 
 async def test_nothing_is_brought_in_from_the_future(house: House) -> None:
@@ -177,6 +236,7 @@ async def test_the_whole_handbook_arrives_byte_for_byte(house: House) -> None:
     with HANDBOOK.open("rb") as file:
         said = list(lines(file))
     planned = list(changes(said, "whole"))
+    await authors(house, (row["by"] for row in planned))
     begun, busy = time.perf_counter(), time.process_time()
     outcomes: Counter[str] = Counter()
     commit = ""
