@@ -256,6 +256,7 @@ def told(code: str, locale: Locale) -> Sequence[Notice]:
     texts = {
         "started": _("The page is published."),
         "revised": _("The page is saved."),
+        "revised-where-it-moved": _("The page is saved. Somebody moved it while you were writing."),
         "unchanged": _("Nothing was changed, so nothing was saved."),
         "moved": _("The page has moved."),
         "deleted": _("The page is deleted. It can be brought back."),

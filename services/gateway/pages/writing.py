@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from services.gateway import places
 from services.gateway.clients import Away, part
 from services.gateway.pages.addressees import my_groups
-from services.gateway.pages.answers import Difference, Done, Page, Shown, Space, quoted
+from services.gateway.pages.answers import Difference, Done, OldPage, Page, Shown, Space, quoted
 from services.gateway.pages.audiences import groups_among
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
@@ -100,6 +101,8 @@ async def edit_page(page_id: str, visit: Member) -> Response:
         space=page.space_id,
         path=page.path,
         seen_by=_readers(page.classification, page.audience),
+        revision=page.revision,
+        seen_at=page.path,
     )
     shown = Markup(page.html)  # noqa: S704 - made safe by the wiki
     return await _editing(visit, form, Spaces(), await head_of(visit, page), page, preview=shown)
@@ -122,17 +125,46 @@ async def save_page(page_id: str, visit: Member) -> Response:
     text = _line_ends_of(page.body, form.body)
     if failures:
         return await _editing(visit, _again(form, failures), Spaces(), head, page, failures=failures)
-    if sent.number("revision") != page.revision and text != page.body:
+    if text != page.body and not await _has_text_of(visit, page, form.revision):
         return await _conflict(visit, page, head, form)
     try:
         with failures.caught():
             changed = await _save(visit, page, form, text)
-            return visit.go(places.page(page.id), "revised" if changed else "unchanged")
+            moved = form.seen_at not in ("", page.path)
+            done = "revised-where-it-moved" if moved else "revised"
+            return visit.go(places.page(page.id), done if changed else "unchanged")
     except _MeanwhileSaved as meanwhile:
-        # The view that shows it may be a moment behind, so it is asked for by its version.
-        newer = await page_of(visit, page_id, after=f"wiki/page-{page_id}/{meanwhile.version + 1}")
-        return await _conflict(visit, newer, await head_of(visit, newer), form)
+        return await _saved_meanwhile(visit, page, form, text, meanwhile)
     return await _editing(visit, _again(form, failures), Spaces(), head, page, failures=failures)
+
+
+async def _saved_meanwhile(
+    visit: Visit, page: Page, form: PageForm, text: str, meanwhile: "_MeanwhileSaved"
+) -> Response:
+    """Two texts where there are two now; else the form once more, for who looks and saves again."""
+    # The view that shows it may be a moment behind, so it is asked for by its version.
+    newer = await page_of(visit, page.id, after=f"wiki/page-{page.id}/{meanwhile.version + 1}")
+    head = await head_of(visit, newer)
+    if newer.body not in (page.body, text):
+        return await _conflict(visit, newer, head, form)
+    failures = Failures(visit, _FIELDS)
+    failures.problem = visit.locale.gettext(
+        "Somebody moved this page, or decided who may read it, while you saved. Look at it, and save again."
+    )
+    failures.status = HTTPStatus.CONFLICT
+    form = _again(_decided_meanwhile(visit, form, newer, failures), failures)
+    return await _editing(visit, form, Spaces(), head, newer, failures=failures)
+
+
+async def _has_text_of(visit: Visit, page: Page, revision: int) -> bool:
+    """Whether the page has the text that it had at that step, though it may have moved since."""
+    if revision == page.revision:
+        return True
+    try:
+        then = await visit.ask("wiki", "GET", f"/wiki/pages/{part(page.id)}/revisions/{revision}")
+    except NotFound:
+        return False
+    return then.read(OldPage).body == page.body
 
 
 def _readers(classification: str, audience: Sequence[str]) -> str:
@@ -246,7 +278,8 @@ async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) ->
     blocks = compared.read(Difference).blocks
     names = await visit.named([page.author_id])
     theirs = RevisionLine(page.revision, page.occurred_at, names.of(page.author_id), page.note)
-    view = ConflictView(head, replace(form, key=new_id()), theirs, page.body, passages(blocks))
+    form = replace(form, key=new_id(), revision=page.revision, seen_at=page.path)
+    view = ConflictView(head, form, theirs, page.body, passages(blocks))
     return visit.show(view, place="wiki", status=409)
 
 
@@ -386,6 +419,8 @@ def _form(sent: Form) -> PageForm:
         language=sent.text("language", "en"),
         classification=sent.text("classification", "internal"),
         seen_by=sent.text("seen_by"),
+        revision=sent.number("revision") or 0,
+        seen_at=sent.text("seen_at"),
         audience=sent.texts("audience"),
         space=sent.text("space"),
         path=sent.text("path").strip(),

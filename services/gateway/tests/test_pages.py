@@ -135,6 +135,85 @@ async def test_two_who_save_at_once_lose_nothing(gateway: Gateway, house: House)
     await eskil.see_soon(page, "Theirs. Mine.")
 
 
+FOR_STAFF: Fields = {"audience": ["staff"], "classification": "internal"}
+
+
+def hidden_in(page: str) -> Fields:
+    """What a page's forms send besides what is typed and chosen."""
+    found = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in found}
+
+
+async def test_who_writes_while_a_page_is_moved_saves_their_text_where_it_is_now(
+    gateway: Gateway, house: House
+) -> None:
+    """There are no two texts to bring together. That it has moved is told."""
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    page = await start(eskil, "Shelf", "One.\n", path="shelf")
+    editor = (await saga.see_soon(f"{page}/edit", "One.")).text
+    mine = hidden_in(editor)
+    assert (mine["revision"], mine["seen_at"]) == ("1", "shelf")
+    await eskil.send(f"{page}/move", {"path": "cellar/shelf", "note": "Down"})
+    await saga.see_soon(f"{page}/edit", "cellar")
+    typed: Fields = {**mine, **FOR_STAFF, "body": "# Shelf\r\n\r\nTwo.\r\n"}
+    saved = await saga.client.post(f"{page}/edit", data=typed, headers={"Origin": SITE})
+    assert saved.status_code == 303, text_of(saved)
+    shown = await saga.see(page)
+    assert "Two." in shown.text and "cellar" in shown.text
+    assert "Någon flyttade den medan du skrev" in shown.text
+
+
+async def test_a_page_that_moves_at_the_very_last_moment_loses_nothing(
+    gateway: Gateway, house: House
+) -> None:
+    """Between looking and saving: the form comes again with the text, and with no other."""
+    eskil = await gateway.visitor(house.members["eskil"], **{"accept-language": "en"})
+    page = await start(eskil, "Drawer", "One.\n", path="drawer")
+    async with gateway.client(**house.members["alva"].bearer) as api:
+        clients, moved = gateway.app.state.visits.reception.clients, list[int]()
+        ask = clients.ask
+
+        async def after_a_move(service: str, method: str, path: str, **how: object) -> object:
+            if method == "PUT" and not moved:
+                to = {"path": "cellar/drawer", "note": ""}
+                moved.append((await api.post(f"/api/v1{page}/move", json=to)).status_code)
+            return await ask(service, method, path, **how)
+
+        clients.ask = after_a_move
+        try:
+            answer = await eskil.send(f"{page}/edit", {"body": "# Drawer\n\nTwo.\n"})
+        finally:
+            clients.ask = ask
+    assert moved == [200] and answer.status_code == 409
+    assert "Somebody moved this page" in answer.text and "Two.\n</textarea>" in unescape(answer.text)
+    assert 'id="theirs"' not in answer.text
+    again: Fields = {**hidden_in(answer.text), **FOR_STAFF, "body": "# Drawer\n\nTwo.\n"}
+    saved = await eskil.client.post(f"{page}/edit", data=again, headers={"Origin": SITE})
+    assert saved.status_code == 303 and "Two." in (await eskil.see(page)).text
+
+
+async def test_a_preview_without_a_script_does_not_hide_that_somebody_saved(
+    gateway: Gateway, house: House
+) -> None:
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    page = await start(eskil, "Looked at", "One.\n")
+    await saga.see_soon(page)
+    mine: Fields = {
+        "csrf_token": await saga.token(f"{page}/edit"),
+        "revision": "1",
+        "body": "# Looked at\n\nMine.\n",
+    }
+    await eskil.send(f"{page}/edit", {"body": "# Looked at\n\nTheirs.\n"})
+    await saga.see_soon(page, "Theirs.")
+    looked = await saga.client.post(f"{page}/edit", data={**mine, "preview": "yes"}, headers={"Origin": SITE})
+    again = re.search(r'name="revision" value="(\d+)"', looked.text)
+    assert looked.status_code == 200 and again and again[1] == "1"
+    late = await saga.client.post(
+        f"{page}/edit", data={**mine, "revision": again[1]}, headers={"Origin": SITE}
+    )
+    assert late.status_code == 409 and "Theirs.\n</textarea>" in unescape(late.text)
+
+
 async def test_a_race_to_the_very_last_moment_is_a_conflict_too(gateway: Gateway, house: House) -> None:
     people = [await gateway.visitor(house.members[name]) for name in ("saga", "eskil", "jonas", "alva")]
     page = await start(people[0], "Race", "Start.\n")

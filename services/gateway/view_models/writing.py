@@ -29,8 +29,11 @@ class PageForm:
     audience: Sequence[str] = ("staff",)
     space: str = ""
     path: str = ""
-    #: Who could read the page when the form was shown.
+    #: Who could read the page when the form was first shown, which step of its history that was, and where
+    #: it lay.
     seen_by: str = ""
+    revision: int = 0
+    seen_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class PreviewView(View):
 
 @dataclass(frozen=True, slots=True)
 class ConflictView(View):
-    """Somebody else saved first. `form` is what this reader typed, `page.revision` what it would replace
+    """Somebody else saved first. `form` is what this reader typed, `form.revision` what it would replace
     when sent again; `blocks` go from their text to the reader's."""
 
     template: ClassVar[str] = "pages/wiki_conflict.html"
