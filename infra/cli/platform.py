@@ -107,8 +107,11 @@ class Refusal(Fault):
     def __init__(self, answer: httpx.Response) -> None:
         try:
             problem = answer.json()
-            faults = "; ".join(f"{each['field']}: {each['message']}" for each in problem.get("errors") or ())
             self.code, said = str(problem["code"]), str(problem["detail"])
+            errors = problem.get("errors") or ()
+            # One fault alone is what is said of the whole.
+            several = errors if len(errors) > 1 else ()
+            faults = "; ".join(f"{each['field']}: {each['message']}" for each in several)
         except (ValueError, LookupError, TypeError, AttributeError):
             faults, self.code, said = "", "", f"The gateway answered {answer.status_code}."
         self.status = answer.status_code

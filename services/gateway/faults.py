@@ -49,6 +49,10 @@ def _sentences(here: Locale) -> dict[str, str]:
         "too-short": _("There are too few."),
         "too-long": _("There are too many."),
         "text-characters": _("This holds a control character or half of a character. Remove it."),
+        "string-unicode": _("This holds a control character or half of a character. Remove it."),
+        "text-unreadable": _(
+            "Some of this could not be read: \ufffd stands in its place. Mend it, and send it again."
+        ),
         "nested-too-deep": _("This is nested too deeply."),
         "number-too-large": _("This number is too large."),
         "not-json": _("Send JSON, as Content-Type: application/json."),
@@ -70,5 +74,7 @@ def _sentences(here: Locale) -> dict[str, str]:
         "unreadable": _("The body cannot be read."),
         "datetime-from-date-parsing": _("This must be a date and a time with its offset."),
         "datetime-parsing": _("This must be a date and a time with its offset."),
+        "datetime-type": _("This must be a date and a time with its offset."),
+        "datetime-object-invalid": _("This must be a date and a time with its offset."),
         "timezone-aware": _("This must be a date and a time with its offset."),
     }

@@ -18,6 +18,16 @@ MEDIA_TYPE = "application/problem+json"
 #: So many faults of one request are told; more would help nobody.
 MOST_FAULTS = 20
 LONGEST_FIELD = 200
+_TIME = "This must be a date and a time with its offset, such as 2026-11-21T09:30:00+01:00."
+#: Said in our words, by code, where those of the library tell of its inside.
+_SAID = {
+    "datetime-from-date-parsing": _TIME,
+    "datetime-object-invalid": _TIME,
+    "datetime-parsing": _TIME,
+    "datetime-type": _TIME,
+    "timezone-aware": _TIME,
+    "string-unicode": "This holds half of a character. Remove it.",
+}
 
 _STATUS: dict[type[Refused], int] = {
     errors.NotFound: 404,
@@ -115,7 +125,7 @@ def _fault(found: Mapping[str, Any], body: object) -> Fault:
         if code == "missing":
             return Fault(field="", message="A body is needed.", code=code)
     field = ".".join(path) or ("" if place == "body" else place)
-    message = str(found["msg"]).removeprefix("Value error, ")
+    message = _SAID.get(code) or str(found["msg"]).removeprefix("Value error, ")
     if place == "body" and (line := _line_of(found["loc"][1:], body)) is not None:
         message = f"Line {line}: {message}"
     return Fault(field=field[:LONGEST_FIELD], message=message, code=code)

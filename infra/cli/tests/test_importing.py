@@ -5,12 +5,14 @@ import lzma
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from infra.cli import importing, platform
 from infra.cli.faults import Fault
 from infra.cli.handbook import FIRST_HANDBOOK
 from infra.cli.importing import MOST_BYTES, MOST_CHANGES, Pace, Report, member_of, portions, read
+from infra.cli.platform import Refusal
 from services.identity.inputs import MOST_IMPORTED
 from services.wiki.api.requests import Import
 from services.wiki.handbook import Problem
@@ -120,3 +122,17 @@ def test_short_lines_are_never_cut_into_small_requests() -> None:
     for _ in range(5):
         pace.took(60.0)
     assert pace.most == 100
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        ([("changes.0.at", "Wrong.")], "changes.0.at: Wrong."),
+        ([("a", "Wrong."), ("b", "Too long.")], "Some of it. (a: Wrong.; b: Too long.)"),
+    ],
+)
+def test_what_is_wrong_with_one_field_is_said_once(faults: list[tuple[str, str]], said: str) -> None:
+    errors = [{"field": field, "message": message, "code": "c"} for field, message in faults]
+    detail = f"{faults[0][0]}: {faults[0][1]}" if len(faults) == 1 else "Some of it."
+    answer = httpx.Response(422, json={"code": "invalid-input", "detail": detail, "errors": errors})
+    assert str(Refusal(answer)) == said

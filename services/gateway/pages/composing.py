@@ -96,7 +96,7 @@ async def reach(visit: Member) -> Response:
 
 async def reach_of(visit: Visit, audience: Mapping[str, object]) -> Reach:
     """How many would see it. Raises Away, Refused."""
-    found = (await visit.ask("feed", "POST", "/reach", json=audience)).read(Counted)
+    found = (await visit.ask("feed", "POST", "/reach", json=audience, only_asks=True)).read(Counted)
     return Reach(found.people, found.languages, found.countries, found.roles)
 
 

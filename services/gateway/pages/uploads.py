@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -45,26 +46,38 @@ async def _parsed(request: Request, body: bytes) -> Sent:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
-    parser = MultiPartParser(
-        Headers(raw=request.scope["headers"]),
-        stream(),
-        max_files=4,
-        max_fields=MOST_FIELDS,
-        max_part_size=MOST_BYTES,
-    )
     try:
+        parser = MultiPartParser(
+            _as_bytes(request),
+            stream(),
+            max_files=4,
+            max_fields=MOST_FIELDS,
+            max_part_size=MOST_BYTES,
+        )
         found = await parser.parse()
     except (MultiPartException, FormParserError, UnicodeDecodeError, KeyError) as error:
         raise Refused("unreadable-form", "This form cannot be read. Load the page again.") from error
-    fields: dict[str, list[str]] = {}
+    pairs: list[tuple[str, str]] = []
     file = b""
     for name, value in found.multi_items():
         if isinstance(value, UploadFile):
             file = await value.read() or file
             await value.close()
         else:
-            fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return Sent(Form(fields), file)
+            pairs.append((_text(name), _text(value)))
+    return Sent(Form.of(pairs), file)
+
+
+def _as_bytes(request: Request) -> Headers:
+    """What the parser goes by, told that each byte is a character: it would take broken text for another
+    encoding by itself."""
+    kind, options = parse_options_header(request.headers["content-type"])
+    boundary = b'; boundary="%s"' % options[b"boundary"] if b"boundary" in options else b""
+    return Headers(raw=[(b"content-type", kind + boundary + b"; charset=latin-1")])
+
+
+def _text(characters: str) -> str:
+    return characters.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 async def upload(visit: Visit, file: bytes) -> PictureCard:

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import forgery, places
-from services.gateway.clients import Answer, Away, M, Malformed, away
+from services.gateway.clients import Answer, Away, Fault, M, Malformed, away
 from services.gateway.faults import detail_said, fault_said
 from services.gateway.locale import Locale, translate_refusal
 from services.gateway.pages import demonstration
@@ -29,6 +29,9 @@ MOST_FIELDS = 200
 NOTICE_SECONDS = 60
 _FORM = "application/x-www-form-urlencoded"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}")
+#: What decoding makes of bytes that are no text, and what they are shown as.
+_NO_TEXT = re.compile("[\udc80-\udcff]+")
+NO_TEXT = "\ufffd"
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class Visit:
     viewer: Known | None = None
     groups: Sequence[GroupRef] = ()
     behind: bool = False
+    #: Fields of the form that was sent of which something was no text: none of it is kept.
+    unreadable: Sequence[str] = ()
     #: Cookies that the answer sets beside its own: name, value, seconds.
     cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
 
@@ -63,10 +68,14 @@ class Visit:
         json: object = None,
         headers: Mapping[str, str] | None = None,
         after: str | None = None,
+        only_asks: bool = False,
     ) -> Answer:
-        """In the member's name, after what they wrote a moment ago. Raises Away, Refused."""
+        """In the member's name, after what they wrote a moment ago. `only_asks`: it changes nothing though it
+        is sent as what does. Raises Away, Refused."""
         session, sessions = self.signed_in, self.reception.sessions
         reads = method in forgery.SAFE_METHODS
+        if not reads and not only_asks:
+            self.check_readable()
         if after is None:
             after = await (sessions.after(session, service) if reads else sessions.after_tokens(session))
         answer = await self.reception.clients.ask(
@@ -110,8 +119,16 @@ class Visit:
         """Whatever refuses it from now on, the page that says so shows what was typed, also where the form
         has grown old, since its origin is ours. Raises Forbidden for a form that is not of a page of ours."""
         self.request.state.typed = form
+        self.unreadable = form.unreadable
         shown = self.request.headers.get(forgery.HEADER) or form.text(forgery.FIELD)
         forgery.check_token(shown, self.secret)
+
+    def check_readable(self) -> None:
+        """Raises Malformed, for each field of the form that was sent of which something was no text."""
+        if self.unreadable:
+            said = "Some of this could not be read: \ufffd stands in its place. Mend it, and send it again."
+            faults = [Fault(field=name, message=said, code="text-unreadable") for name in self.unreadable]
+            raise Malformed(said, faults)
 
     def said(self, refused: Refused) -> str:
         """A refusal in the reader's words."""
@@ -217,9 +234,24 @@ def _address(path: str, query: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields by name, as typed, each with all its values. Line ends are as this house writes them."""
+    """Fields by name, as typed, each with all its values. Line ends are as this house writes them. What was
+    no text in the `unreadable` ones is shown as such."""
 
     fields: Mapping[str, Sequence[str]]
+    unreadable: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> "Form":
+        """Names and values, decoded so that what was no text can still be told (`surrogateescape`)."""
+        fields: dict[str, list[str]] = {}
+        unreadable: dict[str, None] = {}
+        for name, value in ((_NO_TEXT.sub(NO_TEXT, name), value) for name, value in pairs):
+            text = _NO_TEXT.sub(NO_TEXT, value)
+            if text != value:
+                unreadable[name] = None
+            # Browsers send every line end as CRLF.
+            fields.setdefault(name, []).append(text.replace("\r\n", "\n"))
+        return cls(fields, tuple(unreadable))
 
     def text(self, name: str, default: str = "") -> str:
         return self.fields.get(name, [default])[-1]
@@ -239,15 +271,11 @@ def _parsed(body: bytes) -> Form:
             keep_blank_values=True,
             max_num_fields=MOST_FIELDS,
             encoding="utf-8",
-            errors="strict",
+            errors="surrogateescape",
         )
     except ValueError:
         raise Refused("unreadable-form", "This form cannot be read. Load the page again.") from None
-    fields: dict[str, list[str]] = {}
-    for name, value in pairs:
-        # Browsers send every line end as CRLF.
-        fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return Form(fields)
+    return Form.of(pairs)
 
 
 def told(code: str, locale: Locale) -> Sequence[Notice]:

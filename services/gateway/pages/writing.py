@@ -117,6 +117,8 @@ async def save_page(page_id: str, visit: Member) -> Response:
     _check_may(page, "write")
     form = replace(_form(sent), title=page.title, space=page.space_id, path=page.path, language=page.language)
     failures = Failures(visit, _FIELDS)
+    with failures.caught():
+        visit.check_readable()
     form = _decided_meanwhile(visit, form, page, failures)
     head = await head_of(visit, page)
     if "preview" in sent.fields:
@@ -274,7 +276,8 @@ def _narrower(page: Page, form: PageForm) -> bool:
 
 async def _conflict(visit: Visit, page: Page, head: PageHead, form: PageForm) -> Response:
     draft = {"body": _line_ends_of(page.body, form.body)}
-    compared = await visit.ask("wiki", "POST", f"/wiki/pages/{part(page.id)}/compare", json=draft)
+    path = f"/wiki/pages/{part(page.id)}/compare"
+    compared = await visit.ask("wiki", "POST", path, json=draft, only_asks=True)
     blocks = compared.read(Difference).blocks
     names = await visit.named([page.author_id])
     theirs = RevisionLine(page.revision, page.occurred_at, names.of(page.author_id), page.note)
@@ -347,7 +350,7 @@ async def _preview(visit: Visit, failures: Failures, space_id: str, path: str, b
 
 async def _shown(visit: Visit, space_id: str, path: str, body: str) -> Markup:
     draft = {"space_id": space_id or "new", "path": path or "new", "body": body}
-    answer = await visit.ask("wiki", "POST", "/wiki/preview", json=draft)
+    answer = await visit.ask("wiki", "POST", "/wiki/preview", json=draft, only_asks=True)
     return Markup(answer.read(Shown).html)  # noqa: S704 - made safe by the wiki
 
 

@@ -159,8 +159,8 @@ async def test_who_writes_while_a_page_is_moved_saves_their_text_where_it_is_now
     saved = await saga.client.post(f"{page}/edit", data=typed, headers={"Origin": SITE})
     assert saved.status_code == 303, text_of(saved)
     shown = await saga.see(page)
-    assert "Two." in shown.text and "cellar" in shown.text
-    assert "Någon flyttade den medan du skrev" in shown.text
+    assert "Two." in shown.text and "Någon flyttade den medan du skrev" in shown.text
+    assert hidden_in((await saga.see(f"{page}/edit")).text)["seen_at"] == "cellar/shelf"
 
 
 async def test_a_page_that_moves_at_the_very_last_moment_loses_nothing(
@@ -211,6 +211,22 @@ async def test_a_preview_without_a_script_does_not_hide_that_somebody_saved(
     late = await saga.client.post(
         f"{page}/edit", data={**mine, "revision": again[1]}, headers={"Origin": SITE}
     )
+    assert late.status_code == 409 and "Theirs.\n</textarea>" in unescape(late.text)
+
+
+async def test_half_of_a_character_does_not_hide_that_somebody_saved(gateway: Gateway, house: House) -> None:
+    saga, eskil = await gateway.visitor(house.members["saga"]), await gateway.visitor(house.members["eskil"])
+    page = await start(eskil, "Broken", "One.\n")
+    await saga.see_soon(page)
+    mine = f"csrf_token={await saga.token(f'{page}/edit')}&revision=1&body=%23+Broken%0A%0AMine+%ED%A0%BD."
+    await eskil.send(f"{page}/edit", {"body": "# Broken\n\nTheirs.\n"})
+    await saga.see_soon(page, "Theirs.")
+    headers = {"Origin": SITE, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = await saga.client.post(f"{page}/edit", content=mine, headers=headers)
+    assert answer.status_code == 422 and 'id="body-error"' in answer.text
+    assert "Mine \ufffd.</textarea>" in answer.text and hidden_in(answer.text)["revision"] == "1"
+    again: Fields = {**hidden_in(answer.text), **FOR_STAFF, "body": "# Broken\n\nMine.\n"}
+    late = await saga.client.post(f"{page}/edit", data=again, headers={"Origin": SITE})
     assert late.status_code == 409 and "Theirs.\n</textarea>" in unescape(late.text)
 
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
+from urllib.parse import quote_plus, urlencode
 
 import httpx
 import pytest
 from PIL import Image
 
-from services.gateway.reception import Reception
-from services.gateway.tests.house import House
+from services.gateway.reception import LANGUAGE_COOKIE, Reception
+from services.gateway.tests.house import House, Member
 from services.gateway.tests.test_groups import start as start_group
 from services.gateway.tests.visitors import SITE, Gateway, Visitor
 from shared.runtime.ids import new_id
@@ -314,6 +315,13 @@ async def test_an_announcement_is_confirmed_and_its_report_is_right(gateway: Gat
     assert nobody.status_code == 422 and 'id="audience-error"' in nobody.text
 
 
+async def in_english(gateway: Gateway, member: Member) -> Visitor:
+    """Whatever language they prefer, on this device they chose it."""
+    visitor = await gateway.visitor(member)
+    visitor.client.cookies.set(LANGUAGE_COOKIE, "en")
+    return visitor
+
+
 async def told_whom(visitor: Visitor, **chosen: str | list[str]) -> str:
     """What the form says of who will get it, asked as its script does."""
     answer = await visitor.client.post(
@@ -326,7 +334,7 @@ async def told_whom(visitor: Visitor, **chosen: str | list[str]) -> str:
 
 
 async def test_an_announcement_goes_to_a_role_and_says_so(gateway: Gateway, house: House) -> None:
-    alva = await gateway.visitor(house.members["alva"], **{"accept-language": "en"})
+    alva = await in_english(gateway, house.members["alva"])
     form = await alva.see_soon("/announcements/new", 'value="role:leader"')
     assert re.search(r'value="role:leader"[^>]*><span>Leaders <span class="muted">\d+<', form.text)
     assert 'value="role:admin"' not in form.text, "nobody but who asks"
@@ -335,7 +343,7 @@ async def test_an_announcement_goes_to_a_role_and_says_so(gateway: Gateway, hous
     title = f"For who leads {new_id()}"
     fields: Fields = {"title": title, "text": "Read this.", "to": "some", "audience": ["role:leader"]}
     post = str((await alva.send("/announcements/new", fields)).headers["location"])
-    leena = await gateway.visitor(house.members["leena"], **{"accept-language": "en"})
+    leena = await in_english(gateway, house.members["leena"])
     saga = await gateway.visitor(house.members["saga"])
     assert "among these readers: Leaders." in text_of(await leena.see_soon(post, title))
     assert (await saga.see(post)).status_code == 404
@@ -343,7 +351,7 @@ async def test_an_announcement_goes_to_a_role_and_says_so(gateway: Gateway, hous
 
 async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: Gateway, house: House) -> None:
     """Reach, the sentence, and who sees it are of the same people; with and without a script."""
-    alva = await gateway.visitor(house.members["alva"], **{"accept-language": "en"})
+    alva = await in_english(gateway, house.members["alva"])
     chosen: Fields = {"to": "some", "audience": ["country:SE", "country:DE", "role:editor"]}
     either, each = [await told_whom(alva, **chosen, fits=fits) for fits in ("any", "each")]
     assert "It goes to those who are in Sweden or Germany, or who are editors." in either
@@ -362,7 +370,7 @@ async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: G
     for value in ("each", "country:SE", "country:DE", "role:editor"):
         assert wrong.status_code == 422 and f'value="{value}" checked' in wrong.text, value
     post = str((await alva.send("/announcements/new", fields)).headers["location"])
-    eskil = await gateway.visitor(house.members["eskil"], **{"accept-language": "en"})
+    eskil = await in_english(gateway, house.members["eskil"])
     assert "among these readers: Editors in Sweden." in text_of(await eskil.see_soon(post, title))
     assert "Editors in Germany, Editors in Sweden" in text_of(await eskil.see(post))
     for other in ("saga", "jonas", "leena"):
@@ -370,7 +378,7 @@ async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: G
 
 
 async def test_too_many_conditions_are_refused_beside_them_and_kept(gateway: Gateway, house: House) -> None:
-    alva = await gateway.visitor(house.members["alva"], **{"accept-language": "en"})
+    alva = await in_english(gateway, house.members["alva"])
     many = [f"{kind}:{name}" for kind in ("country", "unit") for name in ("AA", "BB", "CC", "DD", "EE")]
     chosen: Fields = {"to": "some", "audience": many, "fits": "each"}
     said = "can be met in 25 ways, and an audience has at most 20"
@@ -571,6 +579,60 @@ async def test_a_refused_comment_comes_back_with_its_names_and_whom_they_mean(
     assert sent.status_code == 303
     assert f"@<bdi>{house.members['jonas'].name}</bdi>" in (await saga.see_soon(post, "knows.")).text
     assert f'data-draft-done="comment:{post.removeprefix("/posts/")}"' not in (await saga.see(post)).text
+
+
+BROKEN = b"Words that took \xed\xa0\xbd an hour, p\xc3\xa5 svenska"
+SHOWN = "Words that took \ufffd an hour, på svenska"
+
+
+def with_broken(fields: Fields, name: str) -> tuple[bytes, str]:
+    """A form as it is sent, with half of a character in one of its fields."""
+    said = urlencode(fields, doseq=True).encode()
+    return b"%b&%b=%b" % (
+        said,
+        name.encode(),
+        quote_plus(BROKEN).encode(),
+    ), "application/x-www-form-urlencoded"
+
+
+def with_broken_parts(fields: Fields, name: str) -> tuple[bytes, str]:
+    """The same as forms with files are sent."""
+    parts = {**{field: str(value).encode() for field, value in fields.items()}, name: BROKEN}
+    head = b'--edge\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+    body = b"".join(head % (field.encode(), value) for field, value in parts.items())
+    return body + b"--edge--\r\n", "multipart/form-data; boundary=edge"
+
+
+async def test_half_of_a_character_costs_nobody_their_text(gateway: Gateway, house: House) -> None:
+    """The form comes again with it, a mark where it was, and says so beside it; nothing is kept before."""
+    alva = await in_english(gateway, house.members["alva"])
+    post = await say(alva, f"To be changed {new_id()}")
+    token = {"csrf_token": await alva.token()}
+    whom: Fields = {"to": "staff", **token}
+    page = {"title": "T", "space_name": f"S {new_id()}", "language": "en", "audience": "staff"}
+    forms: list[tuple[str, Fields, str]] = [
+        ("/posts/new", whom, "text"),
+        ("/announcements/new", {**whom, "title": "T"}, "text"),
+        ("/announcements/new", {**whom, "text": "T"}, "title"),
+        (f"{post}/edit", {**token, "version": "1"}, "text"),
+        (f"{post}/comments", {**token}, "text"),
+        ("/groups/new", {**token, "name": f"G {new_id()}", "language": "en", "openness": "open"}, "purpose"),
+        ("/wiki/new", {**token, **page, "classification": "internal"}, "body"),
+        ("/settings/profile", {**token, "time_zone": "UTC", "version": "1"}, "about"),
+        ("/settings/tokens", {**token, "days": "30"}, "name"),
+    ]
+    for path, fields, name in forms:
+        for made in (with_broken, with_broken_parts) if path == "/posts/new" else (with_broken,):
+            body, kind = made(fields, name)
+            headers = {"Origin": SITE, "Content-Type": kind}
+            answer = await alva.client.post(path, content=body, headers=headers)
+            assert answer.status_code == 422, (path, answer.text)
+            assert SHOWN in unescape(answer.text), path
+            assert 'aria-invalid="true"' in answer.text and "could not be read" in answer.text, path
+    home = unescape((await alva.see("/")).text)
+    assert SHOWN not in home and "To be changed" in home
+    sent = await alva.send("/posts/new", {"text": SHOWN, "to": "staff"}, seen="/")
+    assert sent.status_code == 303, "once looked at, it is a text as any other"
 
 
 async def test_what_is_not_there_is_told_in_the_words_of_its_place(gateway: Gateway, house: House) -> None:

@@ -4,11 +4,14 @@ import json
 
 import httpx
 import pytest
+from fastapi.exceptions import RequestValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from shared.kernel.errors import Refused
 from shared.runtime import problems
+from shared.runtime.imports import ImportedLine
 from shared.runtime.problems import LONGEST_FIELD
 from shared.runtime.tests.notes import ANN, problem_of
 
@@ -80,6 +83,20 @@ async def test_a_made_up_field_name_is_not_repeated_at_length(
     assert len(problem_of(answer, 422, "invalid-input")["field"]) == LONGEST_FIELD
     answer = await _post(client, json.dumps({"title": "a", "\ud800": 1}))
     assert problem_of(answer, 422, "invalid-input")["errors"][0]["code"] == "string-unicode"
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-11-21T09:30:00+01:00:30", "2026-11-21T09:30:00", "2026-11-21", "yesterday", 10**20]
+)
+def test_what_is_no_time_is_told_in_our_words(at: object) -> None:
+    line = {"line": 7, "by": "ann", "at": at}
+    with pytest.raises(ValidationError) as wrong:
+        ImportedLine.model_validate(line)
+    faults = [{**each, "loc": ("body", "lines", 0, *each["loc"])} for each in wrong.value.errors()]
+    problem = problems.of_validation(RequestValidationError(faults, body={"lines": [line]}))
+    said = "Line 7: This must be a date and a time with its offset, such as 2026-11-21T09:30:00+01:00."
+    assert problem.errors and [each.message for each in problem.errors] == [said]
+    assert problem.detail == f"lines.0.at: {said}"
 
 
 async def test_a_lone_surrogate_in_a_refusal_is_spelled_out() -> None:
