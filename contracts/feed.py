@@ -44,6 +44,7 @@ class Picture(BaseModel):
     """A picture as it was made ready: re-encoded, without what the camera wrote into it. Sizes in pixels.
 
     `alt` is empty where the author said that it is decoration. `small_id` is the file to show in lists.
+    `moving_id` is that of a picture that moves, for who wants to see it move; else it is empty.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +54,12 @@ class Picture(BaseModel):
     width: int
     height: int
     alt: str = ""
+    moving_id: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that is stored of it."""
+        return tuple(file for file in (self.file_id, self.small_id, self.moving_id) if file)
 
 
 class PostPublished(Event):

@@ -1,6 +1,6 @@
 """Who is meant by an audience, in the reader's words: clause by clause, and all that somebody chose at once.
 
-A clause of several conditions is one phrase: `country:SE&role:leader` are 'Leaders in Sweden'.
+A clause of several conditions is one phrase: `country:SE&role:leader` are 'Leaders (Sweden)'.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,8 @@ class Words:
                 named = self.named.get(token)
                 return _("Members of %(group)s") % {"group": named} if named else _("Members of a group")
             case "country":
-                return _("Staff in %(country)s") % {"country": self.here.country_name(name)}
+                # Within a sentence some names would need an article: "in the United Kingdom".
+                return _("Staff (%(country)s)") % {"country": self.here.country_name(name)}
             case "language":
                 return _("Readers of %(language)s") % {"language": self.here.language_name(name)}
             case "role":
@@ -94,7 +95,7 @@ class Words:
         _ = self.here.gettext
         match kind:
             case "country":
-                return _("in %(country)s") % {"country": self.here.country_name(name)}
+                return f"({self.here.country_name(name)})"
             case "unit":
                 return _("in the unit %(name)s") % {"name": self.named.get(token, name)}
             case "office":

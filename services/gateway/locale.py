@@ -156,7 +156,8 @@ class Locale:
     def language_name(self, tag: str) -> str:
         """What this reader calls a language; the tag itself where nobody knows it."""
         known = _known(tag)
-        return str(known.get_display_name(self.cldr) or tag) if known else tag
+        # Half of the languages that have a name have nothing else.
+        return str((known.get_display_name(self.cldr) if known else self.cldr.languages.get(tag)) or tag)
 
     def one_of(self, names: Sequence[str]) -> str:
         """Sweden, Finland or Norway"""

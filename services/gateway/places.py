@@ -124,8 +124,9 @@ def change_comment(post_id: str, comment_id: str, what: str) -> str:
     return f"{comments(post_id)}/{quote(comment_id, safe='')}/{what}"
 
 
-def picture(picture_id: str, *, small: bool = False) -> str:
-    return _with(f"/api/v1/pictures/{quote(picture_id, safe='')}", size="small" if small else None)
+def picture(picture_id: str, size: str | None = None) -> str:
+    """The large one; or the `small` one, or what is `moving`."""
+    return _with(f"/api/v1/pictures/{quote(picture_id, safe='')}", size=size)
 
 
 def preview(page_id: str | None = None) -> str:

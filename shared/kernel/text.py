@@ -7,7 +7,11 @@ see another text than the one that is stored, searched and translated.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from functools import cache
+
+from babel import Locale, localedata
+from babel.core import parse_locale
 
 from shared.kernel.errors import Refused
 
@@ -113,11 +117,36 @@ def comparable(text: str) -> str:
     return " ".join(seen.split())
 
 
-def language(tag: str, field: str = "language") -> str:
-    """A language tag (BCP 47) such as `sv` or `pt-BR`. Raises Refused."""
-    if _LANGUAGE.fullmatch(tag):
+def language(tag: str, field: str = "language", *, stored: Container[str] = ()) -> str:
+    """The tag (BCP 47) of a language that CLDR knows, such as `sv` or `pt-BR`. Those in `stored` were taken
+    before more than their form was asked for, and stay. Raises Refused."""
+    if _LANGUAGE.fullmatch(tag) and (tag in stored or _is_known(tag)):
         return tag
-    raise Refused("language-unknown", "Name the language by its code, such as sv, en or pt-BR.", field=field)
+    raise Refused(
+        "language-unknown",
+        "No language is known by this code. Name it by its code, such as sv, en or pt-BR.",
+        field=field,
+    )
+
+
+def _is_known(tag: str) -> bool:
+    try:
+        code, country, script, *_ = parse_locale(tag, sep="-")
+    except ValueError:
+        return False
+    english = Locale("en")
+    return (
+        code in _languages()
+        and (country is None or country in english.territories)
+        and (script is None or script in english.scripts)
+    )
+
+
+@cache
+def _languages() -> frozenset[str]:
+    """Those that have a name in CLDR, or texts. Read when first asked for: 80 ms, 4 MB."""
+    known = [*Locale("en").languages, *localedata.locale_identifiers()]
+    return frozenset(identifier.partition("_")[0] for identifier in known)
 
 
 def _lone(character: str) -> bool:

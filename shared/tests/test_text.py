@@ -82,7 +82,7 @@ def test_what_looks_alike_compares_alike() -> None:
     assert text.comparable("Friday") != text.comparable("Fridays")
 
 
-@pytest.mark.parametrize("tag", ["sv", "pt-BR", "zh-Hant-TW"])
+@pytest.mark.parametrize("tag", ["sv", "pt-BR", "zh-Hant-TW", "nb", "yue", "apc", "tlh", "es-419"])
 def test_a_language_is_named_by_its_tag(tag: str) -> None:
     assert text.language(tag) == tag
 
@@ -90,8 +90,16 @@ def test_a_language_is_named_by_its_tag(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["", "Swedish!", "SV", "s", "sv_SE", "sv-"])
 def test_what_is_no_tag_names_no_language(tag: str) -> None:
     with pytest.raises(Refused) as refused:
-        text.language(tag)
+        text.language(tag, stored=(tag,))
     assert refused.value.code == "language-unknown"
+
+
+@pytest.mark.parametrize("tag", ["zz", "qq", "qaa", "swe", "sv-QQ", "zh-Qqqq"])
+def test_what_nobody_assigned_names_no_language_but_stays_where_it_was_taken(tag: str) -> None:
+    with pytest.raises(Refused) as refused:
+        text.language(tag, "languages", stored=("sv",))
+    assert (refused.value.code, refused.value.field) == ("language-unknown", "languages")
+    assert text.language(tag, stored=(tag,)) == tag
 
 
 @given(st.text())

@@ -9,12 +9,14 @@ from services.feed.projections import Standing
 
 
 class PictureAnswer(BaseModel):
-    """A picture of a post. Its bytes are at `/pictures/<id>`, a small one with `?size=small`."""
+    """A picture of a post. Its bytes are at `/pictures/<id>`, a small one with `?size=small`,
+    and, where it moves, what moves with `?size=moving`: the others are stills."""
 
     id: str
     width: int = Field(description="In pixels")
     height: int = Field(description="In pixels")
     alt: str = Field(description="What it shows; empty where it is decoration")
+    moving: bool = Field(description="Whether it moves")
 
 
 class PictureDone(BaseModel):
@@ -23,6 +25,7 @@ class PictureDone(BaseModel):
     id: str
     width: int
     height: int
+    moving: bool
 
 
 class Acknowledgement(BaseModel):

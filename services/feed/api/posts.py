@@ -141,9 +141,7 @@ def _one(api: APIRouter, feed: Feed) -> None:
         command = DeletePost(post_id, caller.member_id)
         committed = await feed.store.handle(posts, command, doing, if_match=if_match, idempotency=key)
         # Bytes after the event; what a kill leaves here, the sweep takes.
-        await feed.files.discard(
-            *(file for shown in post.pictures for file in (shown.file_id, shown.small_id))
-        )
+        await feed.files.discard(*(file for shown in post.pictures for file in shown.files))
         return _done(response, committed)
 
     @api.put("/posts/{post_id}/language")

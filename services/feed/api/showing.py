@@ -123,7 +123,13 @@ def _post(
         group_id=view.group_id,
         topics=view.topics,
         pictures=[
-            PictureAnswer(id=shown.file_id, width=shown.width, height=shown.height, alt=shown.alt)
+            PictureAnswer(
+                id=shown.file_id,
+                width=shown.width,
+                height=shown.height,
+                alt=shown.alt,
+                moving=bool(shown.moving_id),
+            )
             for shown in view.pictures
         ],
         must_acknowledge=view.must_acknowledge,

@@ -43,7 +43,7 @@ def decide(command: AcknowledgePost, known: Acknowledgement) -> Sequence[Event]:
             post_id=command.post_id,
             member_id=command.member_id,
             edition=edition,
-            language=text.language(language),
+            language=text.language(language, stored=(command.post.language.code,)),
         )
     ]
 

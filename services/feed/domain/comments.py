@@ -92,7 +92,7 @@ def decide(command: CommentCommand, comment: Comment) -> Sequence[Event]:
         case EditComment():
             return _edit(command, comment)
         case CorrectCommentLanguage(comment_id=comment_id, language=language):
-            new = tag(language)
+            new = tag(language, stored=(comment.language.code,))
             if new == comment.language.code:
                 return []
             old = comment.language.code

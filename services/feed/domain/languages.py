@@ -32,7 +32,8 @@ UNSAID = Language()
 def said(by_author: str | None, detected: Detected, before: Language | None = None) -> Language:
     """The language of a new text, or of one that was in `before`. Raises Refused."""
     if by_author is not None:
-        return Language(text.language(by_author), LanguageSource.AUTHOR)
+        stored = (before.code,) if before is not None else ()
+        return Language(text.language(by_author, stored=stored), LanguageSource.AUTHOR)
     if before is not None and before.source is not LanguageSource.DETECTED:
         return before
     return Language(detected.code, LanguageSource.DETECTED, round(detected.confidence, _DIGITS))

@@ -20,13 +20,21 @@ def small_name(picture_id: str) -> str:
     return f"{NAME}-{picture_id}-small"
 
 
+def moving_name(picture_id: str) -> str:
+    """What the file that moves is called."""
+    return f"{NAME}-{picture_id}-moving"
+
+
 def picture_of(file_id: str, name: str) -> str:
     """The picture that a stored file belongs to."""
-    return file_id if name == NAME else name.removeprefix(f"{NAME}-").removesuffix("-small")
+    if name == NAME:
+        return file_id
+    return name.removeprefix(f"{NAME}-").removesuffix("-small").removesuffix("-moving")
 
 
 class PictureUploaded(Event):
-    """A picture was made ready; its two files are stored. It stays in its stream: nobody else needs it."""
+    """A picture was made ready; its files are stored, a third one where it moves. It stays in its stream:
+    nobody else needs it."""
 
     picture_id: str
     small_id: str
@@ -34,6 +42,7 @@ class PictureUploaded(Event):
     width: int
     height: int
     uploaded_at: datetime
+    moving_id: str = ""
 
 
 class PictureShown(Event):
@@ -51,6 +60,7 @@ class UploadPicture:
     width: int
     height: int
     uploaded_at: datetime
+    moving_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ def decide(command: PictureCommand, upload: Upload) -> Sequence[Event]:
                 width=command.width,
                 height=command.height,
                 uploaded_at=command.uploaded_at,
+                moving_id=command.moving_id,
             )
         ]
     if upload.uploaded_at is None or upload.uploaded_by != command.by:
@@ -101,7 +112,11 @@ def evolve(upload: Upload, event: Event) -> Upload:
     match event:
         case PictureUploaded():
             picture = Picture(
-                file_id=event.picture_id, small_id=event.small_id, width=event.width, height=event.height
+                file_id=event.picture_id,
+                small_id=event.small_id,
+                width=event.width,
+                height=event.height,
+                moving_id=event.moving_id,
             )
             return Upload(picture, event.uploaded_by, event.uploaded_at)
         case PictureShown(post_id=post_id):

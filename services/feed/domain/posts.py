@@ -105,7 +105,7 @@ def decide(command: PostCommand, post: Post) -> Sequence[Event]:
         case EditPost():
             return _edit(command, post)
         case CorrectPostLanguage(post_id=post_id, language=language):
-            new = tag(language)
+            new = tag(language, stored=(post.language.code,))
             if new == post.language.code:
                 return []
             return [ItemLanguageCorrected(item_id=post_id, post_id=post_id, old=post.language.code, new=new)]

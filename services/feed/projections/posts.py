@@ -124,7 +124,7 @@ def _published(event: PostPublished, recorded: Recorded) -> dict[str, Any]:
         "classification": event.classification.value,
         "group_id": event.group_id,
         "pictures": list(event.pictures),
-        "files": [file for picture in event.pictures for file in (picture.file_id, picture.small_id)],
+        "files": [file for picture in event.pictures for file in picture.files],
         "must_acknowledge": event.must_acknowledge,
         "edition": 1,
         "published_at": recorded.occurred_at,
@@ -159,7 +159,7 @@ def _said(event: PostPublished | PostEdited, recorded: Recorded, audience: Colle
 #: The group leads its own index: its posts all have its audience, which is a clause or two.
 posts: Projection[PostView] = Projection(
     "feed.posts",
-    2,
+    3,
     PostView,
     (
         PostPublished,

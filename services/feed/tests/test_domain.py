@@ -20,6 +20,7 @@ from contracts.feed import (
     ReactionChanged,
     ReactionKind,
 )
+from services.feed.detection import LANGUAGES
 from services.feed.domain.acknowledgements import AcknowledgePost, acknowledgements
 from services.feed.domain.comments import DeleteComment, EditComment, PublishComment, comments
 from services.feed.domain.languages import Detected
@@ -28,6 +29,8 @@ from services.feed.domain.pictures import (
     PictureShown,
     PictureUploaded,
     ShowPicture,
+    UploadPicture,
+    moving_name,
     picture_of,
     pictures,
     small_name,
@@ -42,6 +45,7 @@ from services.feed.domain.posts import (
 )
 from services.feed.domain.reactions import React, reactions
 from services.feed.domain.seen import FeedSeen, SeeFeed, sights
+from shared.kernel import text
 from shared.kernel.audience import Classification
 from shared.kernel.errors import Conflict, NotFound, Refused
 from shared.kernel.personal import Personal
@@ -123,13 +127,35 @@ def test_only_an_announcement_must_be_acknowledged() -> None:
 def test_the_author_says_the_language_and_needs_no_detection() -> None:
     said = {"language": "pt-BR", "language_source": LanguageSource.AUTHOR, "language_confidence": None}
     spec.given().when(publishing(language="pt-BR")).then(published.model_copy(update=said))
-    spec.given().when(publishing(language="Portuguese")).refused(Refused, "language-unknown")
+    for unknown in ("Portuguese", "zz"):
+        spec.given().when(publishing(language=unknown)).refused(Refused, "language-unknown")
+
+
+def test_what_was_published_in_a_language_that_nobody_assigned_lives_on() -> None:
+    old = published.model_copy(update={"language": "zz", "language_source": LanguageSource.AUTHOR})
+    edit = EditPost("p1", None, "Hello", Detected("en", 0.8), language="zz")
+    said: dict[str, Any] = {"language": "zz", "language_source": LanguageSource.AUTHOR}
+    said["language_confidence"] = None
+    spec.given(old).when(edit).then(edition("Hello", **said))
+    spec.given(old).when(replace(edit, language="qq")).refused(Refused, "language-unknown")
+    spec.given(old).when(CorrectPostLanguage("p1", "zz")).then()
+    corrected = ItemLanguageCorrected(item_id="p1", post_id="p1", old="zz", new="sv")
+    spec.given(old).when(CorrectPostLanguage("p1", "sv")).then(corrected)
+    post = posts.fold([old.model_copy(update={"must_acknowledge": True})])
+    read = PostAcknowledged(post_id="p1", member_id="bob", edition=1, language="zz")
+    rules = Specification(acknowledgements)
+    rules.given().when(AcknowledgePost("p1", "bob", post, 1, "zz")).then(read)
+    rules.given().when(AcknowledgePost("p1", "bob", post, 1, "qq")).refused(Refused, "language-unknown")
+
+
+def test_what_is_detected_is_a_language() -> None:
+    assert [text.language(code) for code in LANGUAGES] == list(LANGUAGES)
 
 
 def test_mentions_are_kept_of_those_who_may_see_it() -> None:
-    text = "@[bob] @[gil] @[bob]"
-    said = {"text": Personal(plain=text), "topics": ()}
-    spec.given().when(publishing(text=text)).then(published.model_copy(update=said))
+    typed = "@[bob] @[gil] @[bob]"
+    said = {"text": Personal(plain=typed), "topics": ()}
+    spec.given().when(publishing(text=typed)).then(published.model_copy(update=said))
 
 
 def test_an_edition_counts_on_and_detects_its_language_anew() -> None:
@@ -236,9 +262,21 @@ def test_a_picture_is_shown_by_one_post_of_its_uploader_while_it_is_fresh() -> N
     rules.given(uploaded).when(replace(show, now=NOON + FRESH)).refused(Conflict, "upload-too-old")
 
 
-def test_a_small_file_leads_back_to_its_picture() -> None:
+def test_each_file_leads_back_to_its_picture() -> None:
     assert picture_of("f", "picture") == "f"
     assert picture_of("s", small_name("f")) == "f"
+    assert picture_of("m", moving_name("f")) == "f"
+
+
+def test_a_picture_keeps_what_moves() -> None:
+    uploaded = PictureUploaded(
+        picture_id="f", small_id="s", uploaded_by="ann", width=4, height=3, uploaded_at=NOON, moving_id="m"
+    )
+    rules = Specification(pictures)
+    rules.given().when(UploadPicture("f", "s", "ann", 4, 3, NOON, "m")).then(uploaded)
+    kept = pictures.fold([uploaded]).picture
+    assert kept is not None and kept.files == ("f", "s", "m")
+    assert Picture(file_id="f", small_id="s", width=4, height=3).files == ("f", "s")
 
 
 @pytest.mark.parametrize("at", [datetime(2020, 1, 1, tzinfo=UTC)])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageSequence
 from pymongo.errors import AutoReconnect
 
 from contracts.groups import Openness
@@ -127,6 +127,119 @@ def test_what_it_is_decides_its_content(kind: str) -> None:
     assert developed(photo(kind=kind)).width == 800
 
 
+FIRST, NEXT, LAST = (200, 60, 40), (30, 90, 200), (40, 160, 60)
+
+
+def moving(kind: str, width: int = 80, height: int = 60, frames: int = 3, **how: Any) -> bytes:
+    """A red frame, then blue and green ones."""
+    rest = [Image.new("RGB", (width, height), (NEXT, LAST)[at % 2]) for at in range(frames - 1)]
+    out = io.BytesIO()
+    said: dict[str, Any] = {"duration": 80, "loop": 3, **how}
+    Image.new("RGB", (width, height), FIRST).save(out, kind, save_all=True, append_images=rest, **said)
+    return out.getvalue()
+
+
+def colour(picture: Image.Image) -> tuple[int, ...]:
+    return tuple(picture.convert("RGB").getpixel((picture.width // 2, picture.height // 2)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_what_moves_is_kept_beside_its_first_frame(kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "at home"
+    traces: dict[str, dict[str, Any]] = {
+        "PNG": {"exif": exif},
+        "WEBP": {"xmp": b"<at home/>"},
+        "GIF": {"comment": b"at home"},
+    }
+    sent = moving(kind, **traces[kind])
+    assert b"at home" in sent
+    ready = developed(sent)
+    for still in (ready.large, ready.small):
+        assert getattr(opened(still), "n_frames", 1) == 1
+        assert colour(opened(still)) == pytest.approx(FIRST, abs=12)
+    kept = opened(ready.moving)
+    assert (kept.format, kept.size, kept.n_frames) == ("WEBP", (80, 60), 3)  # type: ignore[attr-defined]
+    colours, times = list[tuple[int, ...]](), list[int]()
+    for frame in ImageSequence.Iterator(kept):
+        frame.load()
+        colours.append(colour(frame))
+        times.append(frame.info["duration"])
+    for seen, drawn in zip(colours, (FIRST, NEXT, LAST), strict=True):
+        assert seen == pytest.approx(drawn, abs=12)
+    assert times == [80, 80, 80]
+    assert b"at home" not in ready.moving and not kept.getexif() and "xmp" not in kept.info
+
+
+def test_what_does_not_move_is_kept_as_a_still_alone() -> None:
+    behind = io.BytesIO()
+    first, second = opened(photo()), opened(photo(400, 300))
+    first.save(behind, "MPO", save_all=True, append_images=[second])
+    hidden = moving("PNG", frames=2, default_image=True)
+    assert opened(hidden).n_frames == 2  # type: ignore[attr-defined]
+    for data in (photo(), photo(kind="GIF"), photo(kind="WEBP"), behind.getvalue(), hidden):
+        assert developed(data).moving == b""
+
+
+def test_what_moves_is_made_smaller_the_longer_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert opened(developed(moving("GIF", 1_200, 900)).moving).size == (640, 480)
+    monkeypatch.setattr(imaging, "MOST_KEPT_PIXELS", 3 * 320 * 240)
+    assert opened(developed(moving("GIF", 1_200, 900)).moving).size == (320, 240)
+    assert opened(developed(moving("GIF", 1_200, 1)).moving).size == (640, 1)
+
+
+def test_a_frame_without_a_time_is_shown_as_browsers_show_it() -> None:
+    kept = opened(developed(moving("GIF", duration=[0, 10, 600_000])).moving)
+    times = list[int]()
+    for frame in ImageSequence.Iterator(kept):
+        frame.load()
+        times.append(frame.info["duration"])
+    assert times == [100, 100, 60_000]
+
+
+@pytest.mark.parametrize("limit", ["MOST_FRAMES", "MOST_MOVING_PIXELS", "MOST_MOVING_BYTES"])
+def test_what_moves_too_long_is_refused_and_not_shown_as_a_still(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Just within the limit it is taken."""
+    sent = moving("GIF", frames=4)
+    reached = {
+        "MOST_FRAMES": 4,
+        "MOST_MOVING_PIXELS": 4 * 80 * 60,
+        "MOST_MOVING_BYTES": len(developed(sent).moving),
+    }
+    monkeypatch.setattr(imaging, limit, reached[limit])
+    assert developed(sent).moving
+    monkeypatch.setattr(imaging, limit, reached[limit] - 1)
+    with pytest.raises(TooLarge) as refusal:
+        developed(sent)
+    heavy = limit == "MOST_MOVING_BYTES"
+    assert refusal.value.code == ("moving-picture-too-heavy" if heavy else "moving-picture-too-long")
+    assert refusal.value.field == "file"
+
+
+def gif_of_many(frames: int) -> bytes:
+    """A picture of one point, so often that only counting costs anything."""
+    screen = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return screen + frame * frames + b";"
+
+
+def test_frames_beyond_number_are_refused_before_they_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    monkeypatch.setattr(imaging, "_frames", lambda _opened, count: decoded.append(count))
+    with pytest.raises(TooLarge):
+        developed(gif_of_many(imaging.MOST_FRAMES + 1))
+    assert not decoded
+
+
+def test_a_picture_that_grows_while_it_moves_is_measured_anew() -> None:
+    """Its first frame is a point, and a later one as large as can be said."""
+    grown = b"," + struct.pack("<HHHHB", 0, 0, 7_000, 7_000, 0) + b"\x02\x02\x44\x01\x00"
+    with pytest.raises(TooLarge):
+        developed(gif_of_many(3)[:-1] + grown + b";")
+
+
 def png_that_claims(width: int, height: int) -> bytes:
     """A few bytes that say how large they are, and hold next to nothing."""
 
@@ -182,7 +295,8 @@ class TestOverHttp:
         shown = [{"id": picture, "alt": "A cup"}]
         posted = await house.post("ann", "", group_id=group_id, pictures=shown)
         post = (await house.get("gil", f"/posts/{posted.json()['id']}", posted)).json()
-        assert post["pictures"] == [{"id": picture, "width": 800, "height": 600, "alt": "A cup"}]
+        about = {"id": picture, "width": 800, "height": 600, "alt": "A cup", "moving": False}
+        assert post["pictures"] == [about]
         for size in ("large", "small"):
             answer = await house.get("gil", f"/pictures/{picture}", params={"size": size})
             assert answer.headers["content-type"] == "image/jpeg"
@@ -195,6 +309,40 @@ class TestOverHttp:
         await house.get("ann", "/feed", gone)
         refused(await house.ask("gil", "GET", f"/pictures/{picture}"), 404, "no-such-picture")
         refused(await house.ask("ann", "GET", f"/pictures/{picture}"), 404, "no-such-picture")
+
+    async def test_what_moves_goes_wherever_its_picture_goes(self, house: House) -> None:
+        picture = await self.upload(house, data=moving("GIF", 800, 600))
+        files = Files(house.service.database, house.service.settings.limits)
+        plays, small = f"/pictures/{picture}?size=moving", f"/pictures/{picture}?size=small"
+        assert (await house.ask("ann", "GET", plays)).status_code == 200
+        refused(await house.ask("bob", "GET", plays), 404, "no-such-picture")
+        group_id = await house.world.group(Openness.CLOSED, "ann", "gil")
+        await house.knows("gil", group_id)
+        posted = await house.post("ann", "", group_id=group_id, pictures=[{"id": picture, "alt": "A dance"}])
+        path = f"/posts/{posted.json()['id']}"
+        assert (await house.get("gil", path, posted)).json()["pictures"][0]["moving"]
+        refused(await house.ask("bob", "GET", plays), 404, "no-such-picture")
+        seen = await house.get("gil", plays)
+        assert seen.headers["content-type"] == "image/webp"
+        assert opened(seen.content).n_frames == 3  # type: ignore[attr-defined]
+        assert getattr(opened((await house.get("gil", small)).content), "n_frames", 1) == 1
+        stored = [file["_id"] async for file in house.service.database["uploads.files"].find({})]
+        all_three = {one for one in stored if picture in (one, *(await files.about(one)).name.split("-"))}
+        assert len(all_three) == 3
+        behind = Views(projections.posts, house.service.database)
+        behind.serve(Generation("feed.posts", projections.posts.version, 99, {}))
+        for views in (house.service.views(projections.posts), behind):
+            sweeper = Sweeper(files, house.service.store, views, house.service.keys)
+            assert all_three <= set(await sweeper.shown(stored))
+        await house.ask("ann", "DELETE", path)
+        for file in all_three:
+            with pytest.raises(NotFound):
+                await files.about(file)
+
+    async def test_a_still_does_not_move(self, house: House) -> None:
+        picture = await self.upload(house)
+        still = await house.ask("ann", "GET", f"/pictures/{picture}?size=moving")
+        refused(still, 404, "picture-does-not-move")
 
     async def test_a_picture_is_shown_once_and_by_its_uploader(self, house: House) -> None:
         picture = await self.upload(house)
@@ -214,7 +362,7 @@ class TestOverHttp:
         files = Files(service.database, service.settings.limits)
         stored = [file["_id"] async for file in service.database["uploads.files"].find({})]
         behind = Views(projections.posts, service.database)
-        behind.serve(Generation("feed.posts", 2, 99, {}))
+        behind.serve(Generation("feed.posts", projections.posts.version, 99, {}))
         for views in (service.views(projections.posts), behind):
             shown = set(await Sweeper(files, service.store, views, service.keys).shown(stored))
             assert kept in shown and orphan not in shown

@@ -98,7 +98,7 @@ def card(
         classification=post.classification,
         group=groups.get(post.group_id) if post.group_id else None,
         topics=post.topics,
-        pictures=[PictureCard(p.id, p.width, p.height, p.alt) for p in post.pictures],
+        pictures=[PictureCard(p.id, p.width, p.height, p.alt, p.moving) for p in post.pictures],
         must_acknowledge=post.must_acknowledge,
         acknowledged=post.acknowledged.edition if post.acknowledged else None,
         acknowledged_at=post.acknowledged.at if post.acknowledged else None,

@@ -11,6 +11,7 @@ class Picture(BaseModel):
     width: int
     height: int
     alt: str = ""
+    moving: bool = False
 
 
 class Acknowledgement(BaseModel):

@@ -99,7 +99,7 @@ def _pictured(text: str) -> PostCard:
         may=ALL,
         audience=["everyone", "country:SE"],
         pictures=[
-            PictureCard("f1", 960, 600, text or "Red boathouses by still water"),
+            PictureCard("f1", 960, 600, text or "Red boathouses by still water", moving=True),
             PictureCard("f2", 4, 3),
         ],
         own=True,

@@ -1,5 +1,6 @@
 """Which language a reader gets, how dates and numbers look in it, and that every text is translated."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -103,9 +104,16 @@ def test_figures_are_written_as_the_language_writes_them() -> None:
 
 def test_languages_and_countries_have_names_in_the_readers_language() -> None:
     assert (SWEDISH.language_name("ar"), SWEDISH.language_name("x-unknown")) == ("arabiska", "x-unknown")
+    assert (SWEDISH.language_name("sh"), SWEDISH.language_name("zz")) == ("serbokroatiska", "zz")
     assert (ENGLISH.country_name("se"), ENGLISH.country_name("??")) == ("Sweden", "??")
     assert [endonym(tag) for tag in ("sv", "en", "ar", "??")] == ["Svenska", "English", "العربية", "??"]
     assert choices(["sv", "de", "en"], SWEDISH) == [("en", "Engelska"), ("sv", "Svenska"), ("de", "Tyska")]
+
+
+def test_no_sentence_needs_an_article_before_a_country() -> None:
+    """In the United Kingdom, of the Netherlands: names come without one, whatever they are."""
+    sentences = [str(message.id) for message in catalogues.source_texts() if message.id]
+    assert [each for each in sentences if re.search(r"\b(?:[Ii]n|of|from|to|for) %\(country\)s", each)] == []
 
 
 def test_plurals_follow_the_language() -> None:

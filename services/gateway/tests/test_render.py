@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
@@ -22,7 +23,7 @@ from services.gateway.view_models import (
     SignInView,
     initials,
 )
-from services.gateway.view_models.talk import CommentForm, FeedPart, PostCard
+from services.gateway.view_models.talk import CommentForm, FeedPart, PictureCard, PostCard
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -288,6 +289,33 @@ def test_an_icon_with_a_label_is_a_picture_and_one_without_is_hidden() -> None:
     assert 'aria-hidden="true"' in icon("plus")
 
 
+@pytest.mark.parametrize(
+    ("language", "readers"), [("en", "Staff (United Kingdom)"), ("sv", "Anställda (Storbritannien)")]
+)
+def test_the_staff_of_a_country_is_named_without_an_article(language: str, readers: str) -> None:
+    view: Any = samples.views()["post"]
+    post = replace(view.post, audience=["country:GB"], group=None)
+    html = render(replace(view, post=post, seen_because="country:GB"), samples.shell(language))
+    assert [each for each in elements(html, "p") if f": {readers}. " in each.text]
+    assert [each for each in elements(html, "span") if each.text == readers]
+
+
+def test_a_picture_leads_to_all_of_it_and_moves_only_when_asked() -> None:
+    for name in ("home", "post-reply-wrong"):
+        html = shown(name)
+        still, decoration = [
+            each for each in elements(html, "a") if each["href"] in (f"{PICTURES}f1", f"{PICTURES}f2")
+        ]
+        assert still.text.split() == decoration.text.split() == ["Show", "in", "full", "size"]
+        pictures = [each for each in elements(html, "img") if each["src"].startswith(PICTURES)]
+        assert [each["alt"] for each in pictures] == ["Red boathouses by still water", ""]
+        assert not [each for each in pictures if "moving" in each["src"]]
+        sizes = [(each["width"], each["height"]) for each in pictures]
+        assert sizes == [("960", "600"), ("4", "3")]
+        (play,) = [each for each in elements(html, "a") if each["href"] == f"{PICTURES}f1?size=moving"]
+        assert play.text.split() == ["Play", "Red", "boathouses", "by", "still", "water"]
+
+
 def test_times_carry_their_moment_for_machines() -> None:
     ago = samples.NOW - timedelta(minutes=12)
     time = next(time for time in elements(shown("home"), "time") if time["datetime"] == ago.isoformat())
@@ -308,3 +336,10 @@ def test_ids_are_quoted_in_addresses() -> None:
 def test_the_sign_in_page_offers_every_language() -> None:
     buttons = elements(render(SignInView(), samples.shell("sv", signed_in=False)), "button")
     assert [e["lang"] for e in buttons if e["name"] == "lang"] == list(offered())
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"), [((960, 600), (960, 600)), ((600, 2_400), (180, 720)), ((1, 20_000), (1, 720))]
+)
+def test_a_tall_picture_is_told_to_be_seen_whole(size: tuple[int, int], seen: tuple[int, int]) -> None:
+    assert PictureCard("f1", *size).seen_whole == seen

@@ -257,6 +257,42 @@ def _jpeg() -> bytes:
     return file.getvalue()
 
 
+def _gif(frames: int) -> bytes:
+    """One point, by turns in two colours."""
+    file = io.BytesIO()
+    first, *rest = [Image.new("L", (1, 1), 255 * (at % 2)) for at in range(frames)]
+    first.save(file, "GIF", save_all=True, append_images=rest, duration=50)
+    return file.getvalue()
+
+
+async def test_what_moves_is_played_from_where_its_picture_is(gateway: Gateway, house: House) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    fields = {"csrf_token": await saga.token(), "text": f"Dance {new_id()}", "to": "staff", "key": new_id()}
+    files = {"picture": ("x.gif", _gif(3), "image/gif")}
+    sent = await saga.client.post(
+        "/posts/new", data={**fields, "alt": "A dance"}, files=files, headers={"Origin": SITE}
+    )
+    assert sent.status_code == 303, text_of(sent)
+    home = (await saga.see("/")).text
+    moving = re.search(r'href="(/api/v1/pictures/[^"]+size=moving)"', home)
+    assert moving
+    shown = await saga.see(unescape(moving[1]))
+    assert shown.headers["content-type"] == "image/webp"
+    assert Image.open(io.BytesIO(shown.content)).n_frames == 3  # type: ignore[attr-defined]
+
+
+async def test_a_language_that_nobody_assigned_is_refused_beside_its_field(
+    gateway: Gateway, house: House
+) -> None:
+    saga = await gateway.visitor(house.members["saga"])
+    fields = {"csrf_token": await saga.token(), "text": "Bork", "to": "staff", "key": new_id()}
+    refused = await saga.client.post(
+        "/posts/new", data={**fields, "language": "zz"}, headers={"Origin": SITE}
+    )
+    assert refused.status_code == 422 and 'id="language-error"' in refused.text
+    assert "Inget språk är känt under den här koden" in refused.text and "Bork" in refused.text
+
+
 async def test_a_picture_goes_with_what_it_shows(gateway: Gateway, house: House) -> None:
     saga = await gateway.visitor(house.members["saga"])
     token = await saga.token()
@@ -282,6 +318,10 @@ async def test_a_picture_goes_with_what_it_shows(gateway: Gateway, house: House)
     lie = {"picture": ("x.jpg", b"GIF89a no picture", "image/jpeg")}
     refused = await saga.client.post("/posts/new", data=fields, files=lie, headers=headers)
     assert refused.status_code == 422 and 'id="picture-error"' in refused.text
+    endless = {"picture": ("x.gif", _gif(501), "image/gif")}
+    refused = await saga.client.post("/posts/new", data=fields, files=endless, headers=headers)
+    assert 'id="picture-error"' in refused.text and "högst 500 bildrutor" in refused.text
+    assert fields["text"] in refused.text
     foreign = await saga.client.post(
         "/posts/new", data=fields, files=files, headers={"Origin": "https://x.example"}
     )
@@ -371,8 +411,8 @@ async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: G
         assert wrong.status_code == 422 and f'value="{value}" checked' in wrong.text, value
     post = str((await alva.send("/announcements/new", fields)).headers["location"])
     eskil = await in_english(gateway, house.members["eskil"])
-    assert "among these readers: Editors in Sweden." in text_of(await eskil.see_soon(post, title))
-    assert "Editors in Germany, Editors in Sweden" in text_of(await eskil.see(post))
+    assert "among these readers: Editors (Sweden)." in text_of(await eskil.see_soon(post, title))
+    assert "Editors (Germany), Editors (Sweden)" in text_of(await eskil.see(post))
     for other in ("saga", "jonas", "leena"):
         assert (await (await gateway.visitor(house.members[other])).see(post)).status_code == 404, other
 

@@ -1,5 +1,6 @@
 """What a script adds to talk: comments that come in, people offered by name, drafts, posts that go."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from services.gateway import places
 from services.gateway.render import render
 from services.gateway.tests import browser, samples, samples_talk
-from services.gateway.view_models.talk import Thread
+from services.gateway.view_models.talk import FeedPart, PictureCard, PostCard, Thread
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -169,3 +170,101 @@ def test_the_first_comment_counts_and_a_deleted_post_says_so_in_its_place(chromi
         page.evaluate(TOLD, [{"id": "p1", "gone": True}])
         expect(page.locator("#post-p1")).to_have_text("This post was deleted.")
         assert after.bounding_box() == before
+
+
+TALL = '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="3000"><path d="M0 0h600v3000z"/></svg>'
+
+
+def test_what_moves_plays_when_asked_and_rests_when_told(chromium: Browser) -> None:
+    with browser.page(chromium, people) as page:
+        page.goto(f"{browser.SITE}/home")
+        picture = page.get_by_alt_text("Red boathouses")
+        still = picture.get_attribute("src")
+        button = page.get_by_role("button", name="Play Red boathouses by still water")
+        button.press("Enter")
+        expect(picture).to_have_attribute("src", re.compile("size=moving$"))
+        stop = page.get_by_role("button", name="Stop Red boathouses by still water")
+        expect(stop).to_be_focused()
+        expect(stop).not_to_have_attribute("aria-busy", "true")
+        assert browser.faults(page) == []
+        stop.press("Space")
+        expect(picture).to_have_attribute("src", still or "")
+        expect(button).to_be_focused()
+
+
+def test_what_cannot_be_played_says_so_and_stays_a_still(chromium: Browser) -> None:
+    with browser.page(chromium, people) as page:
+        page.route("**/*size=moving", lambda route: route.fulfill(body="away", content_type="text/plain"))
+        page.goto(f"{browser.SITE}/home")
+        picture = page.get_by_alt_text("Red boathouses")
+        still = picture.get_attribute("src")
+        page.get_by_role("button", name="Play Red boathouses").click()
+        expect(page.get_by_role("button", name="It cannot be played right now")).to_be_visible()
+        expect(picture).to_have_attribute("src", still or "")
+
+
+def test_without_a_script_a_link_opens_what_moves(chromium: Browser) -> None:
+    with browser.page(chromium, people, scripts=False) as page:
+        page.goto(f"{browser.SITE}/home")
+        link = page.get_by_role("link", name="Play Red boathouses by still water")
+        assert link.get_attribute("href") == places.picture("f1", "moving")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_tall_picture_is_seen_whole_on_its_page_and_in_full_size_from_everywhere(
+    chromium: Browser, width: int
+) -> None:
+    look = """async each => { each.loading = "eager"; await each.decode();
+        const box = each.getBoundingClientRect();
+        return [getComputedStyle(each).objectFit, box.width, box.height]; }"""
+    tall = [PictureCard("f1", 600, 3_000, "A long poster"), PictureCard("f2", 600, 3_000)]
+    views: Any = samples_talk.views("")
+    for pictures in (tall[:1], tall):
+        post = replace(views["post"].post, pictures=pictures)
+
+        def answer(path: str, method: str, post: PostCard = post) -> str:
+            if path == "/post":
+                return render(replace(views["post"], post=post), samples.shell())
+            return render(replace(views["home"], feed=FeedPart([post])), samples.shell())
+
+        with browser.page(chromium, answer, width=width) as page:
+            page.route(
+                "**/api/v1/pictures/**", lambda route: route.fulfill(body=TALL, content_type="image/svg+xml")
+            )
+            for path, fit in (("post", "contain"), ("home", "cover")):
+                page.goto(f"{browser.SITE}/{path}")
+                full = page.get_by_role("link", name="A long poster Show in full size")
+                full.focus()
+                expect(full).to_be_focused()
+                assert full.get_attribute("href") == places.picture("f1")
+                fits, across, height = page.get_by_alt_text("A long poster").evaluate(look)
+                assert fits == fit
+                assert path == "home" or (across * 5 == pytest.approx(height, rel=0.02) and height <= 720)
+                assert browser.faults(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 360])
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_no_dot_stands_at_the_beginning_or_the_end_of_a_line(
+    chromium: Browser, language: str, width: int
+) -> None:
+    """Each belongs to what follows it; where that begins a line it lies before what is shown."""
+    look = """() => [...document.querySelectorAll(".meta")].flatMap(meta => {
+        const edge = meta.getBoundingClientRect().left, parts = [...meta.children];
+        return parts.map((part, at) => {
+            const box = part.getBoundingClientRect(), dot = getComputedStyle(part, "::before");
+            const first = !at || box.top > parts[at - 1].getBoundingClientRect().top + 4;
+            const middle = box.left + parseFloat(dot.width) / 2;
+            const own = dot.content.includes("·") && getComputedStyle(part, "::after").content === "none";
+            return { first, own, shown: middle + 2 > edge, clips: getComputedStyle(meta).overflowX };
+        }); })"""
+
+    def answer(path: str, method: str) -> str:
+        return render(samples.views()[path.strip("/")], samples.shell(language))
+
+    with browser.page(chromium, answer, width=width) as page:
+        for name in ("home", "post", "search", "wiki-history"):
+            page.goto(f"{browser.SITE}/{name}")
+            parts = page.evaluate(look)
+            assert parts and all(part["own"] and part["clips"] == "clip" for part in parts)
+            assert [part["shown"] for part in parts] == [not part["first"] for part in parts], name

@@ -10,17 +10,27 @@ from markupsafe import Markup
 
 from services.gateway.view_models.shell import ChangedPage, GroupRef, Person, View
 
+#: Pixels: how tall a picture is shown on its post's page, about as much as a screen shows at once.
+TALLEST = 720
+
 Reaction = Literal["like", "love", "laugh", "thanks", "insight"]
 
 
 @dataclass(frozen=True, slots=True)
 class PictureCard:
-    """Sizes in pixels; `alt` is empty where the picture is decoration."""
+    """Sizes in pixels; `alt` is empty where the picture is decoration. `moving`: it can be played."""
 
     id: str
     width: int
     height: int
     alt: str = ""
+    moving: bool = False
+
+    @property
+    def seen_whole(self) -> tuple[int, int]:
+        """Its sizes where all of it is seen at once: browsers are told, so that nothing moves as it comes."""
+        scale = min(1, TALLEST / self.height)
+        return max(1, round(self.width * scale)), round(self.height * scale)
 
 
 @dataclass(frozen=True, slots=True)

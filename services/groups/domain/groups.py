@@ -60,7 +60,7 @@ def decide(command: GroupCommand, group: Group) -> Sequence[Event]:
     """What follows from the command. Nothing follows from a description that changes nothing."""
     name = text.name(command.name, "name", LONGEST_NAME)
     purpose = text.prose(command.purpose, "purpose", LONGEST_PURPOSE)
-    language = text.language(command.language)
+    language = text.language(command.language, stored=(group.language,))
     match command:
         case StartGroup(group_id=group_id, openness=openness):
             if group.openness is not None:

@@ -84,6 +84,7 @@ def test_a_group_is_started_once() -> None:
         ({"purpose": "x" * 1_001}, "text-too-long"),
         ({"purpose": "a \u202e b"}, "text-turned-around"),
         ({"language": "Swedish"}, "language-unknown"),
+        ({"language": "zz"}, "language-unknown"),
     ],
 )
 def test_a_group_that_breaks_a_rule_is_neither_started_nor_described(
@@ -101,6 +102,12 @@ def test_a_group_gets_another_name_and_purpose() -> None:
 
 def test_a_description_that_changes_nothing_is_no_event() -> None:
     group.given(started).when(DescribeGroup("g1", "Friday fun", "Cakes\nand jokes", "en")).then()
+
+
+def test_a_group_in_a_language_that_nobody_assigned_can_be_described() -> None:
+    before = started.model_copy(update={"language": "zz"})
+    described = GroupDescribed(group_id="g1", name="Fika", purpose="", language="zz")
+    group.given(before).when(DescribeGroup("g1", "Fika", "", "zz")).then(described)
 
 
 def test_what_is_no_group_cannot_be_described() -> None:

@@ -22,7 +22,7 @@ from contracts.identity import (
 from services.identity.domain import profiles
 from services.identity.domain.permissions import Acting, Permission, permit, permit_touching
 from services.identity.domain.profiles import LONGEST_NAME, ChangeProfile, PlaceMember, RenameMember
-from services.identity.domain.tags import country_of, language_tag, time_zone_of
+from services.identity.domain.tags import country_of, time_zone_of
 from shared.kernel import text
 from shared.kernel.audience import Classification
 from shared.kernel.decider import Decider
@@ -218,7 +218,7 @@ def _register(command: RegisterMember, member: Member) -> Sequence[Event]:
             name=Personal(text.name(command.name, "name", LONGEST_NAME)),
             email=Personal(_email(command.email)) if command.email else None,
             country=country_of(command.country),
-            language=language_tag(command.language),
+            language=text.language(command.language),
             time_zone=time_zone_of(command.time_zone),
             roles=tuple(sorted(command.roles)),
             clearance=command.clearance or default_clearance(command.kind, command.roles),
@@ -250,7 +250,7 @@ def _change_language(command: ChangeLanguage, member: Member) -> Sequence[Event]
     if command.acting.member_id != command.member_id:
         raise Forbidden("not-permitted", "You may not do this. Ask an administrator.")
     _active(member)
-    language = language_tag(command.language)
+    language = text.language(command.language, stored=(member.language,))
     if language == member.language:
         return []
     return [LanguageChanged(member_id=command.member_id, old=member.language, new=language)]

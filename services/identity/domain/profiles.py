@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from contracts.identity import MemberPlaced, MemberRenamed, Place, ProfileChanged
 from services.identity.domain.permissions import Acting, Permission, permit
-from services.identity.domain.tags import country_of, language_tag, time_zone_of
+from services.identity.domain.tags import country_of, time_zone_of
 from shared.kernel import text
 from shared.kernel.errors import Forbidden, Refused
 from shared.kernel.events import Event
@@ -126,4 +126,4 @@ def _languages(given: Sequence[str]) -> tuple[str, ...]:
             field="languages",
             params={"most": MOST_LANGUAGES},
         )
-    return tuple(dict.fromkeys(language_tag(tag) for tag in given))
+    return tuple(dict.fromkeys(text.language(tag, "languages") for tag in given))

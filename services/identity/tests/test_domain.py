@@ -195,6 +195,7 @@ def test_clearance_follows_kind_and_roles_unless_it_is_said(
         ({"email": "a@b@c.se"}, "email-unknown"),
         ({"country": "Sverige"}, "country-unknown"),
         ({"language": "Swedish!"}, "language-unknown"),
+        ({"language": "zz"}, "language-unknown"),
         ({"time_zone": "Europe/Atlantis"}, "time-zone-unknown"),
         ({"time_zone": "../etc/passwd"}, "time-zone-unknown"),
         ({"kind": Kind.GUEST, "roles": frozenset({Role.EDITOR})}, "guest-has-no-roles"),
@@ -304,6 +305,9 @@ def test_a_member_chooses_their_own_language_and_nobody_elses() -> None:
     )
     spec.given(registered).when(ChangeLanguage(herself, "ann", "sv")).then()
     spec.given(registered).when(ChangeLanguage(ADMIN, "ann", "fi")).refused(Forbidden, "not-permitted")
+    spec.given(registered).when(ChangeLanguage(herself, "ann", "zz")).refused(Refused, "language-unknown")
+    before = registered.model_copy(update={"language": "zz"})
+    spec.given(before).when(ChangeLanguage(herself, "ann", "zz")).then()
 
 
 def test_leaving_and_being_forgotten_happen_once() -> None:

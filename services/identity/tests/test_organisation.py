@@ -137,6 +137,7 @@ def test_a_member_says_what_they_like_of_themselves_and_nobody_else_does() -> No
         ({"about": "x" * 2_001}, "text-too-long"),
         ({"ask_me_about": [f"thing {n}" for n in range(MOST_INTERESTS + 1)]}, "too-many-interests"),
         ({"languages": ["Swedish!"]}, "language-unknown"),
+        ({"languages": ["sv", "zz"]}, "language-unknown"),
         ({"languages": ["sv"] * 11}, "too-many-languages"),
         ({"time_zone": "Mars"}, "time-zone-unknown"),
     ],

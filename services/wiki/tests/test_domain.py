@@ -113,6 +113,7 @@ def test_what_is_secret_has_no_place_in_the_wiki() -> None:
         ({"audience": ()}, "audience-empty"),
         ({"audience": ("nobody",)}, "audience-unknown"),
         ({"language": "Klingon!"}, "language-unknown"),
+        ({"language": "zz"}, "language-unknown"),
         ({"owner_id": "<b>"}, "member-unknown"),
         ({"note": "x" * 501}, "text-too-long"),
         ({"note": "See fdp\u202e.exe"}, "text-invisible-character"),

@@ -6,6 +6,7 @@ import { dropNameless, keepDrafts } from "./drafts.js";
 import { offerPeople } from "./mentions.js";
 import { tendMenus } from "./menus.js";
 import { keepPlace } from "./place.js";
+import { tendPlays } from "./plays.js";
 import { refreshWhileVisible } from "./refresh.js";
 import { tendSearch } from "./searching.js";
 import { countDown, hearNews, tendComposer, walkFeed } from "./talk.js";
@@ -33,6 +34,7 @@ htmx.onLoad((part) => {
   reachTables(part);
   tendComposer(part);
   countDown(part);
+  tendPlays(part);
 });
 
 // When the parts above are in place.
