@@ -54,7 +54,7 @@ threading.Thread(target=collector.serve_forever, daemon=True).start()
 app = build_app("wiki", Settings(traces_url=f"http://127.0.0.1:{port}/v1/traces", log_level="error"))
 
 @app.get("/pages/{page_id}")
-async def page(page_id: str) -> None:
+async def page(page_id: str, q: str = "") -> None:
     with telemetry.span("look it up"):
         pass
 
