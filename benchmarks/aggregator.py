@@ -229,6 +229,8 @@ async def _rebuilt(run: Run, service: Service) -> None:
 async def _alive(run: Run, service: Service) -> None:
     async with service.http.router.lifespan_context(service.http):
         await service.up.wait()
+        for view in FACTS:
+            await service.viewings[view.name].lag.told.wait()
         figures = Figures(
             Factbook(service.registry, *(service.viewings[v.name] for v in FACTS)), service.database
         )
@@ -240,11 +242,15 @@ async def _alive(run: Run, service: Service) -> None:
 
 
 async def _kept(run: Run, figures: Figures) -> None:
-    """Every figure of every month, once: what the service does in its quiet moments."""
+    """Every figure of every month, once: what the service does in its quiet moments. Raises RuntimeError
+    where something waited to be counted meanwhile: what follows would work out what is taken to be kept."""
     ledger, today, done = await figures.book.ledger(), datetime.now(UTC).date(), 0
     started = time.perf_counter()
     for period in covering(FIRST, FIRST.replace(year=FIRST.year + YEARS), Every.MONTH):
-        done += (await figures.keep(DEFINITIONS, period, today, ledger)).metrics
+        ahead = await figures.keep(DEFINITIONS, period, today, ledger)
+        if not ahead.whole:
+            raise RuntimeError(f"figures of {period.name} were not all kept")
+        done += ahead.metrics
     took = time.perf_counter() - started
     run.note(
         "aggregator",

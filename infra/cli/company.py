@@ -86,13 +86,9 @@ class Brought:
 
     def counts(self) -> dict[str, float]:
         """How many commands were kept, how many of them earlier, and how many were not."""
-        earlier = sum(report.already for report in self.rooms.values())
-        return {
-            "kept": earlier + sum(report.done for report in self.rooms.values()),
-            "earlier": earlier,
-            "not_kept": sum(len(report.not_kept) for report in self.rooms.values()),
-            "seconds": round(self.seconds, 1),
-        }
+        rooms = [report.counts() for report in self.rooms.values()]
+        whole = {name: sum(room[name] for room in rooms) for name in ("kept", "earlier", "not_kept")}
+        return {**whole, "seconds": round(self.seconds, 1)}
 
     def summary(self) -> list[str]:
         """For people: a line of figures, then why commands are missing."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cachetools import LRUCache
+
 from services.engagement.metrics.definition import Acts
 from services.engagement.metrics.people import People, Person, person_of
 from services.engagement.projections import ActivityView, ItemView, PersonView, UnitView
@@ -27,7 +29,7 @@ PEOPLE_KEPT = 3
 #: Events of a view that may wait where it is called caught up: there is hardly a moment without any.
 FEW_WAIT = 50
 #: Facts of whole months that stay in hand for the next question, some 350 bytes each: a board asks eight
-#: figures of the same month at once.
+#: figures of the same month at once. One of more is read each time.
 FACTS_KEPT = 100_000
 
 
@@ -110,7 +112,7 @@ class Factbook:
         }
         self._items: Views[ItemView] = items.views
         self._people: dict[tuple[str, int | None], People] = {}
-        self._acts: dict[tuple[str, str], Acts] = {}
+        self._acts: LRUCache[tuple[str, str], Acts] = LRUCache(FACTS_KEPT, _size)
 
     async def ledger(self) -> Ledger:
         """Counts first, offsets after: what is read behind this holds at least as much."""
@@ -156,17 +158,12 @@ class Factbook:
         if month not in ledger.activity:
             return {}
         key = (month, ledger.label((month,), ""))
-        if key not in self._acts:
-            found = await self._stored_acts(month)
-            if not ledger.settled((month,), ""):
-                return found
+        if (kept := self._acts.get(key)) is not None:
+            return kept
+        found = await self._stored_acts(month)
+        if ledger.settled((month,), "") and _size(found) <= FACTS_KEPT:
             self._acts[key] = found
-            while len(self._acts) > 1 and sum(map(_size, self._acts.values())) > FACTS_KEPT:
-                self._acts.pop(next(iter(self._acts)))
-        else:
-            # asked for last, it goes last
-            self._acts[key] = self._acts.pop(key)
-        return self._acts[key]
+        return found
 
     async def _stored_acts(self, month: str) -> dict[str, list[Fact]]:
         collection = self._viewings["activity"].views.collection
