@@ -34,6 +34,14 @@ QUIET_MS = 2_000
 #: Seconds between two acknowledgements under a steady stream. What was handled since the last one comes again
 #: after a kill, and changes nothing then.
 ACKNOWLEDGED_EVERY = 1.0
+#: Seconds between two looks at what has come while a batch is gathered. The client asks for no more of a
+#: partition before what it holds of it is taken: one look at the end would find the first few records only.
+TAKEN_EVERY = 0.05
+#: Seconds for which a consumer that holds something unread asks for nothing else; longer than a batch takes.
+#: The client asks for the partitions of which it holds nothing, in one question a broker, and for the others
+#: after its answer, which comes after QUIET_MS where those are quiet: after its own tenth of a second, a busy
+#: partition would stand still for that long whenever a batch is handled.
+UNREAD_FOR = 60.0
 
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
@@ -126,6 +134,8 @@ class Follower:
         except BaseException:
             await self._subscriber.stop()
             raise
+        # not among the options of the client
+        setattr(self._subscriber.consumer._fetcher, "_prefetch_backoff", UNREAD_FOR)  # noqa: B010 - has no types
 
     async def stop(self) -> None:
         """Finishes the batch under way and leaves the group."""
@@ -140,8 +150,9 @@ class Follower:
         found = await consumer.getmany(timeout_ms=QUIET_MS, max_records=self._most)
         batch = [record for records in found.values() for record in records]
         self.holding = bool(batch)
-        if batch and self._gathers and len(batch) < self._most and not self._stopping:
-            await asyncio.sleep(self._gathers)
+        ends = time.monotonic() + self._gathers
+        while batch and not self._stopping and len(batch) < self._most and time.monotonic() < ends:
+            await asyncio.sleep(min(self._gathers, TAKEN_EVERY))
             batch += await self._more(consumer, batch)
         return tuple(batch)
 

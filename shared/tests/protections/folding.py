@@ -160,6 +160,16 @@ _VIEWS = (
         '        except ZeroDivisionError as error:\n            log.warning("nothing more is gathered"',
         "test_views.py::test_what_is_gathered_behind_a_batch_takes_nothing_of_it_along_and_doubles_nothing",
     ),
+    P(
+        "unread-first",
+        "Views 9",
+        "a consumer that holds something unread asks for nothing else",
+        "a busy partition stands still for as long as the quiet ones are silent, whenever a batch is handled",
+        SUBSCRIBE,
+        'setattr(self._subscriber.consumer._fetcher, "_prefetch_backoff", UNREAD_FOR)',
+        "pass",
+        "test_following.py::test_what_comes_meanwhile_waits_for_no_quiet_partition[0.0-0.2]",
+    ),
 )
 
 _PARKING = (
