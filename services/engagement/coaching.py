@@ -235,7 +235,7 @@ class Coaching:
         asked = sorted(keys)
         for first in range(0, len(asked), PORTION):
             views = await self.activity.get_many(asked[first : first + PORTION])
-            found |= {key: [Fact._make(row) for row in view.facts] for key, view in views.items()}
+            found |= {key: view.facts for key, view in views.items()}
         return found
 
 

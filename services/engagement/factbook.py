@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from services.engagement.metrics.definition import Acts
 from services.engagement.metrics.people import People, Person, person_of
 from services.engagement.projections import ActivityView, ItemView, PersonView, UnitView
-from services.engagement.projections.facts import MONTH, Changes, Fact
+from services.engagement.projections.facts import MONTH, Changes, Fact, unpacked
 from shared.runtime.away import reading
 from shared.runtime.generations import Reached, Registry
 from shared.runtime.viewing import Viewing
@@ -172,7 +172,7 @@ class Factbook:
                 {"month": month, "_live": True}, {"_id": 0, "member_id": 1, "facts": 1}
             ).to_list()
         return {
-            document["member_id"]: [Fact._make(row) for row in document["facts"]]
+            document["member_id"]: unpacked(document["facts"])
             for document in found
             if document["member_id"] is not None
         }

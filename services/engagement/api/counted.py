@@ -238,7 +238,7 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
 async def _mine(room: Engagement, member_id: str, periods: list[Period]) -> list[Fact]:
     keys = [activity_key(member_id, month) for month in months(periods[0].start, periods[-1].end)]
     found = await room.activity.get_many(keys)
-    return [Fact._make(row) for key in keys if key in found for row in found[key].facts]
+    return [fact for key in keys if key in found for fact in found[key].facts]
 
 
 def _my_period(period: Period, facts: list[Fact]) -> MyPeriod:

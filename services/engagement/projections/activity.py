@@ -19,6 +19,8 @@ from services.engagement.domain.signals import SignalKind, SignalsGiven
 from services.engagement.projections.facts import (
     MONTH,
     Counted,
+    Fact,
+    Facts,
     Kind,
     changed,
     happened,
@@ -28,16 +30,13 @@ from services.engagement.projections.facts import (
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Index, Projection
 
-#: `Fact`, as it is made and kept.
-Row = tuple[int, str, int, str, str, str, int, tuple[str, ...]]
-
 
 class ActivityView(BaseModel):
     """A member's month: its facts in the order of event time. Or the month of all: what changed in it."""
 
     month: str
     member_id: str | None = None
-    facts: list[Row] = Field(default_factory=list)
+    facts: Facts = Field(default_factory=list)
     changes: Counted | None = None
 
 
@@ -144,7 +143,7 @@ def _evolve_all(view: ActivityView | None, told: Iterable[tuple[Event, Recorded]
         return ActivityView.model_construct(
             month=key.removeprefix(MONTH), member_id=None, facts=[], changes=changes
         )
-    facts, member_id = list[Row]() if view is None else [*view.facts], ""
+    facts, member_id = list[Fact]() if view is None else [*view.facts], ""
     for event, recorded in told:
         did = _DID[type(event)](event, recorded.by)
         assert did is not None, "what counts for nobody has no key"
@@ -155,20 +154,20 @@ def _evolve_all(view: ActivityView | None, told: Iterable[tuple[Event, Recorded]
                 _put(facts, fact)
         else:
             at = seconds(happened(recorded))
-            _put(facts, (at, recorded.stream, recorded.version, kind, ref, language, known, others))
+            _put(facts, Fact(at, recorded.stream, recorded.version, kind, ref, language, known, others))
     month = key[len(member_id) + 1 :]
     return ActivityView.model_construct(month=month, member_id=member_id, facts=facts, changes=None)
 
 
-def _seen(event: SignalsGiven, recorded: Recorded, known: int) -> Iterator[Row]:
+def _seen(event: SignalsGiven, recorded: Recorded, known: int) -> Iterator[Fact]:
     for item in event.items:
         kind = Kind.READ if item.signal is SignalKind.READ else Kind.OPENED
         at = min(seconds(item.at.replace(tzinfo=None)), known)
         ref = f"{item.kind.value}:{item.item_id}"
-        yield at, recorded.stream, recorded.version, kind.value, ref, "", known, _NOBODY
+        yield Fact(at, recorded.stream, recorded.version, kind.value, ref, "", known, _NOBODY)
 
 
-def _put(facts: list[Row], fact: Row) -> None:
+def _put(facts: list[Fact], fact: Fact) -> None:
     """In its place by event time; what is there already is not there twice."""
     if not facts or facts[-1] < fact:
         facts.append(fact)
@@ -184,7 +183,7 @@ def _nothing(event: Event) -> Collection[str]:
 
 activity: Projection[ActivityView] = Projection(
     "engagement.activity",
-    1,
+    2,
     ActivityView,
     tuple(_DID),
     _nothing,

@@ -332,8 +332,7 @@ class Facts:
         for view in activity.values():
             assert isinstance(view, projections.ActivityView)
             if view.member_id is not None:
-                facts = [Fact._make(row) for row in view.facts]
-                self.months.setdefault(view.month, {})[view.member_id] = facts
+                self.months.setdefault(view.month, {})[view.member_id] = view.facts
         views = ((key, view) for key, view in people.items() if isinstance(view, projections.PersonView))
         self.steps = [(key, view.steps) for key, view in views if view.steps]
         self.said = {key: view for key, view in items.items() if isinstance(view, projections.ItemView)}

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import bson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.identity import Kind
+from services.engagement import projections
 from services.engagement.metrics import DEFINITIONS
 from services.engagement.metrics.definition import By
 from services.engagement.tests.history import FACTS, History, at, fold, told
@@ -67,6 +69,15 @@ def test_an_event_that_is_there_twice_counts_once(data: st.DataObject) -> None:
         how: dict[str, Any] = {"by": By.UNIT, "version": definition.version}
         once = told(WHOLE.events, definition.name, "2026-03", **how)
         assert told(doubled, definition.name, "2026-03", **how).sums == once.sums
+
+
+def test_facts_come_back_from_the_store_as_they_were() -> None:
+    kept = 0
+    for view in fold(projections.activity, WHOLE.events).values():
+        stored = bson.decode(bson.encode(view.model_dump()))
+        assert projections.ActivityView.model_validate(stored) == view
+        kept += len(view.facts)
+    assert kept > 10
 
 
 def test_a_late_event_counts_when_it_happened_and_not_before_it_was_known() -> None:
