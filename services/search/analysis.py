@@ -5,9 +5,11 @@ reduced to their stems; in `plain`, where words stay as they are, everything is 
 keyboard lacks the letter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from services.search import endings
 
 #: Words as they are written, all letters folded: names, exact words, languages without a stemmer.
 PLAIN = "plain"
@@ -15,6 +17,13 @@ PLAIN = "plain"
 GRAMS = "grams"
 #: Characters of one word, as the index keeps it.
 LONGEST_WORD = 200
+#: Beside a language that writes several words as one: its words backwards, so that an end is a beginning.
+TAIL = "tail"
+#: Beside it, too: its words and the same words backwards. Not indexed; what was found is marked by it.
+MARKED = "marked"
+#: Letters of a word that is looked for in longer ones, of its stem at their ends, and of those longer ones.
+#: The stem with which they begin is no shorter than the word: three letters begin too much.
+SHORTEST_PART, SHORTEST_END, SHORTEST_JOINED = 4, 3, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +32,18 @@ class Language:
 
     One stemmer alone misses too much (Swedish: `kontor` and `kontoret` have no stem in common); two words
     match where any of their forms do. `letters` are the language's own and are not folded away.
+
+    `tail` and `head` are of a language that writes several words as one. They reduce a word that is looked
+    for in longer ones to one form, with which these end, once they are reduced alike, or begin. So what
+    `tail` takes from a word may not depend on how long it is, as with most stemmers; it turns words round.
     """
 
     stop: str
     stems: tuple[tuple[str, ...], ...]
     before: tuple[str, ...] = ()
     letters: str = ""
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
 
 
 _ELISIONS = {
@@ -39,6 +54,8 @@ _ELISIONS = {
 _ENDINGS = {
     "ends_de": ("([aeio])s$", "$1"),
     "ends_fi": ("ks$", "s"),
+    "ends_fi_head": ("([ouy])k?s$", "$1"),
+    "ends_nl_head": ("(\\p{L}{4})(?:en|s)$", "$1"),
     "ends_nl_plural": ("ies$", "ie"),
     "ends_nl_v": ("v$", "f"),
     "ends_nl_z": ("z$", "s"),
@@ -47,6 +64,16 @@ _ENDINGS = {
         "^(\\p{L}{3,}?)(?:iach|iami|iom|iem|iego|iej|ach|ami|om|ów|owi|em|ego|emu|ej|ie|ia|iu|ią|ię|[aąeęiouy])$",
         "$1",
     ),
+}
+#: The same of words that stand backwards.
+_BEGINNINGS = {
+    "back_de": ("^s(?=[aeio])", ""),
+    "back_fi": ("^(?:(s)k|[aeiouyäö](?=.{2}))", "$1"),
+    "back_nl_twice": ("^([bdfgklmnprst])(?=\\1)", ""),
+    "back_nl_v": ("^v", "f"),
+    "back_nl_z": ("^z", "s"),
+    "back_sv": (endings.backwards(SHORTEST_END), ""),
+    "back_sv_head": (endings.backwards(SHORTEST_PART, left=False), ""),
 }
 #: OpenSearch brings no list for Polish.
 _POLISH_STOP = (
@@ -69,15 +96,46 @@ _RELEVANCE = (
 )
 
 LANGUAGES: Mapping[str, Language] = {
-    "sv": Language("_swedish_", (("swedish",), ("light_swedish", "swedish")), letters="åäöÅÄÖ"),
+    "sv": Language(
+        "_swedish_",
+        (("swedish",), ("light_swedish", "swedish")),
+        letters="åäöÅÄÖ",
+        head=("reverse", "back_sv_head", "reverse"),
+        tail=("reverse", "back_sv"),
+    ),
     "en": Language("_english_", (("english",), ("light_english",)), ("possessive_english",)),
-    "de": Language("_german_", (("light_german",), ("light_german", "ends_de")), ("german_letters",)),
+    "de": Language(
+        "_german_",
+        (("light_german",), ("light_german", "ends_de")),
+        ("german_letters",),
+        head=("light_german",),
+        tail=("light_german", "reverse", "back_de"),
+    ),
     "fr": Language("_french_", (("light_french",), ("french",)), ("elision_fr",)),
-    "fi": Language("_finnish_", (("finnish",), ("finnish", "ends_fi"), ("light_finnish",)), letters="åäöÅÄÖ"),
+    "fi": Language(
+        "_finnish_",
+        (("finnish",), ("finnish", "ends_fi"), ("light_finnish",)),
+        letters="åäöÅÄÖ",
+        head=("finnish", "ends_fi_head"),
+        tail=("finnish", "reverse", "back_fi"),
+    ),
     "es": Language("_spanish_", (("spanish",), ("light_spanish",))),
-    "nb": Language("_norwegian_", (("norwegian",), ("light_norwegian",)), letters="åæøÅÆØ"),
-    "da": Language("_danish_", (("danish",),), letters="åæøÅÆØ"),
-    "nl": Language("_dutch_", (("dutch",), ("dutch", "ends_nl_z", "ends_nl_v"), ("ends_nl_plural", "dutch"))),
+    "nb": Language(
+        "_norwegian_",
+        (("norwegian",), ("light_norwegian",)),
+        letters="åæøÅÆØ",
+        head=("norwegian",),
+        tail=("norwegian", "reverse"),
+    ),
+    "da": Language(
+        "_danish_", (("danish",),), letters="åæøÅÆØ", head=("danish",), tail=("danish", "danish", "reverse")
+    ),
+    "nl": Language(
+        "_dutch_",
+        (("dutch",), ("dutch", "ends_nl_z", "ends_nl_v"), ("ends_nl_plural", "dutch")),
+        head=("ends_nl_head", "ends_nl_z", "ends_nl_v", "reverse", "back_nl_twice", "reverse"),
+        tail=("ends_nl_plural", "dutch", "reverse", "back_nl_z", "back_nl_v", "back_nl_twice"),
+    ),
     "it": Language("_italian_", (("italian",), ("light_italian",)), ("elision_it",)),
     "pt": Language("_portuguese_", (("portuguese",), ("light_portuguese",), ("portuguese_rslp",))),
     "pl": Language(_POLISH_STOP, (("polish_stem",), ("ends_pl_r", "ends_pl")), letters="ąćęłńóśźżĄĆĘŁŃÓŚŹŻ"),
@@ -87,6 +145,8 @@ _READ_AS = {"no": "nb", "nn": "nb"}
 
 #: Where a text can be: a field of this name under `title` and under `text`.
 FIELDS: tuple[str, ...] = (PLAIN, *LANGUAGES, GRAMS)
+#: The languages that write several words as one.
+JOINING: tuple[str, ...] = tuple(code for code, language in LANGUAGES.items() if language.tail)
 
 
 def field_of(language: str) -> str:
@@ -136,8 +196,13 @@ def _filters() -> dict[str, Any]:
         "short": {"type": "truncate", "length": LONGEST_WORD},
         "possessive_english": {"type": "stemmer", "language": "possessive_english"},
         "german_letters": {"type": "german_normalization"},
+        "part": {"type": "length", "min": SHORTEST_PART},
+        "end": {"type": "length", "min": SHORTEST_END},
+        "joined": {"type": "length", "min": SHORTEST_JOINED},
+        # the stem of a short word begins too much else; what is no stemmer does not look at this
+        "as_typed": {"type": "keyword_marker", "keywords_pattern": f".{{1,{SHORTEST_PART + 1}}}"},
     }
-    for name, (pattern, instead) in _ENDINGS.items():
+    for name, (pattern, instead) in (_ENDINGS | _BEGINNINGS).items():
         filters[name] = {"type": "pattern_replace", "pattern": pattern, "replacement": instead}
     for code, articles in _ELISIONS.items():
         filters[f"elision_{code}"] = {"type": "elision", "articles": articles, "articles_case": True}
@@ -146,10 +211,17 @@ def _filters() -> dict[str, Any]:
         for stem in {step for chain in language.stems for step in chain} - filters.keys() - {"polish_stem"}:
             filters[stem] = {"type": "stemmer", "language": stem}
         chains = [", ".join(chain) for chain in language.stems]
-        filters[f"forms_{code}"] = {"type": "multiplexer", "filters": chains, "preserve_original": True}
+        filters[f"forms_{code}"] = _forms(chains)
+        if language.tail:
+            filters[f"marked_{code}"] = _forms([", ".join([*language.tail, "uppercase"])])
         own = {"unicode_set_filter": f"[^{language.letters}]"} if language.letters else {}
         filters[f"fold_{code}"] = {"type": "icu_folding", **own}
     return filters
+
+
+def _forms(chains: Sequence[str]) -> dict[str, Any]:
+    """The word as it is, and what each chain makes of it."""
+    return {"type": "multiplexer", "filters": list(chains), "preserve_original": True}
 
 
 def _analyzers() -> dict[str, Any]:
@@ -161,7 +233,27 @@ def _analyzers() -> dict[str, Any]:
     for code, language in LANGUAGES.items():
         own = [f"stop_{code}", f"forms_{code}", f"fold_{code}", "remove_duplicates"]
         analyzers[code] = {**plain, "filter": ["short", *language.before, *own]}
+    for code in JOINING:
+        analyzers |= {name: {**plain, "filter": steps} for name, steps in _joined(code).items()}
     return analyzers
+
+
+def head_of(code: str) -> str:
+    """The analyser that makes one form of a word, with which longer words of the language may begin."""
+    return f"{code}_head"
+
+
+def _joined(code: str) -> Mapping[str, Sequence[str]]:
+    """The steps by which words at both ends of longer ones are found. Each but the last makes one form; words
+    that stand backwards are told from others by their capitals."""
+    language, fold, stop = LANGUAGES[code], f"fold_{code}", f"stop_{code}"
+    before = ["short", *language.before]
+    return {
+        f"{code}_{TAIL}": ["joined", *before, fold, *language.tail, "uppercase"],
+        f"{code}_{TAIL}_asked": ["part", *before, stop, fold, *language.tail, "end", "uppercase"],
+        head_of(code): ["part", *before, stop, "as_typed", *language.head, fold, "part"],
+        f"{code}_{MARKED}": [*before, stop, fold, f"marked_{code}"],
+    }
 
 
 def _texts(part: str, **plain: Any) -> dict[str, Any]:
@@ -174,7 +266,19 @@ def _texts(part: str, **plain: Any) -> dict[str, Any]:
     fields[GRAMS] = {"type": "text", "analyzer": GRAMS, "index_options": "freqs"}
     for code, field in fields.items():
         field["similarity"] = _similarity(part, code)
+    for code in JOINING:
+        fields[code]["fields"] = _beside(code)
     return {"properties": fields}
+
+
+def _beside(code: str) -> dict[str, Any]:
+    """What finds the ends of joined words costs their letters and where they stand, no more: it is neither
+    weighed nor read by phrases, and what is marked is read from the text anew."""
+    tail = {"analyzer": f"{code}_{TAIL}", "search_analyzer": f"{code}_{TAIL}_asked"}
+    return {
+        TAIL: {"type": "text", **tail, "index_options": "docs", "norms": False},
+        MARKED: {"type": "text", "analyzer": f"{code}_{MARKED}", "index": False, "norms": False},
+    }
 
 
 def mapping() -> dict[str, Any]:

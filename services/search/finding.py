@@ -10,8 +10,9 @@ import structlog
 from rapidfuzz.distance import DamerauLevenshtein
 
 from services.search import queries
-from services.search.analysis import FIELDS, GRAMS, PLAIN, field_of
+from services.search.analysis import GRAMS, JOINING, MARKED, PLAIN, field_of
 from services.search.index import Answer, OpenSearchIndex
+from services.search.matching import Query, may_be_joined
 from services.search.projections import Kind
 from services.search.queries import Filters, Sort
 from services.search.words import CLOSE, OPEN, Question, folded, is_spelled
@@ -20,6 +21,9 @@ from shared.kernel.errors import Refused, Unavailable
 
 log = structlog.get_logger(__name__)
 
+#: Where so many whole words are found, nobody looks for them in longer ones. The same whatever a page shows
+#: and whichever facets are chosen: a total that changed with them would contradict the one before.
+ENOUGH = 20
 #: Words of a question for which others are looked for.
 MOST_MEANT = 8
 #: Changed letters between a word and one that may have been meant.
@@ -37,6 +41,8 @@ class Asked:
     after: Sequence[Any] | None = None
     #: From when newness is counted: the same on all pages of one search.
     origin: datetime | None = None
+    #: Whether words are looked for in longer ones, too: found out on the first page, the same on all others.
+    widely: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Page:
     more: bool
     facets: dict[str, list[tuple[str, int]]] | None
     origin: datetime
+    widely: bool
 
 
 class Finding:
@@ -55,22 +62,21 @@ class Finding:
         self._index = index
 
     async def page(self, reader: Reader, asked: Asked) -> Page:
-        """One page of what the reader may see."""
+        """One page of what the reader may see. Where whole words are not found often enough, they are looked
+        for in longer ones, too."""
         origin = asked.origin or datetime.now(UTC)
-        query = queries.search(
-            reader,
-            asked.question,
-            asked.filters,
-            await self._index.fields(),
-            sort=asked.sort,
-            origin=origin,
-            after=asked.after,
-            limit=asked.limit + 1,
-        )
-        answer = await self._index.ask(query)
+        codes = await self._index.fields()
+        joined = may_be_joined(asked.question)
+        widely = joined and asked.widely is True
+        answer = await self._index.ask(_search(reader, asked, codes, origin, widely))
+        if joined and asked.widely is None:
+            # said whichever languages there are: that there is one in what is hidden is not told, either
+            widely = queries.before_filters(answer) < ENOUGH
+            if widely and not set(JOINING).isdisjoint(codes):
+                answer = await self._index.ask(_search(reader, asked, codes, origin, widely))
         hits = list(answer["hits"]["hits"])
         more, hits = len(hits) > asked.limit, hits[: asked.limit]
-        return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin)
+        return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin, widely)
 
     async def suggestions(
         self, reader: Reader, typed: Sequence[str], limit: int, kinds: Sequence[Kind] = ()
@@ -111,8 +117,22 @@ class Finding:
         if None in words or words == list(asked.words):
             return None
         better = replace(asked, words=tuple(word for word in words if word is not None))
-        answer = await self._index.ask(queries.whether(reader, better, filters, codes))
-        return str(better) if answer["hits"]["total"]["value"] else None
+        page = await self.page(reader, Asked(better, filters, "newest", 1))
+        return str(better) if page.total else None
+
+
+def _search(reader: Reader, asked: Asked, codes: Sequence[str], origin: datetime, widely: bool) -> Query:
+    return queries.search(
+        reader,
+        asked.question,
+        asked.filters,
+        codes,
+        sort=asked.sort,
+        origin=origin,
+        after=asked.after,
+        limit=asked.limit + 1,
+        widely=widely,
+    )
 
 
 def _nearest(word: str, answer: Answer) -> str | None:
@@ -136,7 +156,7 @@ def passages(hit: dict[str, Any], part: str) -> list[str]:
     """The passages of `title` or `text` with most marks: as their language reads them, or word by word."""
     found: dict[str, list[str]] = hit.get("highlight", {})
     own = field_of(hit["_source"]["language"])
-    ways = [found.get(f"{part}.{code}", []) for code in (own, PLAIN) if code in FIELDS and code != GRAMS]
+    ways = [found.get(f"{part}.{name}", []) for name in (own, f"{own}.{MARKED}", PLAIN) if name != GRAMS]
     return max(ways, key=lambda some: sum(passage.count(OPEN) for passage in some), default=[])
 
 

@@ -221,7 +221,7 @@ _OF_TALK: tuple[type[Event], ...] = (
 #: The indexes serve the index: comments of a post that is gone, and what somebody said who is erased.
 items: Projection[SearchItem] = Projection(
     "search.items",
-    2,
+    3,
     SearchItem,
     (*_OF_TALK, GroupStarted, GroupDescribed, *_OF_PAGES, *_OF_PEOPLE),
     _keys,

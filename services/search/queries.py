@@ -1,17 +1,17 @@
 """What the index is asked, as data. Every question carries what its reader may see; nothing is counted,
 marked or suggested from anything else. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from services.search.analysis import FIELDS, GRAMS, PLAIN
+from services.search.analysis import GRAMS, PLAIN
+from services.search.matching import Query, asked_for, marking, matching, may_be_joined
 from services.search.projections import Kind
 from services.search.words import CLOSE, OPEN, PASSAGE, Question
 from shared.kernel.audience import Reader, cleared
 
-Query = dict[str, Any]
 Sort = Literal["relevance", "newest"]
 
 #: What the answer needs of a hit; the texts themselves come as highlights only.
@@ -32,20 +32,21 @@ SHOWN = (
 #: Facet by its name and the field that it counts.
 FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
 MOST_VALUES = 30
+#: Beside the facets, where one is chosen: how many there would be if none were.
+_ALL = "all"
 #: How what was found is marked in a text.
 _MARKED: Query = {"type": "unified", "pre_tags": [OPEN], "post_tags": [CLOSE]}
 #: Passages of one hit.
 PASSAGES = 2
+#: To mark parts of longer words the engine reads the text anew: of a long page only so many characters, since
+#: it takes a millisecond for each thousand.
+_ANEW: Query = {"require_field_match": False, "max_analyzer_offset": 20_000}
 #: What is as old as this counts half as much for being new.
 HALF_AS_NEW = "60d"
 #: Documents that are looked at for words like a misspelled one.
 LOOKED_AT = 40
 #: In words longer than this the engine allows two mistakes.
 _TWO_MISTAKES = 5
-#: Of more than three words, one in five may be missing.
-_MOST_WORDS = "3<80%"
-#: Of the pieces of a word in a language without an analyser, those that must be there.
-_MOST_PIECES = "70%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +103,6 @@ def visible(reader: Reader) -> list[Query]:
     ]
 
 
-def words(text: str, codes: Sequence[str]) -> Query:
-    """Documents with these words in any of their forms, in title and text taken together."""
-    ways = [
-        _together(code, text, _MOST_PIECES if code == GRAMS else _MOST_WORDS, title=3 if code == PLAIN else 2)
-        for code in codes
-    ]
-    return {"dis_max": {"tie_breaker": 0.2, "queries": ways}}
-
-
-def _together(code: str, text: str, enough: str, title: int) -> Query:
-    return {
-        "multi_match": {
-            "query": text,
-            "type": "cross_fields",
-            "fields": [f"title.{code}^{title}", f"text.{code}"],
-            "minimum_should_match": enough,
-        }
-    }
-
-
-def _phrase(text: str, codes: Sequence[str]) -> Query:
-    fields = [f"{part}.{code}" for code in codes for part in ("title", "text")]
-    return {"multi_match": {"query": text, "type": "phrase", "fields": fields}}
-
-
-def matching(question: Question | None, codes: Sequence[str] = FIELDS) -> Query:
-    """In the fields of these languages. Without a question, everything."""
-    if question is None:
-        return {"bool": {}}
-    spoken = [code for code in codes if code != GRAMS]
-    must = [_phrase(phrase, spoken) for phrase in question.phrases]
-    if question.words:
-        must.append(words(" ".join(question.words), codes))
-    return {"bool": {"must": must, "must_not": [_phrase(word, spoken) for word in question.without]}}
-
-
 def search(
     reader: Reader,
     question: Question | None,
@@ -148,10 +113,11 @@ def search(
     origin: datetime,
     after: Sequence[Any] | None,
     limit: int,
+    widely: bool = False,
 ) -> Query:
     """One page: hits and, on the first page, the facets. `codes`: of the languages that there are; `origin`:
-    the time that is new."""
-    asked = matching(question, codes)
+    the time that is new; `widely`: words are looked for in longer ones, too."""
+    asked = matching(question, codes, widely=widely)
     asked["bool"]["filter"] = [*visible(reader), *filters.said()]
     if question is not None:
         feature = {"field": "occurred_at", "origin": origin.isoformat(), "pivot": HALF_AS_NEW}
@@ -165,7 +131,7 @@ def search(
         "sort": [{"occurred_at": "desc"} if newest else {"_score": "desc"}, {"key": "asc"}],
     }
     if question is not None:
-        body["highlight"] = _marking(question, codes)
+        body["highlight"] = _marking(question, codes, widely)
     chosen = filters.chosen()
     if chosen:
         body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
@@ -178,23 +144,32 @@ def search(
     return body
 
 
+def before_filters(answer: Mapping[str, Any]) -> int:
+    """How many there are on the first page's question, whatever facets are chosen."""
+    counted: Mapping[str, Any] = answer["aggregations"]
+    total: int = counted[_ALL]["doc_count"] if _ALL in counted else answer["hits"]["total"]["value"]
+    return total
+
+
 def _facets(chosen: dict[str, Query]) -> Iterable[tuple[str, Query]]:
+    if chosen:
+        yield _ALL, {"filter": {"match_all": {}}}
     for name, field in FACETS.items():
         others = [query for other, query in chosen.items() if other != name]
         counted = {"values": {"terms": {"field": field, "size": MOST_VALUES}}}
         yield name, {"filter": {"bool": {"filter": others}}, "aggs": counted}
 
 
-def _marking(question: Question, codes: Sequence[str]) -> Query:
+def _marking(question: Question, codes: Sequence[str], widely: bool) -> Query:
     """The passages that match, in every language that there is. Asked with the hits: apart, the engine would
     read and unpack each text again for every field."""
-    spoken = [code for code in codes if code != GRAMS]
     fields: dict[str, Any] = {}
-    for code in spoken:
-        fields[f"title.{code}"] = {"number_of_fragments": 0}
-        fields[f"text.{code}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
-    wanted = matching(question, spoken)["bool"]["must"]
-    return {**_MARKED, "order": "score", "highlight_query": {"bool": {"should": wanted}}, "fields": fields}
+    for name, wanted in marking(question, codes, widely=widely).items():
+        how = {**_ANEW, "highlight_query": wanted} if wanted is not None else {}
+        fields[f"title.{name}"] = {"number_of_fragments": 0, **how}
+        fields[f"text.{name}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES, **how}
+    asked = {"bool": {"should": asked_for(question, [code for code in codes if code != GRAMS])}}
+    return {**_MARKED, "order": "score", "highlight_query": asked, "fields": fields}
 
 
 def suggestions(reader: Reader, typed: Sequence[str], limit: int, kinds: Sequence[Kind] = ()) -> Query:
@@ -218,8 +193,8 @@ def _begins(word: str) -> Query:
 
 
 def whether(reader: Reader, question: Question, filters: Filters, codes: Sequence[str]) -> Query:
-    """Whether this reader would find anything."""
-    asked = matching(question, codes)
+    """Whether this reader would find anything: what is a part of a longer word is no mistake."""
+    asked = matching(question, codes, widely=may_be_joined(question))
     asked["bool"]["filter"] = [*visible(reader), *filters.said(), *filters.chosen().values()]
     return {"size": 0, "track_total_hits": 1, "query": asked}
 

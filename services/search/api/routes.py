@@ -74,7 +74,11 @@ def _search(api: APIRouter, search: Search) -> None:
         author: Annotated[Id | None, Query(description="Said, or last changed, by this member only")] = None,
         sort: Annotated[Sort, Query(description="Without `q` always newest")] = "relevance",
     ) -> Found:
-        """Posts, comments, pages, groups and people with these words in any of their forms."""
+        """Posts, comments, pages, groups and people with these words in any of their forms.
+
+        Where that is little, what begins or ends with one of them comes behind, in the languages that write
+        several words as one.
+        """
         if since is not None and to is not None and since > to:
             raise Refused("days-reversed", "The first day is after the last one.", field="from")
         asked = question(q) if q is not None and q.strip() else None
@@ -82,8 +86,8 @@ def _search(api: APIRouter, search: Search) -> None:
         order: Sort = "newest" if asked is None else sort
         reader = await search.readers.of(caller)
         answer_behind(response, await search.behind(after, projections.items))
-        origin, last = _mark(cursor, order)
-        page = await search.finding.page(reader, Asked(asked, filters, order, limit, last, origin))
+        origin, last, widely = _mark(cursor, order)
+        page = await search.finding.page(reader, Asked(asked, filters, order, limit, last, origin, widely))
         meant = None
         if asked is not None and not page.total and cursor is None:
             meant = await search.finding.meant(reader, asked, filters)
@@ -121,28 +125,33 @@ def _suggestions(api: APIRouter, search: Search) -> None:
 DEEPEST = 9_000
 
 
-def _mark(cursor: list[Any] | None, order: Sort) -> tuple[datetime | None, Sequence[Any] | None]:
-    """From when newness is counted, and the sort values of the last hit."""
+def _mark(cursor: list[Any] | None, order: Sort) -> tuple[datetime | None, Sequence[Any] | None, bool | None]:
+    """From when newness is counted, the sort values of the last hit, and whether it is asked widely."""
     match cursor, order:
         case None, _:
-            return None, None
-        case [datetime() as origin, int(place)], "relevance" if type(place) is int and 0 < place <= DEEPEST:
-            return origin, [place]
-        case [datetime() as origin, int(moment), str(key)], "newest" if type(moment) is int:
-            return origin, [moment, key]
+            return None, None, None
+        case [datetime() as origin, bool(widely), int(place)], "relevance" if _is_deep(place):
+            return origin, [place], widely
+        case [datetime() as origin, bool(widely), int(moment), str(key)], "newest" if type(moment) is int:
+            return origin, [moment, key], widely
     raise Refused(
         "bad-cursor", "This page mark is not valid. Start again from the first page.", field="cursor"
     )
+
+
+def _is_deep(place: int) -> bool:
+    return type(place) is int and 0 < place <= DEEPEST
 
 
 def _next(page: Page, order: Sort, last: Sequence[Any] | None) -> str | None:
     """By relevance pages go on by number: a score would tell how common a word is in what one may not see."""
     if not page.more:
         return None
+    of_all = [page.origin, page.widely]
     if order == "newest":
-        return cursors.encode([page.origin, *page.hits[-1]["sort"]])
+        return cursors.encode([*of_all, *page.hits[-1]["sort"]])
     place = (last[0] if last else 0) + len(page.hits)
-    return cursors.encode([page.origin, place]) if place <= DEEPEST else None
+    return cursors.encode([*of_all, place]) if place <= DEEPEST else None
 
 
 def _hit(hit: dict[str, Any]) -> Hit:

@@ -5,7 +5,7 @@ The index itself is asked, on the real engine, with entries as the fold would ma
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,19 +29,30 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 TOKENS = ("everyone", STAFF, "country:SE", "country:NO", "role:leader", "group:g1", "group:g2", "member:ann")
 CLAUSES = (*TOKENS, "country:SE&role:leader", "country:NO&role:leader&staff", "group:g1&group:g2")
 WORDS = ("budget", "meeting", "harbour", "kitchen", "sailing", "winter")
+#: Two of the words as one, which a language that does so finds by either.
+JOINED = ("winterharbour", "kitchenbudget")
+PARTS = ("winter", "harbour", "kitchen", "budget")
+Entries = st.SearchStrategy[dict[str, Any]]
 #: Each a letter away from one of the words, and in no text.
 MISSPELLED = {"budgit": "budget", "meetung": "meeting", "harbuor": "harbour", "kitchan": "kitchen"}
 
-entries: st.SearchStrategy[dict[str, Any]] = st.builds(
-    dict,
-    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True),
-    audience=st.lists(st.sampled_from(CLAUSES), min_size=1, max_size=3, unique=True),
-    classification=st.sampled_from([level.value for level in Classification]),
-    kind=st.sampled_from([Kind.PAGE, Kind.GROUP]),
-    language=st.sampled_from(["en", "sv", "ru"]),
-    group_id=st.sampled_from([None, "g1", "g2"]),
-    live=st.sampled_from([True, True, True, False]),
-)
+
+def an_entry(words: Sequence[str], clauses: Sequence[str], languages: Sequence[str]) -> Entries:
+    return st.builds(
+        dict,
+        words=st.lists(st.sampled_from(words), min_size=1, max_size=3, unique=True),
+        audience=st.lists(st.sampled_from(clauses), min_size=1, max_size=3, unique=True),
+        classification=st.sampled_from([level.value for level in Classification]),
+        kind=st.sampled_from([Kind.PAGE, Kind.GROUP]),
+        language=st.sampled_from(languages),
+        group_id=st.sampled_from([None, "g1", "g2"]),
+        live=st.sampled_from([True, True, True, False]),
+    )
+
+
+entries = an_entry(WORDS + JOINED, CLAUSES, ["en", "sv", "ru"])
+#: Many with a word only as a part of another one, of which each reader sees about the half.
+joined_entries = an_entry((*JOINED, "harbour", "kitchen"), ("everyone", "country:NO"), ["sv", "sv", "en"])
 readers = st.builds(
     Reader,
     member_id=st.just("ann"),
@@ -97,6 +108,16 @@ class Model:
         ]
 
 
+def has(item: SearchItem, word: str) -> bool:
+    """Whether the word stands there; a part of another one does where words are found by their pieces."""
+    return word in (item.title if item.language == "ru" else item.title.split())
+
+
+def has_joined(item: SearchItem, word: str) -> bool:
+    """Whether it is found by a longer word that the word is a part of."""
+    return item.language == "sv" and word in item.title and not has(item, word)
+
+
 #: Of all examples: versions rise, so that each replaces what the one before left.
 _rounds = iter(range(1, 1_000_000))
 
@@ -114,9 +135,10 @@ async def _fill(indexed: Indexed, model: Model) -> None:
 
 async def _compare(indexed: Indexed, model: Model, reader: Reader, word: str, kind: Kind) -> None:
     seen = model.seen(reader)
-    with_word = [item for item in seen if word in item.title]
+    by_id = {item.id: item for item in seen}
+    with_word = [item for item in seen if has(item, word) or has_joined(item, word)]
     asked = Asked(Question(words=(word,)), Filters(), "relevance", 50)
-    page = await indexed.finding.page(reader, asked)
+    page = best = await indexed.finding.page(reader, asked)
     assert {hit["_source"]["id"] for hit in page.hits} == {item.id for item in with_word}
     assert page.total == len(with_word)
     assert page.facets is not None
@@ -130,7 +152,11 @@ async def _compare(indexed: Indexed, model: Model, reader: Reader, word: str, ki
     newest_first = [item.id for item in reversed(seen)]
     assert [hit["_source"]["id"] for hit in everything.hits] == newest_first
     begun = await indexed.finding.suggestions(reader, [word[:4]], 50)
-    assert {hit["_source"]["id"] for hit in begun} == {item.id for item in with_word}
+    assert {hit["_source"]["id"] for hit in begun} == {
+        item.id for item in seen if f" {word[:4]}" in f" {item.title}"
+    }
+    joined = [has_joined(by_id[hit["_source"]["id"]], word) for hit in best.hits]
+    assert joined == sorted(joined), "whole words come first"
 
 
 async def _compare_meant(indexed: Indexed, model: Model, reader: Reader) -> None:
@@ -138,7 +164,7 @@ async def _compare_meant(indexed: Indexed, model: Model, reader: Reader) -> None
     visible = {word for item in seen for word in item.title.split()}
     by_pieces = {word for item in seen if item.language == "ru" for word in item.title.split()}
     for typed, meant in MISSPELLED.items():
-        if meant in by_pieces:
+        if any(meant in word for word in by_pieces):
             continue  # where words are found by their pieces, a letter more or less may find them as they are
         question = Question(words=(typed,))
         better = await indexed.finding.meant(reader, question, Filters())
@@ -147,14 +173,23 @@ async def _compare_meant(indexed: Indexed, model: Model, reader: Reader) -> None
         assert better == (meant if meant in visible and not found else None), (typed, visible)
 
 
-async def test_nobody_finds_counts_or_is_suggested_what_they_may_not_see(indexed: Indexed) -> None:
+@pytest.mark.parametrize(
+    ("of", "words", "examples"),
+    [
+        (st.lists(entries, max_size=12), WORDS, 40),
+        (st.lists(joined_entries, min_size=8, max_size=12), PARTS, 15),
+    ],
+)
+async def test_nobody_finds_counts_or_is_suggested_what_they_may_not_see(
+    indexed: Indexed, of: st.SearchStrategy[list[dict[str, Any]]], words: Sequence[str], examples: int
+) -> None:
     loop = asyncio.get_running_loop()
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
-        st.lists(entries, max_size=12),
+        of,
         st.lists(readers, min_size=1, max_size=3),
-        st.sampled_from(WORDS),
+        st.sampled_from(words),
         st.sampled_from([Kind.PAGE, Kind.GROUP]),
     )
     def compare(drawn: list[dict[str, Any]], asking: list[Reader], word: str, kind: Kind) -> None:
@@ -185,3 +220,21 @@ async def test_a_member_of_many_groups_is_asked_for_in_one_query(indexed: Indexe
     reader = Reader("ann", tokens, Classification.OPEN)
     page = await indexed.finding.page(reader, Asked(Question(words=("budget",)), Filters(), "relevance", 5))
     assert page.total == 1
+
+
+@pytest.mark.parametrize("hidden_in", ["en", "sv"])
+async def test_page_marks_do_not_tell_in_which_languages_hidden_texts_are(
+    indexed: Indexed, search_settings: Settings, hidden_in: str
+) -> None:
+    """Longer words are looked in only where a language has them, which nobody is told."""
+    drawn: dict[str, Any] = {"words": ["harbour"], "audience": ["everyone"], "classification": "open"}
+    drawn |= {"kind": Kind.PAGE, "language": "en", "group_id": None, "live": True}
+    await _fill(indexed, Model([drawn, drawn, drawn | {"audience": ["group:g1"], "language": hidden_in}]))
+    fresh = OpenSearchIndex(search_settings, items.name)
+    fresh.serving = indexed.index.serving
+    reader = Reader("ann", frozenset({"everyone"}), Classification.OPEN)
+    try:
+        page = await Finding(fresh).page(reader, Asked(Question(words=("harbour",)), Filters(), "newest", 1))
+    finally:
+        await fresh.close()
+    assert (page.total, page.more, page.widely) == (2, True, True)
