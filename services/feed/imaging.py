@@ -129,7 +129,14 @@ def developed(data: bytes) -> Ready:
 def _check_size(image: Image.Image) -> None:
     """Read from the header, before anything is decoded."""
     width, height = image.size
-    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+    if max(width, height) > LONGEST_SIDE:
+        raise TooLarge(
+            "picture-too-long",
+            "A picture is at most {most} points wide and high. Make it smaller.",
+            field="file",
+            params={"most": LONGEST_SIDE},
+        )
+    if width * height > MOST_PIXELS:
         raise _too_large()
 
 

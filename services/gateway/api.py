@@ -21,6 +21,7 @@ from services.gateway.sessions import Session, Sessions
 from shared.kernel.errors import Forbidden, Refused, Unauthenticated
 from shared.runtime import problems
 from shared.runtime.http import AFTER_HEADER, COMMIT_HEADER
+from shared.runtime.parameters import takes_none
 from shared.runtime.problems import Problem
 
 #: What stays open, and is not counted as under way.
@@ -72,6 +73,7 @@ def router(reception: Reception) -> APIRouter:
         session = request.state.session = await _caller(reception, request)
         if session is None:
             raise Unauthenticated("sign-in-needed", "Sign in first.")
+        takes_none(request)
         asked = {"Fikarum-Client-Address": address_of(request)}
         return StreamingResponse(await reception.live.stream(session, asked), headers=live.HEADERS)
 

@@ -126,7 +126,8 @@ class Words:
         any_of = {"names": self.here.one_of(names)}
         match kind:
             case "country":
-                return _("who are in %(names)s") % any_of
+                # not "in": some names would need an article
+                return _("whose country is %(names)s") % any_of
             case "language":
                 return _("who read %(names)s") % any_of
             case "role":

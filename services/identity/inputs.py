@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
 from contracts.identity import Kind, Role
 from services.identity.domain import access_tokens, accounts, members, profiles, sessions
@@ -18,6 +18,8 @@ MOST_IMPORTED = 500
 
 MemberId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Line = Annotated[str, StringConstraints(max_length=1_000)]
+#: What is answered as null where there is none may be given back so.
+_OrNothing = AfterValidator(lambda given: given or "")
 
 
 class Credentials(Input):
@@ -102,8 +104,8 @@ class NewProfile(Input):
     """What a member says of themselves, all of it."""
 
     time_zone: Line
-    phone: Line = ""
-    about: Annotated[str, Field(max_length=4_000)] = ""
+    phone: Annotated[Line | None, _OrNothing] = ""
+    about: Annotated[Annotated[str, Field(max_length=4_000)] | None, _OrNothing] = ""
     ask_me_about: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
     languages: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
 

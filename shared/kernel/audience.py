@@ -35,9 +35,10 @@ MOST_CONJUNCTIONS_OF_ONE = 100
 #: items).
 TOKENS_A_QUERY = 150
 
-#: How tokens begin that are shared by many and known to all. Groups are known to their members only, members
-#: by their ids, and everybody holds the rest.
-NAMED = ("unit:", "country:", "role:", "language:", "office:")
+#: How tokens begin that are shared by several, of which it is asked whether somebody holds them: by anybody,
+#: but for groups, which are known to their members only. Members are known by their ids, and everybody holds
+#: the rest.
+NAMED = ("unit:", "country:", "group:", "role:", "language:", "office:")
 
 _TOKEN = re.compile(
     r"everyone|staff|(unit|country|group|member|role|language|office):[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
@@ -171,7 +172,7 @@ class ChangesTokens(Protocol):
 class MemberTokens(BaseModel):
     """A member's tokens, each with the stream that granted it: two streams may grant the same one.
 
-    `named` are those of them that anybody may write to by name: it is asked whether somebody is there.
+    `named` are those of them that may be written to by name: it is asked whether somebody is there.
     """
 
     member_id: str
@@ -262,4 +263,4 @@ def tokens_projection(
         if not issubclass(event, ChangesTokens):
             raise TypeError(f"{event.__name__} does not say how it changes tokens")
     indexes = (Index((("named", 1),)),) if by_name else ()
-    return Projection(f"{service}.tokens", 3, MemberTokens, events, _keys, _evolve, indexes)
+    return Projection(f"{service}.tokens", 4, MemberTokens, events, _keys, _evolve, indexes)

@@ -36,6 +36,11 @@ class Parameters:
             _check(known, Counter(name for name, _ in request.query_params.multi_items()))
 
 
+def takes_none(request: Request) -> None:
+    """Of an address that is asked with no parameters, though the API does not describe it. Raises Refused."""
+    _check({}, Counter(request.query_params.keys()))
+
+
 def _check(known: Mapping[str, bool], given: Mapping[str, int]) -> None:
     for name, times in given.items():
         shown = name[:LONGEST_FIELD]

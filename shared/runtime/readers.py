@@ -137,8 +137,8 @@ class Readers:
         return None if found is None or found.gone else self._reader(found, await self.conjunctions())
 
     async def anybody(self, tokens: Collection[str]) -> bool:
-        """Whether somebody holds all of these tokens, as far as anybody may write to them by name; only for a
-        service that is assembled with `addresses=True`."""
+        """Whether somebody holds all of these tokens, as far as they may be written to by name; only for a
+        service that is assembled with `addresses=True`. Who asks must be in the groups among them."""
         views = self._tokens().views
         if not views.projection.indexes:
             raise RuntimeError(f"{views.projection.name} is kept without an index by name")

@@ -41,9 +41,9 @@ def tokens_after(*events: Event) -> MemberTokens:
     return view
 
 
-def test_what_somebody_holds_that_is_no_secret_may_be_written_to() -> None:
+def test_what_somebody_holds_with_others_may_be_written_to() -> None:
     joined = MemberJoinedGroup(group_id="g1", member_id="ann", standing=Standing.MEMBER)
-    assert tokens_after(ANN, joined).named == ["country:SE", "language:sv", "role:leader"]
+    assert tokens_after(ANN, joined).named == ["country:SE", "group:g1", "language:sv", "role:leader"]
 
 
 def test_only_who_asks_by_name_has_an_index_of_all_tokens_of_all_members() -> None:

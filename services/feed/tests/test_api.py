@@ -417,6 +417,7 @@ async def test_reach_counts_people_languages_and_countries(house: House) -> None
         ),
         ("country:SE&role:leader", nobody),
         ("country:SE&group:nowhere", "audience-unknown"),
+        (f"group:{group_id}&role:leader", nobody),
     ):
         for path, how in (("/reach", {}), ("/posts", {"text": "x"})):
             answer = await house.ask("ann", "POST", path, json={"audience": [clause], **how})

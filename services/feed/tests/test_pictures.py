@@ -251,10 +251,21 @@ def png_that_claims(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("size", [(30_000, 30_000), (60_000, 1), (1, 60_000), (10_000, 10_000)])
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
-    with pytest.raises(TooLarge):
+@pytest.mark.parametrize(
+    ("size", "code"),
+    [
+        ((30_000, 30_000), "picture-too-large"),
+        ((60_000, 1), "picture-too-long"),
+        ((1, 60_000), "picture-too-long"),
+        ((10_000, 10_000), "picture-too-large"),
+    ],
+)
+def test_a_decompression_bomb_is_refused_before_it_is_decoded_and_says_why(
+    size: tuple[int, int], code: str
+) -> None:
+    with pytest.raises(TooLarge) as refusal:
         developed(png_that_claims(*size))
+    assert refusal.value.code == code
 
 
 @pytest.mark.parametrize(

@@ -286,11 +286,11 @@ def _announcing(text: str) -> dict[str, View]:
             [AudienceChoice("language:sv", 300)],
             [AudienceChoice("unit:nordics", name=text or "Nordics")],
             [AudienceChoice("group:g1", name=text or "Shop floor")],
-            whom=Whom(text or "It goes to those who are in Sweden.", problem=text or "Too many."),
+            whom=Whom(text or "It goes to those whose country is Sweden.", problem=text or "Too many."),
             errors={name: text or "Say it otherwise." for name in ("title", "text", "audience", "language")},
             problem=text or "Away.",
         ),
-        "whom": WhomView(Whom(text or "It goes to those who are in Sweden.", Reach(300, {"sv": 300}))),
+        "whom": WhomView(Whom(text or "It goes to those whose country is Sweden.", Reach(300, {"sv": 300}))),
         "report": ReportView(
             "p3",
             text or "The new routine",

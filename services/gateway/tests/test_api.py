@@ -434,6 +434,8 @@ async def test_a_parameter_that_an_address_does_not_know_is_refused_in_the_reade
     )
     assert twice["field"] == "by"
     problem(await saga.get(f"{API}/me", params={"x": "1"}, headers=here), 422, "takes-no-parameters")
+    live = await saga.get(f"{API}/feed/live", params={"x": "1"}, headers=here)
+    problem(live, 422, "takes-no-parameters")
 
 
 async def test_pages_take_what_links_from_elsewhere_hang_onto_them(saga: httpx.AsyncClient) -> None:

@@ -56,13 +56,13 @@ def test_a_clause_of_several_conditions_is_one_phrase(clause: str, english: str,
         (
             ["country:SE", "country:DE", "role:leader"],
             False,
-            "It goes to those who are in Sweden or Germany, or who are leaders.",
+            "It goes to those whose country is Sweden or Germany, or who are leaders.",
             "Det går till dem som finns i Sverige eller Tyskland, eller som är chefer.",
         ),
         (
             ["country:SE", "country:DE", "role:leader", "unit:nordics"],
             True,
-            "It goes only to those who are in Sweden or Germany, and who are leaders, "
+            "It goes only to those whose country is Sweden or Germany, and who are leaders, "
             "and who belong to Nordics.",
             "Det går bara till dem som finns i Sverige eller Tyskland, och som är chefer, "
             "och som hör till Nordics.",

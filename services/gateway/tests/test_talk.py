@@ -379,7 +379,7 @@ async def test_an_announcement_goes_to_a_role_and_says_so(gateway: Gateway, hous
     assert re.search(r'value="role:leader"[^>]*><span>Leaders <span class="muted">\d+<', form.text)
     assert 'value="role:admin"' not in form.text, "nobody but who asks"
     told = await told_whom(alva, to="some", audience=["country:SE", "role:leader"])
-    assert told.startswith("It goes to those who are in Sweden, or who are leaders.")
+    assert told.startswith("It goes to those whose country is Sweden, or who are leaders.")
     title = f"For who leads {new_id()}"
     fields: Fields = {"title": title, "text": "Read this.", "to": "some", "audience": ["role:leader"]}
     post = str((await alva.send("/announcements/new", fields)).headers["location"])
@@ -394,8 +394,8 @@ async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: G
     alva = await in_english(gateway, house.members["alva"])
     chosen: Fields = {"to": "some", "audience": ["country:SE", "country:DE", "role:editor"]}
     either, each = [await told_whom(alva, **chosen, fits=fits) for fits in ("any", "each")]
-    assert "It goes to those who are in Sweden or Germany, or who are editors." in either
-    assert "It goes only to those who are in Sweden or Germany, and who are editors." in each
+    assert "It goes to those whose country is Sweden or Germany, or who are editors." in either
+    assert "It goes only to those whose country is Sweden or Germany, and who are editors." in each
     counted = [
         int(found[1]) for told in (either, each) if (found := re.search(r"(\d+) (?:person|people)", told))
     ]
@@ -403,8 +403,9 @@ async def test_an_announcement_goes_only_to_who_fits_one_of_each_kind(gateway: G
     title = f"For editors there {new_id()}"
     fields: Fields = {**chosen, "title": title, "text": "Read this.", "fits": "each"}
     looked = await alva.send("/announcements/new", {**fields, "look": "yes"})
-    assert "It goes only to those who are in Sweden or Germany, and who are editors. 1 person" in text_of(
-        looked
+    assert (
+        "It goes only to those whose country is Sweden or Germany, and who are editors. 1 person"
+        in text_of(looked)
     )
     wrong = await alva.send("/announcements/new", {**fields, "title": " "})
     for value in ("each", "country:SE", "country:DE", "role:editor"):

@@ -16,9 +16,13 @@ def country_of(code: str | None) -> str | None:
     return code
 
 
+#: In the database, but nowhere: what the server's own clock shows, and what nobody has set.
+_NOWHERE = {"localtime", "Factory"}
+
+
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - _NOWHERE)
 
 
 def time_zone_of(name: str) -> str:

@@ -198,6 +198,8 @@ def test_clearance_follows_kind_and_roles_unless_it_is_said(
         ({"language": "zz"}, "language-unknown"),
         ({"time_zone": "Europe/Atlantis"}, "time-zone-unknown"),
         ({"time_zone": "../etc/passwd"}, "time-zone-unknown"),
+        ({"time_zone": "localtime"}, "time-zone-unknown"),
+        ({"time_zone": "Factory"}, "time-zone-unknown"),
         ({"kind": Kind.GUEST, "roles": frozenset({Role.EDITOR})}, "guest-has-no-roles"),
     ],
 )

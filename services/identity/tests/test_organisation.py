@@ -212,6 +212,11 @@ async def test_a_member_is_placed_and_shows_their_profile(house: House) -> None:
     assert {name: seen[name] for name in profile} == profile
     assert (seen["units"], seen["title"], seen["manager_id"]) == ([top, sales], "Seller", boss)
     assert (seen["office"], seen["country"]) == ("lund", "NO")
+    nothing = {**profile, "phone": None, "about": None}
+    done = await house.ask("placed", "PUT", "/me/profile", json=nothing)
+    assert done.status_code == 204, "what is answered may be given back"
+    seen = await house.get("boss", f"/members/{ann}", after=done)
+    assert {name: seen[name] for name in profile} == nothing
     listed = await house.get("boss", f"/units?parent={top}")
     assert listed["items"] == [{"id": sales, "name": "Sales", "parent_id": top, "path": [top, sales]}]
 
