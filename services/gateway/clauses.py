@@ -72,7 +72,8 @@ class Words:
             case "staff":
                 return _("All staff")
             case "unit":
-                return _("Unit %(name)s") % {"name": self.named.get(token, name)}
+                named = self.named.get(token)
+                return _("Unit %(name)s") % {"name": named} if named else _("A unit")
             case "office":
                 return _("Office %(name)s") % {"name": name}
             case "group":
@@ -97,7 +98,8 @@ class Words:
             case "country":
                 return f"({self.here.country_name(name)})"
             case "unit":
-                return _("in the unit %(name)s") % {"name": self.named.get(token, name)}
+                named = self.named.get(token)
+                return _("in the unit %(name)s") % {"name": named} if named else _("in a unit")
             case "office":
                 return _("at the office %(name)s") % {"name": name}
             case "staff":
@@ -117,7 +119,7 @@ class Words:
             case "group":
                 return self.named.get(token) or self.here.gettext("a group")
             case "unit":
-                return self.named.get(token, name)
+                return self.named.get(token) or self.here.gettext("a unit")
         return name
 
     def _conditions(self, kind: str, names: Sequence[str]) -> str:

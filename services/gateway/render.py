@@ -16,6 +16,7 @@ from services.gateway.assets import GATEWAY, asset_url
 from services.gateway.clauses import Words
 from services.gateway.locale import Locale
 from services.gateway.view_models import GroupRef, Person, Shell, View
+from shared.kernel.audience import GROUP, UNIT
 
 TINTS = 8
 
@@ -147,7 +148,8 @@ def _audience(context: Context, clause: str, groups: Iterable[GroupRef] = ()) ->
     """Who a clause lets in, in words. `groups` are those whose names this reader may know, beside their own
     in the navigation."""
     shell: Shell = context["shell"]
-    named = {f"group:{group.id}": group.name for group in (*shell.groups, *groups)}
+    named = {f"{GROUP}{group.id}": group.name for group in (*shell.groups, *groups)}
+    named |= {f"{UNIT}{unit_id}": name for unit_id, name in shell.units.items()}
     return Words(shell.locale, shell.viewer.id if shell.viewer else None, named).said(clause)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
 from contracts.identity import Kind, Role
@@ -10,6 +11,7 @@ from services.identity.domain import access_tokens, accounts, members, profiles,
 from services.identity.domain.access_tokens import Scope
 from services.identity.domain.members import Standing
 from shared.kernel.audience import Classification
+from shared.kernel.errors import Refused
 from shared.runtime.http import Input
 
 #: Members in one request, asked for or imported.
@@ -20,6 +22,22 @@ MemberId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Line = Annotated[str, StringConstraints(max_length=1_000)]
 #: What is answered as null where there is none may be given back so.
 _OrNothing = AfterValidator(lambda given: given or "")
+
+#: Of an address that answers several.
+Ids = Annotated[list[str], Query(description="Up to 100 ids: repeated, or joined by commas")]
+
+
+def ids_of(given: list[str]) -> list[str]:
+    """Each once, in their order. Raises Refused."""
+    asked = list(dict.fromkeys(part for text in given for part in text.split(",") if part))
+    if len(asked) > MOST_ASKED:
+        raise Refused(
+            "too-many-ids",
+            "Ask for at most {most} at once.",
+            field="ids",
+            params={"most": MOST_ASKED},
+        )
+    return asked
 
 
 class Credentials(Input):

@@ -21,8 +21,8 @@ from services.identity.domain.members import (
 from services.identity.domain.permissions import Acting
 from services.identity.domain.profiles import ChangeProfile
 from services.identity.inputs import (
-    MOST_ASKED,
     DirectoryPage,
+    Ids,
     Import,
     ImportedMember,
     ImportReport,
@@ -35,6 +35,7 @@ from services.identity.inputs import (
     NewProfile,
     NewRoles,
     Registered,
+    ids_of,
 )
 from services.identity.projections import MemberView
 from services.identity.projections import acquaintances as acquaintance_views
@@ -147,22 +148,6 @@ def _imported(one: ImportedMember, by: Acting, membership: Membership) -> Import
     return Imported(command, one.occurred_at)
 
 
-Ids = Annotated[list[str], Query(description="Up to 100 ids: repeated, or joined by commas")]
-
-
-def _ids(given: list[str]) -> list[str]:
-    """Each once, in their order. Raises Refused."""
-    asked = list(dict.fromkeys(part for text in given for part in text.split(",") if part))
-    if len(asked) > MOST_ASKED:
-        raise Refused(
-            "too-many-ids",
-            "Ask for at most {most} members at once.",
-            field="ids",
-            params={"most": MOST_ASKED},
-        )
-    return asked
-
-
 async def _asked_for(
     unit: Annotated[str | None, Query(max_length=64, description="Of this unit or a part of it")] = None,
     country: Annotated[str | None, Query(max_length=2)] = None,
@@ -192,7 +177,7 @@ def reading_router(service: Service, directory: Directory) -> APIRouter:
     async def read_names(ids: Ids, caller: Caller, after: After, response: Response) -> ListedNames:
         """Names for display; ids that nobody has are left out, and for a guest those of members whom they
         never met in a group. The list of all is at `/members/directory`."""
-        asked = _ids(ids)
+        asked = ids_of(ids)
         answer_behind(response, await service.behind(after, member_views, acquaintance_views))
         found = await views.get_many({*asked, caller.member_id})
         mine = found.get(caller.member_id)
@@ -213,7 +198,7 @@ def reading_router(service: Service, directory: Directory) -> APIRouter:
     async def read_cards(ids: Ids, caller: Caller, after: After, response: Response) -> ListedMembers:
         """Of each what `/members/{member_id}` answers, in the order of the ids; those that it would refuse
         are left out."""
-        asked = _ids(ids)
+        asked = ids_of(ids)
         answer_behind(response, await service.behind(after, member_views))
         found = await views.get_many(asked, await service.readers.of(caller))
         return ListedMembers(items=await _items(service.keys, [found[key] for key in asked if key in found]))

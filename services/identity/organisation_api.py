@@ -12,7 +12,7 @@ from services.identity.domain.permissions import Permission, permit
 from services.identity.domain.profiles import PlaceMember, RenameMember
 from services.identity.domain.units import FoundUnit, RenameUnit, units
 from services.identity.domain.units import stream as unit_stream
-from services.identity.inputs import NewName, NewPlace, NewUnit, UnitName
+from services.identity.inputs import NewName, NewPlace, NewUnit, UnitName, ids_of
 from services.identity.projections import UnitView
 from services.identity.projections import units as unit_views
 from shared.kernel.errors import Refused
@@ -69,9 +69,14 @@ def units_router(service: Service) -> APIRouter:
         limit: PageSize,
         cursor: Cursor,
         parent: Annotated[str | None, Query(max_length=64, description="Only the parts of this unit")] = None,
+        ids: Annotated[
+            list[str] | None, Query(description="Only these, up to 100: repeated, or joined by commas")
+        ] = None,
     ) -> UnitList:
         answer_behind(response, await service.behind(after, unit_views))
         where: dict[str, Any] = {} if parent is None else {"parent_id": parent}
+        if ids is not None:
+            where["unit_id"] = {"$in": ids_of(ids)}
         reader = await service.readers.of(caller)
         begin = cursors.checked(cursor, str)
         found = await views.find(where, sort=[("unit_id", 1)], limit=limit + 1, reader=reader, after=begin)

@@ -19,8 +19,8 @@ from shared.kernel.projection import Index, Projection
 
 EVERYONE = "everyone"
 STAFF = "staff"
-#: How the tokens of groups and of single members begin.
-GROUP = "group:"
+#: How the tokens of groups, units and single members begin.
+GROUP, UNIT = "group:", "unit:"
 MEMBER = "member:"
 
 #: Longest audience of one thing, in clauses, and longest clause, in characters.

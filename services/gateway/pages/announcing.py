@@ -33,13 +33,13 @@ from services.gateway.view_models.talk import (
     Whom,
     WhomView,
 )
-from shared.kernel.audience import EVERYONE, GROUP, STAFF
+from shared.kernel.audience import EVERYONE, GROUP, STAFF, UNIT
 from shared.kernel.errors import Forbidden, Refused, Unavailable
 from shared.runtime.ids import new_id
 
 SOME = "some"
 #: How the clauses begin that may be chosen beside those of groups.
-ROLE, COUNTRY, LANGUAGE, UNIT = "role:", "country:", "language:", "unit:"
+ROLE, COUNTRY, LANGUAGE = "role:", "country:", "language:"
 PEOPLE_AT_ONCE = 100
 SHOWN = ("all", "acknowledged", "missing", "left", "joined")
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
 from services.gateway.pages.group_answers import group_of
-from services.gateway.pages.member_answers import member_of
+from services.gateway.pages.member_answers import MOST_UNITS_NAMED, member_of, names_of_units
 from services.gateway.pages.visit import Visit
 from services.gateway.view_models import GroupRef
-from shared.kernel.audience import EVERYONE, GROUP, STAFF
+from shared.kernel.audience import EVERYONE, GROUP, STAFF, UNIT
 from shared.kernel.errors import Refused
 
 #: Groups of one audience that are asked for their names.
@@ -42,6 +42,15 @@ async def _places(visit: Visit) -> set[str]:
     found = {f"unit:{unit}" for unit in me.units}
     found |= {f"country:{me.country}"} if me.country else set()
     return found | ({f"office:{me.office}"} if me.office else set())
+
+
+async def know_units(visit: Visit, *audiences: Iterable[str]) -> None:
+    """The units among these clauses are called by their names on the page, as far as this reader may know
+    them."""
+    tokens = {token for audience in audiences for clause in audience for token in clause.split("&")}
+    wanted = {token.removeprefix(UNIT) for token in tokens if token.startswith(UNIT)} - visit.units.keys()
+    if wanted:
+        visit.units |= await names_of_units(visit, sorted(wanted)[:MOST_UNITS_NAMED])
 
 
 async def groups_among(visit: Visit, audience: Iterable[str]) -> list[GroupRef]:

@@ -7,6 +7,7 @@ from typing import Any
 from services.gateway import places
 from services.gateway.clients import Away, part
 from services.gateway.pages import mentions, said
+from services.gateway.pages.audiences import know_units
 from services.gateway.pages.talk_answers import Comment, CommentList, Post, PostList, Written
 from services.gateway.pages.visit import Names, Visit
 from services.gateway.view_models import GroupRef
@@ -75,6 +76,7 @@ async def cards(visit: Visit, posts: Sequence[Post], *, whole: bool = False) -> 
     people = [post.author_id for post in posts] + said.mentioned(*(post.text for post in posts))
     names = await visit.named(people)
     groups = await _groups(visit, posts)
+    await know_units(visit, *(post.audience for post in posts))
     return [card(visit, post, names, groups, whole=whole) for post in posts]
 
 

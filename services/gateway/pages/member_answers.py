@@ -14,6 +14,8 @@ from shared.kernel.errors import Refused
 #: Units in one answer, and all that are known by name on one page.
 UNITS_AT_ONCE = 100
 MOST_UNITS = 1_000
+#: Units whose names one page asks for.
+MOST_UNITS_NAMED = 100
 
 
 class MemberItem(Known):
@@ -101,6 +103,13 @@ async def units_of(visit: Visit) -> dict[str, UnitRef]:
     except Refused:
         return {}
     return {unit.id: UnitRef(unit.id, unit.name) for unit in sorted(found, key=_in_order(found))}
+
+
+async def names_of_units(visit: Visit, unit_ids: Sequence[str]) -> dict[str, str]:
+    """By id, of those that the reader may know; none while identity is away."""
+    query: dict[str, str | int] = {"ids": ",".join(unit_ids), "limit": UNITS_AT_ONCE}
+    found = await visit.ask_if_there(_UnitList, "identity", "/units", query)
+    return {unit.id: unit.name for unit in found.items} if found else {}
 
 
 def _in_order(units: Sequence[_Unit]) -> "_Order":

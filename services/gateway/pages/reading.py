@@ -9,7 +9,7 @@ from markupsafe import Markup
 from services.gateway import places
 from services.gateway.clients import part
 from services.gateway.pages.answers import Comparison, ItemList, OldPage, Page, StepList, authors
-from services.gateway.pages.audiences import groups_among, let_in_by
+from services.gateway.pages.audiences import groups_among, know_units, let_in_by
 from services.gateway.pages.differences import facts, passages
 from services.gateway.pages.parts import head, head_of, line, page_of, place_of, ref, rights
 from services.gateway.pages.trees import branch
@@ -48,10 +48,11 @@ async def read_page(page_id: str, visit: Member) -> Response:
         return await deleted_page(visit, page)
     history = steps.items if steps else []
     linking = links.items if links else []
-    (space, nodes), names, groups = await asyncio.gather(
+    (space, nodes), names, groups, _ = await asyncio.gather(
         place_of(visit, page.space_id),
         visit.named([page.owner_id, page.author_id, *authors(history)]),
         groups_among(visit, page.audience),
+        know_units(visit, page.audience),
     )
     view = WikiPageView(
         page=head(page, space, nodes),

@@ -45,6 +45,8 @@ class Visit:
     session: Session | None = None
     viewer: Known | None = None
     groups: Sequence[GroupRef] = ()
+    #: Names of units that the page speaks of, by id.
+    units: dict[str, str] = field(default_factory=dict)
     behind: bool = False
     #: Fields of the form that was sent of which something was no text: none of it is kept.
     unreadable: Sequence[str] = ()
@@ -174,6 +176,7 @@ class Visit:
             notices=notices,
             behind=self.behind,
             groups=self.groups,
+            units=self.units,
             demo=demonstration.of(self.reception.settings.folder) is not None,
         )
 

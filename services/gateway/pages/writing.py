@@ -15,7 +15,7 @@ from services.gateway import places
 from services.gateway.clients import Away, part
 from services.gateway.pages.addressees import my_groups
 from services.gateway.pages.answers import Difference, Done, OldPage, Page, Shown, Space, quoted
-from services.gateway.pages.audiences import groups_among
+from services.gateway.pages.audiences import groups_among, know_units
 from services.gateway.pages.differences import passages
 from services.gateway.pages.failures import Failures
 from services.gateway.pages.parts import Spaces, head_of, key_of, page_of, space_of, spaces_of
@@ -378,6 +378,7 @@ async def _editing(
         errors.setdefault("space_name", errors["space"])
     problem = failures.problem if failures else ""
     audiences = await _audiences(visit, spaces, page)
+    await know_units(visit, audiences, form.audience)
     view = EditView(
         form=form,
         spaces=_refs(spaces.near),

@@ -8,6 +8,7 @@ import pytest
 
 from services.gateway.tests.house import House
 from services.gateway.tests.test_pages import EVIL, NOWHERE, Fields, start, text_of
+from services.gateway.tests.test_talk import in_english
 from services.gateway.tests.visitors import SITE, Gateway, Visitor
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
@@ -28,7 +29,7 @@ async def placed(gateway: Gateway, house: House, who: str, unit: str, title: str
 async def test_the_directory_lists_colleagues_by_name_and_narrows_them_down(
     gateway: Gateway, house: House
 ) -> None:
-    unit = f"tills-{new_id()[:8]}"
+    unit = f"tills-{new_id()[-8:]}"
     await placed(gateway, house, "saga", unit, "Shop assistant")
     jonas = await gateway.visitor(house.members["jonas"])
     everybody = text_of(await jonas.see_soon("/people", "Saga Demo"))
@@ -240,3 +241,23 @@ async def test_no_other_site_changes_what_somebody_decided(gateway: Gateway, hou
     for path in ("/settings/privacy", "/settings/password", "/settings/profile", "/groups/new"):
         answer = await eskil.client.post(path, data={"counted": "yes"}, headers={"Origin": SITE})
         assert answer.status_code == 403, path
+
+
+async def test_readers_of_a_unit_are_called_by_its_name_where_a_post_is_shown(
+    gateway: Gateway, house: House
+) -> None:
+    unit = f"tills-{new_id()[-8:]}"
+    await placed(gateway, house, "saga", unit, "Shop assistant")
+    text = f"For our unit {new_id()}"
+    async with gateway.client(**house.members["alva"].bearer) as api:
+
+        async def published() -> str:
+            """As soon as the feed knows that somebody is in the unit."""
+            sent = await api.post("/api/v1/posts", json={"text": text, "audience": [f"unit:{unit}"]})
+            assert sent.status_code == 201, sent.text
+            return str(sent.json()["id"])
+
+        post = await eventually(published)
+    saga = await in_english(gateway, house.members["saga"])
+    assert f"Unit Unit {unit}" in text_of(await saga.see_soon("/", text))
+    assert f"among these readers: Unit Unit {unit}." in text_of(await saga.see(f"/posts/{post}"))

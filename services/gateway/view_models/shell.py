@@ -99,6 +99,8 @@ class Shell:
     behind: bool = False
     #: The reader's own groups, the first few by name.
     groups: Sequence[GroupRef] = ()
+    #: Names of units that the page speaks of, by id.
+    units: Mapping[str, str] = field(default_factory=dict)
     #: A demonstration company lives here.
     demo: bool = False
 

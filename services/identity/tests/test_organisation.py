@@ -219,6 +219,12 @@ async def test_a_member_is_placed_and_shows_their_profile(house: House) -> None:
     assert {name: seen[name] for name in profile} == nothing
     listed = await house.get("boss", f"/units?parent={top}")
     assert listed["items"] == [{"id": sales, "name": "Sales", "parent_id": top, "path": [top, sales]}]
+    named = await house.get("boss", f"/units?ids={sales},nowhere&ids={sales}")
+    assert named["items"] == listed["items"]
+    assert (await house.get("boss", f"/units?ids={sales}&parent=nowhere"))["items"] == []
+    many = ",".join(f"u{n}" for n in range(101))
+    refused = await house.ask("boss", "GET", f"/units?ids={many}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "too-many-ids")
 
 
 @over_http
