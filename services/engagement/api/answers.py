@@ -201,7 +201,8 @@ class CountedEvents(BaseModel):
 
 
 class MyPeriod(BaseModel):
-    """What I did in a period, by kind, and the rung of the ladder that it reaches."""
+    """What I did in a period, by kind, and the rung of the ladder that it reaches. `last`: the last day that
+    is counted."""
 
     period: str
     first: date
@@ -215,8 +216,12 @@ class MyFigures(BaseModel):
 
     member_id: str
     every: Every
-    from_: date = Field(serialization_alias="from", description=_FROM)
+    from_: date | None = Field(serialization_alias="from", description=_FROM)
     to: date = Field(description=_TO)
+    begins: date | None = Field(
+        description="The day of my registration, or of the first that I did where that is earlier; null: "
+        "nothing is known of me yet"
+    )
     time_zone: str = "UTC"
     complete_up_to: CompleteUpTo
     periods: list[MyPeriod]

@@ -131,8 +131,7 @@ def question(
         raise _before_the_beginning(last_is if until is not None and end < begins else "as_of", begins)
     if known is not None and known < begins:
         raise _before_the_beginning("known_on", begins)
-    since = max(since or _usual(to, kind), begins)
-    return Question(asked, kind, holding(since, kind).first, to, begins)
+    return Question(asked, kind, _first(since, to, kind, begins), to, begins)
 
 
 def _in_order(first: date | None, last: date | None) -> tuple[date | None, date | None]:
@@ -140,6 +139,11 @@ def _in_order(first: date | None, last: date | None) -> tuple[date | None, date 
     if first is not None and last is not None and first > last:
         raise Refused("from-after-to", "The first day is after the last. Turn them round.", field="from")
     return first, last
+
+
+def _first(since: date | None, to: date, every: Every, begins: date) -> date:
+    """The first day that is told, of a whole period; a day before the beginning means that."""
+    return holding(max(since or _usual(to, every), begins), every).first
 
 
 def _end_of(day: date, every: Every) -> date:
@@ -170,11 +174,21 @@ def bounded(question: Question) -> list[Period]:
     return few(question.periods)
 
 
-def span(first: str | None, last: str | None, every: Every) -> tuple[date, date]:
-    """The days of a member's own figures: of whole periods. Raises Refused."""
+def span(first: str | None, last: str | None, every: Every, begins: date | None) -> tuple[date | None, date]:
+    """The days of a member's own figures: of whole periods, as those of a series. `begins`: the day of the
+    first that is known of them; None: nothing is, and nothing is told. Raises Refused."""
     since, until = _in_order(_past(first, "from"), _day(last, "to", end=True))
     to = min(_end_of(until or today(), every), today())
-    return holding(since or _usual(to, every), every).first, to
+    if begins is None:
+        return None, to
+    if to < begins:
+        raise Refused(
+            "before-the-beginning",
+            "Nothing is known of you at that time: what is begins on {first}.",
+            field="to",
+            params={"first": begins.isoformat()},
+        )
+    return _first(since, to, every, begins), to
 
 
 def few(periods: Iterator[Period]) -> list[Period]:

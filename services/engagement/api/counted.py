@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -20,6 +21,7 @@ from services.engagement.api.answers import (
 from services.engagement.domain.permissions import demand
 from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window, placed
 from services.engagement.metrics.ladder import rung
+from services.engagement.metrics.people import Person
 from services.engagement.metrics.periods import Every, Period, covering, day_of, months
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
 from services.engagement.metrics.reckoning import way
@@ -210,43 +212,58 @@ def my_figures(api: APIRouter, room: Engagement) -> None:
         last: asking.Last = None,
         every: Annotated[str | None, Query(description="day, week or month")] = None,
     ) -> MyFigures:
-        """What I did, and, where I let it be counted, opened and read. Shown to me alone. Periods in which I
-        was no member are left out, but for those in which I did something."""
+        """What I did, and, where I let it be counted, opened and read. Shown to me alone. It begins with my
+        registration, or with what I did where that is earlier; later periods in which I was no member and did
+        nothing are left out."""
         await room.readers.of(caller)
         answer_behind(response, await room.facts_behind(after))
         kind = asking.length(every, Every.MONTH)
-        since, to = asking.span(first, last, kind)
-        periods = asking.few(covering(since, to, kind))
         complete = await room.figures.book.completeness()
-        facts = await _mine(room, caller.member_id, periods)
         me = await room.figures.book.person(caller.member_id)
+        begins = await _began(room, me)
+        since, to = asking.span(first, last, kind, begins)
+        periods = [] if since is None else asking.few(covering(since, to, kind))
+        facts = await _mine(room, caller.member_id, periods)
         return MyFigures(
             member_id=caller.member_id,
             every=kind,
             from_=since,
             to=to,
+            begins=begins,
             complete_up_to=CompleteUpTo(recorded_at=complete.recorded_at, behind=complete.behind),
             periods=[
                 mine
                 for period in periods
-                if (mine := _my_period(period, facts)).acts
+                if (mine := _my_period(period, facts, to)).acts
                 or me.placed_in(period.start, period.end) is not None
             ],
         )
 
 
+async def _began(room: Engagement, me: Person) -> date | None:
+    """The day of their registration, or of the first that they did: pages that were brought in are older than
+    their authors' registration. None where nothing is known of them (yet)."""
+    theirs = {"$gte": activity_key(me.member_id, ""), "$lt": activity_key(me.member_id, "~")}
+    first = await room.activity.find({"_id": theirs}, sort=[("_id", 1)], limit=1)
+    times = [fact.at for view in first for fact in view.facts[:1]]
+    times += [at for at, state in zip(me.moments, me.states, strict=True) if state.present][:1]
+    return day_of(min(times)) if times else None
+
+
 async def _mine(room: Engagement, member_id: str, periods: list[Period]) -> list[Fact]:
+    if not periods:
+        return []
     keys = [activity_key(member_id, month) for month in months(periods[0].start, periods[-1].end)]
     found = await room.activity.get_many(keys)
     return [fact for key in keys if key in found for fact in found[key].facts]
 
 
-def _my_period(period: Period, facts: list[Fact]) -> MyPeriod:
+def _my_period(period: Period, facts: list[Fact], to: date) -> MyPeriod:
     mine = [fact for fact in facts if period.start <= fact.at < period.end]
     return MyPeriod(
         period=period.name,
         first=period.first,
-        last=day_of(period.end - 1),
+        last=min(day_of(period.end - 1), to),
         acts=dict(sorted(Counter(fact.kind for fact in mine).items())),
         rung=rung(mine).value,
     )

@@ -110,8 +110,27 @@ def test_a_period_at_the_beginning_of_the_calendar_is_one_like_others() -> None:
 
 
 def test_the_days_of_a_members_own_figures_are_those_of_whole_periods_too() -> None:
-    assert asking.span("2025-03-10", "2025-05-10", Every.MONTH) == (date(2025, 3, 1), date(2025, 5, 31))
-    assert asking.span("2025-03-12", None, Every.WEEK) == (date(2025, 3, 10), today())
+    assert mine("2025-03-10", "2025-05-10") == (date(2025, 3, 1), date(2025, 5, 31))
+    assert mine("2025-03-12", None, Every.WEEK) == (date(2025, 3, 10), today())
     with pytest.raises(Refused) as refused:
-        asking.span("2025-06", "2025-05", Every.MONTH)
+        mine("2025-06", "2025-05")
     assert refused.value.code == "from-after-to"
+
+
+def test_the_ends_of_the_calendar_mean_all_that_there_is_of_a_member() -> None:
+    """As of everybody: their own beginning is theirs."""
+    assert mine("0001-01-01", "9999-12-31") == (date(2025, 1, 1), today())
+    assert mine("2025-01-05", "2025-01-05") == (date(2025, 1, 1), date(2025, 1, 31))
+    for before in ("0001-01-01", "2016-01", "2024-12-31"):
+        with pytest.raises(Refused) as refused:
+            mine(None, before)
+        found = refused.value
+        assert (found.code, found.field) == ("before-the-beginning", "to"), before
+        assert found.params == {"first": BEGAN.isoformat()}
+    assert mine("0001-01-01", "9999-12-31", begins=None) == (None, today()), "nothing is known of them yet"
+
+
+def mine(
+    first: str | None, last: str | None, every: Every = Every.MONTH, begins: date | None = BEGAN
+) -> tuple[date | None, date]:
+    return asking.span(first, last, every, begins)

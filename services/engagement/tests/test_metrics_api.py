@@ -252,8 +252,7 @@ async def test_days_name_periods_which_are_told_whole_as_the_answer_says(house: 
     assert {each["complete"] for each in told["periods"]} == {True}
     assert told == await get(house, "ann", path, **{"from": "2025-03", "to": "2025-05"})
     both = await get(house, "ann", "/figures/monthly-active-members/versions", **days)
-    mine = await get(house, "ann", "/figures/mine", **days)
-    assert {(each["from"], each["to"]) for each in (both, mine)} == {("2025-03-01", "2025-05-31")}
+    assert (both["from"], both["to"]) == ("2025-03-01", "2025-05-31")
     cut = await get(house, "ann", path, **days, as_of="2025-05-16")
     assert (cut["to"], cut["periods"][-1]["last"]) == ("2025-05-16", "2025-05-16")
 
@@ -392,12 +391,32 @@ async def test_my_own_figures_are_mine(house: House) -> None:
     assert told["periods"][-1]["rung"] == "not_signed_in"
 
 
-async def test_my_own_figures_leave_out_the_months_before_i_was_there(house: House) -> None:
+async def test_my_own_figures_begin_with_me_and_end_today(house: House) -> None:
     """Who asks was registered with this test's company, those of the year before are told of ten years on."""
-    since = {"from": f"{datetime.now(UTC).year - 3}-01"}
-    told = await get(house, "ann", "/figures/mine", **since)
-    assert told["from"] == since["from"] + "-01"
-    assert [each["period"] for each in told["periods"]] == [f"{datetime.now(UTC):%Y-%m}"]
+    today = datetime.now(UTC).date()
+    for first in (f"{today.year - 3}-01", "0001-01-01"):
+        told = await get(house, "ann", "/figures/mine", **{"from": first, "to": "9999-12-31"})
+        assert told["from"] == f"{today:%Y-%m}-01" and told["begins"][:7] == f"{today:%Y-%m}"
+        (month,) = told["periods"]
+        assert (month["period"], month["last"]) == (f"{today:%Y-%m}", today.isoformat()) and told[
+            "to"
+        ] == month["last"]
+    for before in ("2016-01", "0001-01-01"):
+        answer = await house.ask("ann", "GET", "/figures/mine", params={"to": before})
+        assert refused(answer, 422, "before-the-beginning")["params"] == {"first": told["begins"]}
+
+
+async def test_what_i_did_before_i_was_registered_is_mine_too(house: House) -> None:
+    """As authors of a handbook that was brought in did."""
+    page = History()
+    page.page("lea", at("2025-12-28"), page_id="older", known=datetime.now(UTC).replace(microsecond=0))
+    await _told(house.service.settings, page, house.identity)
+
+    async def begins() -> bool:
+        told = await get(house, "lea", "/figures/mine", **{"from": "0001-01-01"})
+        return bool(told["begins"] == "2025-12-28" and told["from"] == "2025-12-01")
+
+    await eventually(begins)
 
 
 async def test_guests_are_told_no_figures(house: House) -> None:
@@ -432,11 +451,8 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
         problem = refused(answer, status, code)
         assert problem["detail"] and (status == 404 or problem["field"]), problem
     refused(await house.ask("ann", "GET", "/figures/happiness"), 404, "no-such-metric")
-    for path_, params in (
-        ("/figures/mine", {"from": "0002-01-01", "every": "day"}),
-        (path, {"from": "2025-01", "every": "day", "to": "2026-10"}),
-    ):
-        refused(await house.ask("ann", "GET", path_, params=params), 422, "too-many-periods")
+    many = {"from": "2025-01", "every": "day", "to": "2026-10"}
+    refused(await house.ask("ann", "GET", path, params=many), 422, "too-many-periods")
     begin = refused(
         await house.ask("ann", "GET", path, params={"to": "1999-12"}), 422, "before-the-beginning"
     )
