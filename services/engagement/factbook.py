@@ -54,8 +54,16 @@ class Ledger:
     @property
     def first_at(self) -> int | None:
         """When the first thing happened that figures know of."""
-        every = (*self.activity.values(), *self.people.values())
-        return min((month.changes.first_at for month in every), default=None)
+        return min((month.changes.first_at for month in self._months), default=None)
+
+    @property
+    def first_recorded(self) -> int | None:
+        """When figures could know of anything first: what was brought in happened long before."""
+        return min((month.changes.first_recorded for month in self._months), default=None)
+
+    @property
+    def _months(self) -> tuple[Month, ...]:
+        return (*self.activity.values(), *self.people.values())
 
     def label(self, months: Iterable[str], until: str) -> str:
         """What a figure of these months was made of, and of the people up to the month `until`."""

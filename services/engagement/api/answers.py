@@ -16,6 +16,7 @@ ValueOf = dict[str, int | float | None]
 #: Periods are told whole, whichever day within them was asked for.
 _FROM = "The first day of the first period that is told"
 _TO = "The last day of the last period that is told; at most `as_of`, or today"
+_AS_OF = "The day up to which is counted; at most `known_on`, or today"
 
 
 class MeasureAnswer(BaseModel):
@@ -123,7 +124,7 @@ class Series(BaseModel):
     every: Every
     from_: date | None = Field(serialization_alias="from", description=_FROM)
     to: date = Field(description=_TO)
-    as_of: date
+    as_of: date = Field(description=_AS_OF)
     known_on: date | None
     begins: date | None
     time_zone: str = "UTC"
@@ -157,7 +158,7 @@ class Comparison(BaseModel):
     every: Every
     from_: date | None = Field(serialization_alias="from", description=_FROM)
     to: date = Field(description=_TO)
-    as_of: date
+    as_of: date = Field(description=_AS_OF)
     known_on: date | None
     begins: date | None
     time_zone: str = "UTC"

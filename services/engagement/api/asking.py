@@ -115,22 +115,22 @@ def question(
     last_is: str = "to",
 ) -> Question:
     """`last_is`: what the parameter is called that says the last day. Raises Refused."""
-    counted = _past(as_of, "as_of") or today()
     known = _past(known_on, "known_on")
+    _check_known(known, ledger)
+    # nothing is known before it happened: what was known on a day reaches that day
+    counted = min(_past(as_of, "as_of") or today(), known or today())
     begins = None if ledger.first_at is None else day_of(ledger.first_at)
     asked = Asked(definition, dimension(by), counted, known)
     kind = length(every, definition.every)
     since, until = _in_order(_past(first, "from"), _day(last, last_is, end=True))
     if since is not None and since > counted:
-        raise after_as_of("from", counted)
+        raise beyond(asked, "from")
     end = _end_of(until or counted, kind)
     to = min(end, counted)
     if begins is None:
         return Question(asked, kind, None, to, None)
     if to < begins:
         raise _before_the_beginning(last_is if until is not None and end < begins else "as_of", begins)
-    if known is not None and known < begins:
-        raise _before_the_beginning("known_on", begins)
     return Question(asked, kind, _first(since, to, kind, begins), to, begins)
 
 
@@ -151,13 +151,33 @@ def _end_of(day: date, every: Every) -> date:
     return holding(day, every).after - timedelta(days=1)
 
 
-def after_as_of(field: str, counted: date) -> Refused:
+def beyond(asked: Asked, field: str) -> Refused:
+    """What is asked for begins later than anything that is counted."""
+    if asked.known_on == asked.as_of:
+        return Refused(
+            "after-known-on",
+            "What was known on {known_on} ends on that day. Choose earlier days, or what was known later.",
+            field=field,
+            params={"known_on": asked.as_of.isoformat()},
+        )
     return Refused(
         "after-as-of",
         "As of {as_of} nothing later is counted. Ask for earlier days, or for a later as_of.",
         field=field,
-        params={"as_of": counted.isoformat()},
+        params={"as_of": asked.as_of.isoformat()},
     )
+
+
+def _check_known(known: date | None, ledger: Ledger) -> None:
+    """Raises Refused for a day on which nothing had been recorded yet: all would be told as nought."""
+    first = ledger.first_recorded
+    if known is not None and first is not None and known < day_of(first):
+        raise Refused(
+            "before-the-beginning",
+            "Nothing had been recorded by then: the first that was is of {first}.",
+            field="known_on",
+            params={"first": day_of(first).isoformat()},
+        )
 
 
 def _before_the_beginning(field: str, begins: date) -> Refused:

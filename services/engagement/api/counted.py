@@ -83,7 +83,7 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             last_is="period",
         )
         if asked_period.first > question.asked.as_of:
-            raise asking.after_as_of("period", question.asked.as_of)
+            raise asking.beyond(question.asked, "period")
         window = await room.figures.acts(question.asked, asked_period, ledger)
         path = _listed(window, *wanted) if wanted else COMPANY
         # Whoever may not know learns nothing of whether there is such a group.

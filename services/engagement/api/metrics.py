@@ -62,7 +62,13 @@ EveryWhat = Annotated[
     str | None, Query(description="day, week (ISO) or month; else as the metric is defined")
 ]
 AsOf = Annotated[str | None, Query(description="Count what happened up to this day, inclusive; else today")]
-KnownOn = Annotated[str | None, Query(description="Count what was recorded up to this day only, inclusive")]
+KnownOn = Annotated[
+    str | None,
+    Query(
+        description="Count what was recorded up to this day only, inclusive: nothing that is later, whatever "
+        "`as_of` says"
+    ),
+]
 Version = Annotated[int | None, Query(ge=1, le=1_000, description="Else the one in force")]
 
 

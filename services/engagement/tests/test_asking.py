@@ -15,12 +15,13 @@ from shared.kernel.errors import Refused
 BEGAN = date(2025, 1, 10)
 
 
-def ledger(began: date | None = BEGAN) -> Ledger:
-    """Of a company where the first thing happened that day; None: nothing ever did."""
+def ledger(began: date | None = BEGAN, recorded: date | None = None) -> Ledger:
+    """Of a company where the first thing happened that day, and was `recorded` then or later; None: nothing
+    ever did."""
     months = {}
     if began is not None:
-        at = midnight(began)
-        months["2025-01"] = Month(Changes(1, at, at, at), {})
+        at, known = midnight(began), midnight(recorded or began)
+        months["2025-01"] = Month(Changes(1, at, known, known), {})
     return Ledger(months, {}, {}, {}, "")
 
 
@@ -81,6 +82,37 @@ def test_a_first_day_after_as_of_is_refused_for_what_it_is(asked: dict[str, str]
     refused = refusal(**{"from": "2025-06-11", "as_of": "2025-06-10"}, **asked)
     assert (refused.code, refused.field, refused.params) == ("after-as-of", "from", {"as_of": "2025-06-10"})
     assert "2025-06-10" in str(refused)
+
+
+def test_what_was_known_on_a_day_reaches_that_day() -> None:
+    """What comes after it had not happened: it is not told as nothing, and a period under way is not over."""
+    for days in ({}, {"as_of": "2025-08-10"}, {"to": "2025-08-10"}, {"to": "9999-12-31"}):
+        found = question(known_on="2025-05-20", **days)
+        assert (found.last, found.asked.as_of) == (date(2025, 5, 20), date(2025, 5, 20)), days
+        *_, last = found.periods
+        assert last.name == "2025-05" and found.asked.until < last.end
+    assert question(**{"known_on": "2025-05-20", "as_of": "2025-03-10"}).last == date(2025, 3, 10)
+    assert question(**{"known_on": "2025-05-20", "to": "2025-03-10"}).last == date(2025, 3, 31)
+    refused = refusal(**{"known_on": "2025-05-20", "from": "2025-05-21"})
+    assert (refused.code, refused.field, refused.params) == (
+        "after-known-on",
+        "from",
+        {"known_on": "2025-05-20"},
+    )
+    assert refusal(**{"known_on": "2025-05-20", "as_of": "2025-04", "from": "2025-05"}).code == "after-as-of"
+
+
+def test_before_the_first_recording_nothing_was_known_however_long_ago_it_happened() -> None:
+    """As of a handbook that was brought in with its years."""
+    book = ledger(recorded=date(2025, 4, 2))
+    for early in ("2025-04-01", "2025-03", "2025-01-10", "0001-01-01"):
+        with pytest.raises(Refused) as refused:
+            of(book, known_on=early)
+        found = refused.value
+        assert (found.code, found.field) == ("before-the-beginning", "known_on"), early
+        assert found.params == {"first": "2025-04-02"}
+    known = of(book, known_on="2025-04-02")
+    assert (known.first, known.last) == (date(2025, 1, 1), date(2025, 4, 2))
 
 
 def test_a_first_day_after_the_last_is_refused_even_within_one_period() -> None:

@@ -215,7 +215,7 @@ async def test_as_of_cuts_the_period_that_holds_the_day(house: House) -> None:
 async def test_figures_are_told_as_they_were_known_on_a_day(house: House) -> None:
     """One page of March was recorded in August."""
     counts = {}
-    for known_on in ("2025-02-28", "2025-07-31", "2025-08-01"):
+    for known_on in ("2025-03-31", "2025-07-31", "2025-08-01"):
         told = await get(
             house,
             "ann",
@@ -223,9 +223,27 @@ async def test_figures_are_told_as_they_were_known_on_a_day(house: House) -> Non
             **{"from": "2025-03", "to": "2025-03"},
             known_on=known_on,
         )
-        counts[known_on] = told["periods"][0]["values"]["contributors"]
-        assert told["known_on"] == known_on
-    assert counts == {"2025-02-28": 0, "2025-07-31": 9, "2025-08-01": 10}
+        (march,) = told["periods"]
+        counts[known_on] = march["values"]["contributors"]
+        assert (told["known_on"], told["as_of"], march["complete"]) == (known_on, known_on, True)
+    assert counts == {"2025-03-31": 9, "2025-07-31": 9, "2025-08-01": 10}
+
+
+async def test_what_was_known_on_a_day_does_not_tell_of_later_ones(house: House) -> None:
+    path = "/figures/monthly-contributors"
+    told = await get(house, "ann", path, known_on="2025-06-16", as_of="2025-12-31", **{"from": "2025-05"})
+    assert [(each["period"], each["last"], each["complete"]) for each in told["periods"]] == [
+        ("2025-05", "2025-05-31", True),
+        ("2025-06", "2025-06-16", False),
+    ]
+    assert (told["to"], told["as_of"]) == ("2025-06-16", "2025-06-16")
+    both = await get(house, "ann", "/figures/monthly-active-members/versions", known_on="2025-06-16")
+    assert [each["complete"] for each in both["periods"]] == [True] * 5 + [False]
+    late = await house.ask("ann", "GET", path, params={"known_on": "2025-06-16", "from": "2025-07"})
+    assert refused(late, 422, "after-known-on")["field"] == "from"
+    behind = {"known_on": "2025-06-16", "period": "2025-07"}
+    listed = await house.ask("bea", "GET", f"{path}/events", params=behind)
+    assert refused(listed, 422, "after-known-on")["field"] == "period"
 
 
 async def test_days_and_weeks_add_up_to_the_month(house: House) -> None:
