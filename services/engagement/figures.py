@@ -18,6 +18,7 @@ from services.engagement.metrics.definition import Acts, By, Definition, Window
 from services.engagement.metrics.periods import DAY_SECONDS, Period, day_of, midnight, today
 from services.engagement.metrics.reckoning import Sums, reckon
 from services.engagement.metrics.windows import Reach
+from services.engagement.projections import UnitView
 from services.engagement.projections.facts import Fact
 from shared.runtime.away import reading
 
@@ -49,14 +50,22 @@ class Asked:
     def until(self) -> int:
         return midnight(self.as_of + timedelta(days=1))
 
+    @property
+    def known_until(self) -> int | None:
+        """What was recorded then or later was not known."""
+        return None if self.known_on is None else midnight(self.known_on + timedelta(days=1))
+
     def reach(self, period: Period) -> Reach:
         return Reach.of(self.definition, period, self.until, midnight(today()))
 
+    def called(self, unit: UnitView) -> str | None:
+        """What the unit was called at the end of the day that is asked for."""
+        return unit.called(self.until, self.known_until)
+
     def known(self, reach: Reach, ledger: Ledger) -> int | None:
         """The first moment that was not known of any more; None where all of it was known by then."""
-        if self.known_on is None:
+        if (known := self.known_until) is None:
             return None
-        known = midnight(self.known_on + timedelta(days=1))
         last = ledger.last_recorded(reach.months, reach.last_month)
         return known if last is not None and last >= known else None
 

@@ -162,7 +162,7 @@ def beyond(asked: Asked, field: str) -> Refused:
         )
     return Refused(
         "after-as-of",
-        "As of {as_of} nothing later is counted. Ask for earlier days, or for a later as_of.",
+        "Only what happened up to {as_of} is counted. Choose earlier days, or figures as of a later day.",
         field=field,
         params={"as_of": asked.as_of.isoformat()},
     )

@@ -19,6 +19,7 @@ from services.engagement.api.answers import (
     MyPeriod,
 )
 from services.engagement.domain.permissions import demand
+from services.engagement.figures import Asked
 from services.engagement.metrics.definition import CONTRIBUTIONS, By, Definition, Window, placed
 from services.engagement.metrics.ladder import rung
 from services.engagement.metrics.people import Person
@@ -101,7 +102,7 @@ def counted_events(api: APIRouter, room: Engagement) -> None:
             version=definition.version,
             period=asked_period.name,
             group=group,
-            group_name=await _called(room, *wanted) if wanted else None,
+            group_name=await _called(room, question.asked, *wanted) if wanted else None,
             kinds=_named(definition.kinds & LISTED),
             never_listed=_named(definition.kinds - LISTED),
             words=why_fewer(definition, bool(shown) or past is not None),
@@ -127,9 +128,9 @@ def why_fewer(definition: Definition, some: bool) -> str:
     )
 
 
-async def _called(room: Engagement, by: By, name: str) -> str | None:
+async def _called(room: Engagement, asked: Asked, by: By, name: str) -> str | None:
     units = await room.figures.book.units() if by is By.UNIT else {}
-    return units[name].names[-1][-1] if name in units else None
+    return asked.called(units[name]) if name in units else None
 
 
 def units_asked(by: By | None, path: Path | None) -> Path:

@@ -27,7 +27,7 @@ from services.engagement.api.answers import (
 from services.engagement.api.asking import First, Last, Question
 from services.engagement.api.counted import counted_events, my_figures, units_asked
 from services.engagement.domain.permissions import Asker, demand, may
-from services.engagement.figures import Figure
+from services.engagement.figures import Asked, Figure
 from services.engagement.metrics import DEFINITIONS, versions
 from services.engagement.metrics.definition import By, Definition, Values
 from services.engagement.metrics.periods import DAY_SECONDS, day_of, midnight, today
@@ -276,7 +276,7 @@ def _told(
         begins=question.begins,
         complete_up_to=complete,
         may_list=may("metrics:events", asker),
-        groups=[_name(asked.by, path, units, asked.until, asker) for path in paths if asked.by is not None],
+        groups=[_name(asked, asked.by, path, units, asker) for path in paths if asked.by is not None],
         periods=[_period(asked.definition, asked.by, figure) for figure in figures],
     )
 
@@ -309,13 +309,11 @@ def token(by: By, path: Path) -> str:
     return f"{by.value}:{path[-1]}" if path != COMPANY else ""
 
 
-def _name(by: By, path: Path, units: dict[str, UnitView], until: int, asker: Asker) -> GroupName:
-    """Under the name that a unit had at the end of the day that was asked for."""
-    known = units.get(path[-1]) if by is By.UNIT else None
-    names = [name for at, _, _, name in known.names if at < until] if known is not None else []
+def _name(asked: Asked, by: By, path: Path, units: dict[str, UnitView], asker: Asker) -> GroupName:
+    unit = units.get(path[-1]) if by is By.UNIT else None
     return GroupName(
         group=token(by, path),
-        name=names[-1] if names else None,
+        name=None if unit is None else asked.called(unit),
         path=list(path),
         may_list=may("metrics:events", asker, units_asked(by, path)),
     )

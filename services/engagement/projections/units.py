@@ -19,6 +19,11 @@ class UnitView(BaseModel):
     path: tuple[str, ...] = ()
     names: list[tuple[int, int, int, str]] = Field(default_factory=list)
 
+    def called(self, until: int, known: int | None = None) -> str | None:
+        """Before the moment `until`, as known before `known` (None: as known now); None: not founded then."""
+        names = [name for at, _, told, name in self.names if at < until and (known is None or told < known)]
+        return names[-1] if names else None
+
 
 def _keys(event: Event) -> Collection[str]:
     match event:

@@ -185,6 +185,20 @@ async def test_a_unit_is_called_as_it_was_on_the_day_that_is_asked_for(house: Ho
     assert [each["period"] for each in told["periods"]] == [f"2025-{month:02d}" for month in range(1, 7)]
 
 
+async def test_what_a_figure_counts_is_listed_under_the_name_that_the_figure_has(house: House) -> None:
+    """Renamed in September."""
+    path = "/figures/posts-and-comments"
+    for days, name in (
+        ({}, "Lund and Malmö"),
+        ({"as_of": "2025-09-01"}, "Lund and Malmö"),
+        ({"as_of": "2025-08-31"}, "Lund"),
+        ({"known_on": "2025-08-31"}, "Lund"),
+    ):
+        told = await get(house, "bea", path, group="unit:lund", **days)
+        listed = await get(house, "bea", f"{path}/events", group="unit:lund", period="2025-03", **days)
+        assert (told["groups"][0]["name"], listed["group_name"]) == (name, name), days
+
+
 async def test_fewer_groups_can_be_asked_for_and_are_told_as_all_are(house: House) -> None:
     path, days = "/figures/posts-and-comments", {"from": "2025-02", "to": "2025-12"}
     whole = await get(house, "ann", path, by="unit", **days)

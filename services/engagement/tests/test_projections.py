@@ -12,7 +12,7 @@ from contracts.engagement import ConsentChanged
 from contracts.identity import MemberErased
 from services.engagement import projections
 from services.engagement.domain.signals import ItemKind, Signal, SignalKind, SignalsGiven, signals_stream
-from services.engagement.projections import ActivityView, ConsentView, OpenedView
+from services.engagement.projections import ActivityView, ConsentView, OpenedView, UnitView
 from shared.kernel.events import Event, Recorded
 from shared.kernel.projection import Projection
 from shared.kernel.testing import NOON, recorded
@@ -115,3 +115,10 @@ def test_many_acts_at_once_give_what_they_give_one_after_the_other(days: list[in
             mine = mine[cut:]
         many = projections.activity.folded(many, mine, key) if mine else many
         assert many == one
+
+
+def test_a_unit_is_called_as_it_was_known_to_be() -> None:
+    """Renamed on the third second, which was recorded on the ninth."""
+    unit = UnitView(unit_id="lund", names=[(1, 1, 1, "Lund"), (3, 2, 9, "Lund and Malmö")])
+    assert [unit.called(until) for until in (1, 2, 3, 4)] == [None, "Lund", "Lund", "Lund and Malmö"]
+    assert (unit.called(4, 9), unit.called(4, 10)) == ("Lund", "Lund and Malmö")
