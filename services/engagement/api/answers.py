@@ -185,8 +185,8 @@ class CountedEvent(BaseModel):
 
 
 class CountedEvents(BaseModel):
-    """`group_name`: a unit's, as the figure has it: at the end of the day that was asked for. `kinds`: which of
-    the metric's events are listed here; `never_listed`: the others, which it counts all the same."""
+    """`group_name`: a unit's, as the figure has it: at the end of the day that was asked for. `kinds`: which
+    of the metric's events are listed here; `never_listed`: the others, which it counts all the same."""
 
     metric: str
     version: int

@@ -90,6 +90,21 @@ def dimension(by: str | None) -> By | None:
         ) from None
 
 
+def dimension_of(group: tuple[By, str] | None, by: str | None) -> By | None:
+    """What it is told by: of one group its own dimension. Raises Refused."""
+    found = dimension(by)
+    if group is None or found is group[0]:
+        return found
+    if found is not None:
+        raise Refused(
+            "by-not-of-group",
+            "A group is told by its own dimension. Ask by {dimension}, or name none.",
+            field="by",
+            params={"dimension": group[0].value},
+        )
+    return group[0]
+
+
 def length(every: str | None, usual: Every) -> Every:
     """Raises Refused."""
     if every is None:
@@ -108,7 +123,7 @@ def question(
     *,
     first: str | None,
     last: str | None,
-    by: str | None,
+    by: By | None,
     every: str | None,
     as_of: str | None,
     known_on: str | None,
@@ -120,7 +135,7 @@ def question(
     # nothing is known before it happened: what was known on a day reaches that day
     counted = min(_past(as_of, "as_of") or today(), known or today())
     begins = None if ledger.first_at is None else day_of(ledger.first_at)
-    asked = Asked(definition, dimension(by), counted, known)
+    asked = Asked(definition, by, counted, known)
     kind = length(every, definition.every)
     since, until = _in_order(_past(first, "from"), _day(last, last_is, end=True))
     if since is not None and since > counted:

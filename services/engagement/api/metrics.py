@@ -52,7 +52,11 @@ class Groups(StrEnum):
 
 ByWhat = Annotated[str | None, Query(description="unit, country or language; nothing: the whole company")]
 OneGroup = Annotated[
-    str | None, Query(description="Of groups this one alone, such as unit:sales; `by` is its dimension then")
+    str | None,
+    Query(
+        description="Of groups this one alone, such as unit:sales. `by` can be left out then; another "
+        "dimension than the group's is refused"
+    ),
 ]
 WhichGroups = Annotated[
     Groups,
@@ -130,7 +134,7 @@ def _series(api: APIRouter, room: Engagement) -> None:
             definition,
             first=first,
             last=last,
-            by=by if one is None else one[0].value,
+            by=asking.dimension_of(one, by),
             every=every,
             as_of=as_of,
             known_on=known_on,

@@ -205,6 +205,7 @@ async def test_fewer_groups_can_be_asked_for_and_are_told_as_all_are(house: Hous
     assert all(len(each["groups"]) == 4 for each in whole["periods"])
     for name in ("unit:lund", "unit:shops"):
         one = await get(house, "ann", path, group=name, **days)
+        assert one == await get(house, "ann", path, group=name, by="unit", **days)
         expected = [
             [each for each in period["groups"] if each["group"] == name] for period in whole["periods"]
         ]
@@ -468,6 +469,8 @@ async def test_what_cannot_be_answered_is_refused_in_words(house: House) -> None
         ({"from": "2100-01"}, 422, "in-the-future"),
         ({"from": "2025-06", "to": "2025-05"}, 422, "from-after-to"),
         ({"by": "shoe-size"}, 422, "no-such-dimension"),
+        ({"by": "role", "group": "unit:sales"}, 422, "no-such-dimension"),
+        ({"by": "country", "group": "unit:sales"}, 422, "by-not-of-group"),
         ({"every": "fortnight"}, 422, "no-such-period-length"),
         ({"from": "yesterday"}, 422, "no-such-day"),
         ({"from": "2025-02-30"}, 422, "no-such-day"),
