@@ -247,12 +247,18 @@ def as_csv(series: Series) -> Response:
         for group in period.groups:
             line = {"group": group.group, "hidden": str(group.hidden).lower(), "people": group.people}
             writer.writerow({**shared, **line, **(group.values or {})})
-    name = f"{series.metric.name}-{series.to.isoformat()}.csv"
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{_file_name(series)}"',
         "Fikarum-Complete-Up-To": _said(series.complete_up_to),
     }
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _file_name(series: Series) -> str:
+    """What the lines do not say: `ladder-v1-as-of-2026-03-31-known-on-2026-06-30.csv`."""
+    name = f"{series.metric.name}-v{series.metric.version}-as-of-{series.as_of.isoformat()}"
+    known = "" if series.known_on is None else f"-known-on-{series.known_on.isoformat()}"
+    return f"{name}{known}.csv"
 
 
 def _said(complete: CompleteUpTo) -> str:

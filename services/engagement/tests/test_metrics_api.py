@@ -307,6 +307,21 @@ async def test_csv_by_name_or_by_accept(house: House) -> None:
     assert "2025-12,2025-12-01,2025-12-31,true,unit:shops,true,,,,,,," in lines
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ({"version": 1, "as_of": "2025-11-30"}, "v1-as-of-2025-11-30"),
+        ({"version": 2, "as_of": "2025-11-30"}, "v2-as-of-2025-11-30"),
+        ({"as_of": "2025-10", "known_on": "2025-11"}, "v1-as-of-2025-10-31-known-on-2025-11-30"),
+    ],
+)
+async def test_a_file_is_called_after_what_its_lines_do_not_say(house: House, asked: Json, name: str) -> None:
+    path = "/figures/monthly-active-members"
+    answer = await house.ask("ann", "GET", path, params={"format": "csv", **asked})
+    expected = f'attachment; filename="monthly-active-members-{name}.csv"'
+    assert answer.headers["content-disposition"] == expected
+
+
 async def test_two_versions_stand_beside_each_other_and_the_difference_is_explained(house: House) -> None:
     told = await get(
         house, "ann", "/figures/monthly-active-members/versions", **{"from": "2025-01", "to": "2025-12"}
