@@ -12,7 +12,7 @@ from services.engagement.domain.consents import consent_stream, consents
 from services.engagement.domain.policies import policies, policy_stream
 from services.engagement.domain.visibility import Visibility, visibilities, visibility_stream
 from services.engagement.factbook import PORTION, Factbook
-from services.engagement.metrics.definition import READING
+from services.engagement.metrics.definition import READING, By
 from services.engagement.metrics.ladder import Rung, passive, rung
 from services.engagement.metrics.passive_people import (
     MOST_INVITERS,
@@ -29,7 +29,7 @@ from services.engagement.metrics.periods import months
 from services.engagement.projections import ActivityView, OfferView
 from services.engagement.projections.activity import activity_key
 from services.engagement.projections.facts import Fact, seconds
-from shared.kernel.errors import Forbidden
+from shared.kernel.errors import Forbidden, Refused
 from shared.runtime.store import EventStore
 from shared.runtime.views import Views
 
@@ -91,6 +91,11 @@ class Coaching:
                 "In this country nobody is named: figures of groups are all there is.",
                 field="country",
             )
+
+    async def check_unit(self, unit_id: str) -> None:
+        """Raises Refused where there is none: nobody on the list would read as that all are well."""
+        if not await self.book.is_group(By.UNIT, unit_id):
+            raise Refused("unit-unknown", "There is no such unit. Choose one from the list.", field="unit_id")
 
     async def may_be_named(self, member_id: str) -> bool:
         """Now, where they are now."""

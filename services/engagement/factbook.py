@@ -13,10 +13,12 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from services.engagement.metrics.definition import Acts
-from services.engagement.metrics.people import People, Person, person_of
+from services.engagement.metrics.definition import Acts, By
+from services.engagement.metrics.people import UNKNOWN, People, Person, person_of
+from services.engagement.metrics.reckoning import way
 from services.engagement.projections import ActivityView, ItemView, PersonView, UnitView
 from services.engagement.projections.facts import MONTH, Changes, Fact, unpacked
+from shared.kernel import countries, languages
 from shared.runtime.away import reading
 from shared.runtime.generations import Reached, Registry
 from shared.runtime.viewing import Viewing
@@ -220,6 +222,23 @@ class Factbook:
         with reading():
             found = await collection.find({"_live": True}).to_list()
         return {d["unit_id"]: UnitView(unit_id=d["unit_id"], path=d["path"], names=d["names"]) for d in found}
+
+    async def is_group(self, by: By, name: str) -> bool:
+        """Whether there is such a group, or somebody was ever in it: units of earlier times were not founded
+        here, and codes were taken before it was asked who assigned them. It tells of nothing hidden: figures
+        name every group that has members, and what a unit is called everybody can look up."""
+        if name == UNKNOWN or await self._exists(by, name):
+            return True
+        people = await self.people(await self.ledger(), None)
+        return any(name in way(state, by) for person in people for state in person.states)
+
+    async def _exists(self, by: By, name: str) -> bool:
+        match by:
+            case By.UNIT:
+                return await self._viewings["units"].views.get(name) is not None
+            case By.COUNTRY:
+                return name in countries.CODES
+        return name.partition("-")[0] in languages.CODES
 
     async def _months(self, view: str) -> dict[str, Month]:
         collection = self._viewings[view].views.collection

@@ -1,13 +1,14 @@
 """What may be typed: names in which everything shows, prose without overrides, and what looks alike."""
 
 import unicodedata
+from importlib.resources import files
 
 import pytest
 from babel import Locale, localedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kernel import text
+from shared.kernel import countries, text
 from shared.kernel.errors import Refused
 from shared.kernel.languages import CODES
 
@@ -109,6 +110,13 @@ def test_the_languages_are_those_of_cldr() -> None:
     known = [*Locale("en").languages, *localedata.locale_identifiers()]
     wanted = {identifier.partition("_")[0] for identifier in known}
     assert wanted == CODES, f"write into shared/kernel/languages.py: {' '.join(sorted(wanted))}"
+
+
+def test_the_countries_are_those_of_iso_3166_and_kosovo() -> None:
+    lines = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8").splitlines()
+    wanted = {line[:2] for line in lines if not line.startswith("#")} | {"XK"}
+    assert wanted == countries.CODES, f"write into shared/kernel/countries.py: {' '.join(sorted(wanted))}"
+    assert set(Locale("en").territories) > countries.CODES, "each has a name"
 
 
 @given(st.text())

@@ -76,6 +76,8 @@ def _lists(api: APIRouter, room: Engagement) -> None:
         demand("names:read", await room.asker(caller))
         purpose, note = purpose_of(new.purpose), note_of(new.note)
         await room.coaching.demand(new.country)
+        if new.unit_id is not None:
+            await room.coaching.check_unit(new.unit_id)
         chosen = await room.coaching.choose(caller.member_id, new.country, new.unit_id)
         command = ShowList(
             list_id=new_id(),

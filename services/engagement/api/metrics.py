@@ -34,7 +34,7 @@ from services.engagement.metrics.periods import DAY_SECONDS, day_of, midnight, t
 from services.engagement.metrics.privacy import COMPANY, FLOOR, Path
 from services.engagement.metrics.reckoning import Sums
 from services.engagement.projections import UnitView
-from shared.kernel.errors import Refused
+from shared.kernel.errors import NotFound, Refused
 from shared.runtime.http import After, Caller, answer_behind
 
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
@@ -127,6 +127,8 @@ def _series(api: APIRouter, room: Engagement) -> None:
         demand("metrics:read", asker)
         definition, one = asking.definition_of(name, version), asking.group_of(group)
         answer_behind(response, await room.facts_behind(after))
+        if one is not None and not await room.figures.book.is_group(*one):
+            raise NotFound("no-such-group", "There is no such unit, country or language.", field="group")
         complete = await complete_up_to(room)
         ledger = await room.figures.book.ledger()
         asked = asking.question(

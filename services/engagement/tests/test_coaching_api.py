@@ -356,8 +356,19 @@ async def test_a_list_holds_fifty_and_says_that_there_are_more(world: Coached) -
         assert answer
     made = await world.ask("cia", "POST", "/coaching/lists", json=wish("PL"))
     assert made.json() | {"id": ""} == {"id": "", "people": MOST_LISTED, "more": False}
-    none = await world.ask("cia", "POST", "/coaching/lists", json=wish("PL", unit_id="elsewhere"))
+    none = await world.ask("cia", "POST", "/coaching/lists", json=wish("PL", unit_id="lund"))
     assert none.json() | {"id": ""} == {"id": "", "people": 0, "more": False}
+
+
+async def test_a_list_of_a_unit_that_there_is_not_is_refused(world: Coached) -> None:
+    """Nobody is on it, which would be good news. The mill was never founded here; people are there."""
+    await opened(world, "PL")
+    before = await written_down(world)
+    answer = await world.ask("cia", "POST", "/coaching/lists", json=wish("PL", unit_id="elsewhere"))
+    assert refused(answer, 422, "unit-unknown")["field"] == "unit_id"
+    assert await written_down(world) == before
+    list_id, told = await shown(world, "PL", unit_id="mill")
+    assert list_id and told["items"]
 
 
 async def objected(world: Coached, who: str, command: Json) -> bool:

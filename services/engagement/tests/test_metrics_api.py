@@ -218,7 +218,18 @@ async def test_fewer_groups_can_be_asked_for_and_are_told_as_all_are(house: Hous
     assert told.pop("2025-11") == whole["periods"][9]["groups"], "December is not over then"
     assert set(map(len, told.values())) == {0}
     refused(await house.ask("ann", "GET", path, params={"group": "lund"}), 422, "no-such-group-name")
-    assert (await get(house, "ann", path, group="unit:nowhere", **days))["groups"] == []
+
+
+async def test_a_group_that_there_is_not_is_refused_and_one_without_anybody_is_not(house: House) -> None:
+    """The yard was never founded here: people are in it."""
+    path = "/figures/posts-and-comments"
+    for name in ("unit:nowhere", "country:XX", "country:se", "language:zz"):
+        answer = await house.ask("ann", "GET", path, params={"group": name})
+        assert refused(answer, 404, "no-such-group")["field"] == "group", name
+    for name in ("unit:yard", "unit:unknown", "country:BR", "language:pt-BR"):
+        told = await get(house, "ann", path, group=name)
+        assert {each["group"] for each in told["groups"]} <= {name}
+    assert (await get(house, "ann", path, group="country:BR"))["groups"] == []
 
 
 async def test_as_of_cuts_the_period_that_holds_the_day(house: House) -> None:
