@@ -92,6 +92,17 @@ class Coaching:
                 field="country",
             )
 
+    async def check_country(self, country: str) -> None:
+        """Raises Refused where there is none: what is decided all staff are shown. What was decided before
+        this was asked can be taken back."""
+        there = await self.book.is_group(By.COUNTRY, country)
+        if not there and await self.naming(country) is Naming.AGGREGATES_ONLY:
+            raise Refused(
+                "country-unknown",
+                "No country has this code. Give its two letters, such as SE.",
+                field="country",
+            )
+
     async def check_unit(self, unit_id: str) -> None:
         """Raises Refused where there is none: nobody on the list would read as that all are well."""
         if not await self.book.is_group(By.UNIT, unit_id):

@@ -46,6 +46,7 @@ def router(room: Engagement) -> APIRouter:
     ) -> NewPolicy:
         """Counts at the next request, whoever was named before."""
         demand("policies:change", await room.asker(caller))
+        await room.coaching.check_country(country)
         command = ChangePolicy(country, new.naming, new.reason, caller.member_id)
         answer_commit(response, await room.store.handle(policies, command, doing, idempotency=key))
         return new

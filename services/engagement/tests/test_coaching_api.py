@@ -9,10 +9,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from contracts.engagement import ConsentChanged
+from contracts.engagement import ConsentChanged, Naming
 from contracts.identity import MemberDeactivated, MemberPlaced, Place
 from services.engagement.domain.coaching import MOST_LISTED
 from services.engagement.domain.consents import consent_stream
+from services.engagement.domain.policies import ChangePolicy
+from services.engagement.domain.policies import policies as decide_policies
 from services.engagement.domain.visibility import ChangeVisibility, visibilities
 from services.engagement.tests.coached import MANY, NOW, WHO, Coached, coached
 from services.engagement.tests.history import History, appended
@@ -469,6 +471,28 @@ async def test_the_board_and_administrators_decide_with_a_reason_that_staff_can_
     assert found["IS"]["decided_by"] == "alf" and found["IS"]["naming"] == "names-to-coaches"
     assert found["IS"]["reason"] == "Agreed with the works council." and found["IS"]["decided_at"]
     refused(await world.ask("gus", "GET", "/coaching/policies"), 403, "may-not-read-policies")
+
+
+async def test_a_policy_is_for_a_country_that_there_is(world: Coached) -> None:
+    new = {"naming": "names-to-coaches", "reason": "Agreed with the works council."}
+    for country in ("XX", "ZZ", "EU"):
+        for naming in ("names-to-coaches", "aggregates-only"):
+            body = new | {"naming": naming}
+            answer = await world.ask("bea", "PUT", f"/coaching/policies/{country}", json=body)
+            assert refused(answer, 422, "country-unknown")["field"] == "country"
+    policies = (await world.ask("pia", "GET", "/coaching/policies")).json()["items"]
+    assert {each["country"] for each in policies}.isdisjoint({"XX", "ZZ", "EU"})
+
+
+async def test_what_was_decided_for_a_code_before_codes_were_looked_at_can_be_taken_back(
+    world: Coached,
+) -> None:
+    before = ChangePolicy("QQ", Naming.NAMES_TO_COACHES, "Nobody looked.", "bea")
+    await world.house.service.store.handle(decide_policies, before, Occasion("bea", new_id()))
+    await decided(world, "QQ", "aggregates-only")
+    again = {"naming": "names-to-coaches", "reason": "Once more."}
+    answer = await world.ask("bea", "PUT", "/coaching/policies/QQ", json=again)
+    refused(answer, 422, "country-unknown")
 
 
 async def test_what_a_coach_wrote_goes_with_them_and_who_left_is_listed_no_more(world: Coached) -> None:
