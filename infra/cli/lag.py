@@ -1,5 +1,6 @@
 """`fikarum lag`: how far everything is behind: relays behind their stores, views and readers behind Kafka."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.places import places
 from infra.cli.platform import Platform
-from infra.cli.shown import AsJson, document, table, wide
+from infra.cli.shown import AsJson, document, seconds, table, wide
 
 if TYPE_CHECKING:
     from kafka import TopicPartition
@@ -50,10 +51,18 @@ class Lag:
         return max([*self.relays.values(), *(view.seconds for view in self.views)], default=0.0)
 
 
+def _most(asked: float | None) -> float | None:
+    """Raises BadParameter for what nothing could be more than, or everything."""
+    if asked is not None and not 0 <= asked < math.inf:
+        raise typer.BadParameter("Give a number of seconds, 0 or more.")
+    return asked
+
+
 def lag(
     as_json: AsJson = False,
     most: Annotated[
-        float | None, typer.Option(help="End with 1 where anything is more seconds behind than this.")
+        float | None,
+        typer.Option(callback=_most, help="End with 1 where anything is more seconds behind than this."),
     ] = None,
 ) -> None:
     """How far relays, views and consumers are behind."""
@@ -73,7 +82,7 @@ def measured(platform: Platform, kafka: str) -> Lag:
     relays, views = {}, []
     for service in HOLDERS:
         said = platform.ask("GET", f"/operate/{service}/views")
-        relays[service] = float(said["relay_unsent_seconds"])
+        relays[service] = seconds(said["relay_unsent_seconds"])
         views += [_view(service, view) for view in said["views"]]
     return Lag(relays, views, groups(kafka))
 
@@ -84,7 +93,7 @@ def _view(service: str, said: dict[str, Any]) -> ViewLag:
         said["view"],
         said["generation"],
         said["lag_events"],
-        round(said["lag_seconds"], 3),
+        seconds(said["lag_seconds"]),
         said["parked"],
     )
 
@@ -124,8 +133,8 @@ def _behind(committed: "dict[TopicPartition, Any]", ends: "dict[TopicPartition, 
 
 def _show(found: Lag) -> None:
     relays = table("relay", "oldest unsent")
-    for service, seconds in found.relays.items():
-        relays.add_row(service, f"{seconds:.1f} s")
+    for service, unsent in found.relays.items():
+        relays.add_row(service, f"{unsent:.1f} s")
     views = table("view", "serves", "events", "behind", "parked")
     for view in found.views:
         row = (view.view, view.generation or "none yet", str(view.events), f"{view.seconds:.1f} s")

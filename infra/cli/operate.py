@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from infra.cli.faults import Fault
 from infra.cli.home import HOLDERS, Home
 from infra.cli.platform import Platform
-from infra.cli.shown import AsJson, alone, command_group, document, table, told, wide
+from infra.cli.shown import AsJson, alone, command_group, document, seconds, table, told, wide
 from infra.contracts.catalogue import load
 from infra.engines.settings import REPOSITORY
 from shared.kernel.errors import Undecodable
@@ -45,7 +45,7 @@ def service_of(view: str) -> str:
 def generations(as_json: AsJson = False) -> None:
     """Views with the generation that serves, the one being built, lag and parked events."""
     with this_platform() as platform:
-        found = {service: platform.ask("GET", f"/operate/{service}/views")["views"] for service in HOLDERS}
+        found = {service: views_of(platform.ask("GET", f"/operate/{service}/views")) for service in HOLDERS}
     if as_json:
         document(found)
         return
@@ -55,6 +55,11 @@ def generations(as_json: AsJson = False) -> None:
         row = (view["view"], str(view["fold"]), view["generation"] or "none yet", lag)
         shown.add_row(*row, str(view["parked"]), _building(view["building"]))
     wide().print(shown)
+
+
+def views_of(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """As a service tells of them, with lags as `lag` tells them."""
+    return [view | {"lag_seconds": seconds(view["lag_seconds"])} for view in said["views"]]
 
 
 def _building(build: dict[str, Any] | None) -> str:

@@ -38,6 +38,11 @@ def document(found: Any) -> None:
     print(json.dumps(found, indent=2))
 
 
+def seconds(measured: float) -> float:
+    """To the millisecond: what is beyond is no measurement."""
+    return round(measured, 3)
+
+
 def told(as_json: bool, found: Any, said: str) -> None:
     """The answer, in one of its two forms."""
     if as_json:

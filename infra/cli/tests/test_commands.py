@@ -78,6 +78,41 @@ def test_a_fault_is_one_line_that_says_what_to_do(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["status", "nosuch", "--json"], "nosuch"),
+        (["nosuch", "--json"], "nosuch"),
+        (["status", "--nosuch", "--json"], "--nosuch"),
+        (["lag", "--most", "abc", "--json"], "--most"),
+        (["lag", "--most", "-1", "--json"], "Give a number of seconds, 0 or more."),
+        (["lag", "--most", "nan", "--json"], "Give a number of seconds, 0 or more."),
+    ],
+)
+def test_a_call_that_cannot_be_understood_ends_with_2_and_says_why_in_its_last_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    """As docs/operations.md tells programs."""
+    monkeypatch.setattr(sys, "argv", ["fikarum", *arguments])
+    monkeypatch.setenv("FIKARUM_HOME", str(tmp_path / "home"))
+    with pytest.raises(SystemExit) as ended:
+        run()
+    told = capsys.readouterr()
+    last = told.err.splitlines()[-1]
+    assert (ended.value.code, told.out) == (2, "")
+    assert last.startswith("Error: ") and said in last
+    assert not (tmp_path / "home").exists()
+
+
+def test_seconds_are_told_to_the_millisecond() -> None:
+    said = {"views": [{"view": "wiki.pages", "lag_seconds": 0.8116856389970053, "parked": 0}]}
+    assert operate.views_of(said) == [{"view": "wiki.pages", "lag_seconds": 0.812, "parked": 0}]
+
+
+@pytest.mark.parametrize(
     ("content", "version", "said"),
     [
         ('{"page_id":', 1, "The data is no JSON: "),
