@@ -40,12 +40,14 @@ _OTHERS = {
     "posts-and-comments": "posts",
     "ladder": "say_something",
 }
-#: The rungs of who says something, from answering to starting something.
+#: The rungs of who says something, from answering to starting something; all from below, and how the ladder
+#: names its single steps from one to another, or from nowhere.
 _SAYING = ("commenter", "author", "starter")
+_RUNGS = ("not_signed_in", "reader", "reactor", *_SAYING)
+_STEPS = frozenset(f"{before}_to_{now}" for before in ("new", *_RUNGS) for now in _RUNGS)
 #: Periods of the past that a change is told over, and what of a share or a number is too little to speak of.
 _CHANGE_OVER = 3
 _STEADY_SHARE, _STEADY_PART = 0.01, 0.03
-_TURNS = "_to_"
 
 
 def counting(series: SeriesSaid, as_of: str) -> Counting:
@@ -213,7 +215,7 @@ def _columns(metric: DefinitionSaid, main: Measure) -> list[Measure]:
     shown = [
         Measure(each.name, each.title, _unit(each.unit))
         for each in metric.measures
-        if _TURNS not in each.name and each.name != main.name
+        if each.name not in _STEPS and each.name != main.name
     ]
     return [main, *shown]
 

@@ -11,6 +11,7 @@ import pytest
 from services.gateway.locale import Locale
 from services.gateway.pages.adoption import _board, units
 from services.gateway.pages.figure_answers import SeriesSaid
+from services.gateway.pages.figures import _STEPS
 from services.gateway.pages.figures import figure_of as told
 from services.gateway.pages.figures import one
 from services.gateway.pages.left_behind import languages_behind
@@ -130,6 +131,8 @@ async def test_every_text_of_every_definition_is_told_in_swedish(gateway: Gatewa
     texts = {text for each in listed for text in (each["title"], each["words"])}
     texts |= {measure["title"] for each in listed for measure in each["measures"]}
     assert [text for text in sorted(texts) if Locale("sv").gettext(text) == text] == []
+    names = {measure["name"] for each in listed for measure in each["measures"]}
+    assert {each for each in names if "_to_" in each} == {*_STEPS, "asked_to_acknowledge"}, "none is new"
 
 
 def told_series(
@@ -333,6 +336,18 @@ def test_talk_across_units_is_a_share_of_that_whose_units_are_known() -> None:
 )
 def test_one_is_one(name: str, values: dict[str, float], sentence: str) -> None:
     assert sentence in render(one(Locale("en"), a_figure(name, **values), "", "", {}), shell("en"))
+
+
+def test_a_table_leaves_out_the_single_steps_of_a_ladder_alone() -> None:
+    def columns(name: str, *measures: str) -> list[str]:
+        said = a_figure(name).model_dump()
+        said["metric"]["measures"] = [{"name": each, "title": each, "unit": "acts"} for each in measures]
+        return [each.name for each in one(Locale("en"), SeriesSaid.model_validate(said), "", "", {}).measures]
+
+    reach = ("asked_to_acknowledge", "acknowledged", "acknowledged_share")
+    assert sorted(columns("announcement-reach", *reach)) == sorted(reach)
+    steps = ("reader_to_author", "not_signed_in_to_reader", "new_to_starter")
+    assert columns("ladder", "reader", *steps) == ["say_something", "reader"]
 
 
 def test_a_ladder_is_drawn_of_what_its_sentence_says() -> None:
