@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, cast
+from typing import Annotated, NamedTuple, cast
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -22,10 +22,11 @@ from services.gateway.pages.figure_answers import (
     MineSaid,
     SeriesSaid,
 )
-from services.gateway.pages.left_behind import languages_behind, units_behind
+from services.gateway.pages.left_behind import languages_behind, months_told, units_behind
 from services.gateway.pages.visit import Member, Names, Visit
 from services.gateway.view_models.adoption import (
     AdoptionView,
+    Behind,
     CountedLine,
     CountedView,
     MyFiguresView,
@@ -38,8 +39,6 @@ routes = APIRouter(include_in_schema=False)
 
 #: Of languages, and of units, the worst are shown.
 _MOST_BEHIND = 5
-#: Metrics of which the board looks at all units: which there are, and which keep to themselves.
-_LOOKED_AT_BY_UNIT = frozenset({"passive-share", "cross-unit-talk"})
 #: A first day, as addresses say it.
 Since = Annotated[str, Query(alias="from")]
 _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
@@ -50,14 +49,11 @@ async def adoption(visit: Member, as_of: str = "", unit: str = "") -> Response:
     _for_staff(visit)
     _check(unit)
     failures = Failures(visit)
-    found: list[SeriesSaid] = []
     with failures.caught():
-        found = await _all(visit, as_of, unit)
-    if failures:
-        as_of_now = await _all(visit, "", "")
-        view = _board(as_of_now, "", as_of, failures.errors)
-        return visit.show(replace(view, tabs=tabs_of(visit)), place="adoption", status=failures.status)
-    return visit.show(replace(_board(found, unit, as_of, {}), tabs=tabs_of(visit)), place="adoption")
+        view = _board(await _all(visit, as_of, unit), unit, as_of, {})
+        return visit.show(replace(view, tabs=tabs_of(visit)), place="adoption")
+    view = _board(await _all(visit, "", ""), "", as_of, failures.errors)
+    return visit.show(replace(view, tabs=tabs_of(visit)), place="adoption", status=failures.status)
 
 
 @routes.get(places.MY_FIGURES)
@@ -149,42 +145,70 @@ def _check(unit: str) -> None:
         raise figures.no_such_unit()
 
 
-async def _all(visit: Visit, as_of: str, unit: str) -> list[SeriesSaid]:
-    """Every metric of the board; then, of the company, reading by language, and of one unit, which others
-    there are. There may be a thousand units: all are asked for only where all are looked at."""
-    asked = [
-        _series(visit, name, as_of, "unit" if name in _LOOKED_AT_BY_UNIT else "", unit)
-        for name in figures.BOARD
-    ]
-    more = ("passive-share", "unit") if unit else ("language-share", "language")
-    return list(await asyncio.gather(*asked, _series(visit, more[0], as_of, more[1])))
+class _Found(NamedTuple):
+    """The board's metrics in its order, one of them by unit for which there are, and who is left behind."""
+
+    figures: Sequence[SeriesSaid]
+    by_unit: SeriesSaid
+    behind: Sequence[Sequence[Behind]] = ()
+
+
+async def _all(visit: Visit, as_of: str, unit: str) -> _Found:
+    """There may be a thousand units: all are asked for only of the months that are looked at."""
+    asked = [_series(visit, name, as_of, "", unit) for name in figures.BOARD]
+    *found, by_unit = await asyncio.gather(*asked, _series(visit, "passive-share", as_of, "unit"))
+    behind = [] if unit else await _behind(visit, found, as_of)
+    return _Found(found, by_unit, behind)
+
+
+async def _behind(visit: Visit, found: Sequence[SeriesSaid], as_of: str) -> list[list[Behind]]:
+    """Asked when it is known which months are told."""
+
+    async def months(name: str, by: str) -> SeriesSaid:
+        series = next(each for each in found if each.metric.name == name)
+        span = months_told(series)
+        if span is None:
+            return series
+        first, last = (day.isoformat() for day in span)
+        return await _series(visit, name, as_of, by, since=first, to=last, every_month=True)
+
+    languages, talk = await asyncio.gather(
+        months("language-share", "language"), months("cross-unit-talk", "unit")
+    )
+    return [languages_behind(languages), units_behind(talk)]
 
 
 async def _series(
-    visit: Visit, name: str, as_of: str, by: str, unit: str = "", since: str = "", to: str = ""
+    visit: Visit,
+    name: str,
+    as_of: str,
+    by: str,
+    unit: str = "",
+    since: str = "",
+    to: str = "",
+    *,
+    every_month: bool = False,
 ) -> SeriesSaid:
-    """Of groups the unit alone, else those of the period that is told."""
-    groups = {"group": f"unit:{unit}"} if unit else {"by": by, "groups": "last"}
+    """Of groups the unit alone, else those of the period that is told, or of each."""
+    groups = {"group": f"unit:{unit}"} if unit else {"by": by, "groups": "all" if every_month else "last"}
     given = {"as_of": as_of, "from": since, "to": to, **groups}
     query = {key: value for key, value in given.items() if value}
     return (await visit.ask("engagement", "GET", f"/figures/{part(name)}", query=query)).read(SeriesSaid)
 
 
-def _board(found: Sequence[SeriesSaid], unit: str, as_of: str, errors: Mapping[str, str]) -> AdoptionView:
+def _board(found: _Found, unit: str, as_of: str, errors: Mapping[str, str]) -> AdoptionView:
     """Raises NotFound for a unit that there is not."""
-    series, more = found[:-1], found[-1]
+    series = found.figures
     asked = next(filter(None, (figures.unit_named(each, unit) for each in series)), None) if unit else None
     if unit and asked is None:
         raise figures.no_such_unit()
-    choices = units(more if unit else series[0], asked)
     group = f"unit:{unit}" if unit else ""
-    all_behind = [] if unit else [languages_behind(more), units_behind(series)]
     return AdoptionView(
         figures=[figures.figure_of(each, group) for each in series],
         counting=figures.counting(series[0], as_of),
-        left_behind=[each for behind in all_behind for each in behind[:_MOST_BEHIND]],
-        behind=sum(len(behind) for behind in all_behind),
-        units=choices,
+        left_behind=[each for behind in found.behind for each in behind[:_MOST_BEHIND]],
+        behind=sum(len(behind) for behind in found.behind),
+        units=units(found.by_unit, asked),
         unit=unit,
         unit_name=(asked.name or unit) if asked else "",
         too_few=bool(unit) and all(_too_few(each, group) for each in series),

@@ -60,10 +60,11 @@ def views(text: str) -> dict[str, View]:
     behind = [
         Behind("language", "ar", "", 0.29, 298),
         Behind("unit", "poznan", text or "Logistics Poznań", -0.78, 26),
+        Behind("unit", "logistics", text or "Logistics", -0.7, None, rest=True),
     ]
     nothing = [Figure("passive-share", "share", None)]
     return {
-        "adoption": AdoptionView(figures, _COUNTING, behind, 3, units),
+        "adoption": AdoptionView(figures, _COUNTING, behind, 4, units),
         "adoption-new": AdoptionView(nothing, Counting(None, False, None, False)),
         "adoption-unit": AdoptionView(
             figures[:2],

@@ -2,6 +2,7 @@
 know."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,12 +10,11 @@ from typing import Any
 import pytest
 
 from services.gateway.locale import Locale
-from services.gateway.pages.adoption import _board, units
+from services.gateway.pages.adoption import _board, _Found, units
 from services.gateway.pages.figure_answers import SeriesSaid
-from services.gateway.pages.figures import _STEPS
+from services.gateway.pages.figures import _STEPS, one
 from services.gateway.pages.figures import figure_of as told
-from services.gateway.pages.figures import one
-from services.gateway.pages.left_behind import languages_behind
+from services.gateway.pages.left_behind import LEAST_TEXTS, languages_behind, units_behind
 from services.gateway.render import render
 from services.gateway.tests.house import House
 from services.gateway.tests.samples import shell
@@ -177,25 +177,92 @@ def told_series(
     return SeriesSaid.model_validate(said)
 
 
-def test_left_behind_is_who_can_read_far_less_than_all_of_us() -> None:
-    shares = {"sv": 0.40, "de": 0.30, "pl": 0.27, "fr": None}
+def can_read(of_all: float, shares: dict[str, float | None], texts: int = LEAST_TEXTS) -> SeriesSaid:
+    """One month in which so many texts were published for each speaker."""
+
+    def values(share: float | None) -> dict[str, float] | None:
+        to_read = 1000 * texts
+        return share and {"members": 1000, "to_read": to_read, "readable": share * to_read}  # type: ignore
+
     groups = [
-        {
-            "group": f"language:{code}",
-            "hidden": share is None,
-            "people": 30,
-            "values": {"readable_share": share},
-        }
+        {"group": f"language:{code}", "hidden": share is None, "people": 30, "values": values(share)}
         for code, share in shares.items()
     ]
+    series = told_series(groups)
+    period = series.periods[0].model_copy(update={"values": values(of_all)})
+    return series.model_copy(update={"periods": [period]})
 
-    def of_all(share: float) -> SeriesSaid:
-        series = told_series(groups)
-        period = series.periods[0].model_copy(update={"values": {"readable_share": share}})
-        return series.model_copy(update={"periods": [period]})
 
-    assert [each.code for each in languages_behind(of_all(0.37))] == ["pl"]
-    assert [each.code for each in languages_behind(of_all(0.95))] == ["pl", "de", "sv"]
+def test_left_behind_is_who_can_read_far_less_than_all_of_us() -> None:
+    shares = {"sv": 0.40, "de": 0.30, "pl": 0.27, "fr": None, "unknown": 0.01}
+    assert [each.code for each in languages_behind(can_read(0.37, shares))] == ["pl"]
+    assert [each.code for each in languages_behind(can_read(0.95, shares))] == ["pl", "de", "sv"]
+
+
+def test_of_a_dozen_texts_no_language_is_left_behind() -> None:
+    """Three months together are enough, though none of them is."""
+    few = can_read(0.95, {"pl": 0.1}, texts=13)
+    assert languages_behind(few) == []
+    months = few.model_copy(update={"periods": few.periods * 3})
+    assert [(each.code, round(each.value, 2)) for each in languages_behind(months)] == [("pl", 0.1)]
+
+
+Ties = tuple[int, int] | None
+
+
+def talk(*months: Mapping[str, Ties]) -> SeriesSaid:
+    """Ties within and across of units, of which `north` and `south` are within `stock`, and `port` within
+    `south`; None: hidden."""
+    paths = {"stock": ["stock"], "north": ["stock", "north"], "south": ["stock", "south"]}
+    paths["port"] = ["stock", "south", "port"]
+    series = told_series(
+        *[
+            [
+                {
+                    "group": f"unit:{unit}",
+                    "hidden": ties is None,
+                    "people": 9,
+                    "values": ties and {"within_units": ties[0], "across_units": ties[1]},
+                }
+                for unit, ties in month.items()
+            ]
+            for month in months
+        ]
+    )
+    named = [
+        {"group": f"unit:{unit}", "name": unit.title(), "path": path, "may_list": False}
+        for unit, path in paths.items()
+    ]
+    return SeriesSaid.model_validate(series.model_dump() | {"groups": named})
+
+
+def test_a_unit_is_not_left_behind_for_one_within_it() -> None:
+    assert [each.name for each in units_behind(talk({"stock": (64, 14), "north": (40, 0)}))] == ["North"]
+    both = units_behind(talk({"stock": (140, 4), "north": (40, 0)}))
+    assert [(each.name, each.rest, each.people) for each in both] == [
+        ("North", False, 9),
+        ("Stock", True, None),
+    ]
+    assert round(both[1].value, 2) == -0.92, "of what is left"
+    nested = {"stock": (90, 40), "south": (80, 0), "port": (60, 0)}
+    assert [each.name for each in units_behind(talk(nested))] == ["Port", "South"], (
+        "nothing is taken out twice"
+    )
+
+
+def test_few_ties_are_no_evidence_and_three_months_are_looked_at_together() -> None:
+    assert units_behind(talk({"north": (15, 0)})) == []
+    assert [each.code for each in units_behind(talk({"north": (16, 0)}))] == ["north"]
+    assert units_behind(talk({"north": (45, 7)})) == [], "-0.73, of 52"
+    assert [each.code for each in units_behind(talk(*[{"north": (6, 0)}] * 3))] == ["north"]
+    assert units_behind(talk({"north": (90, 0)}, *[{"north": (2, 2)}] * 3)) == [], "what was is over"
+
+
+def test_of_months_in_which_a_unit_is_hidden_nothing_is_taken_for_those_around_it() -> None:
+    told_of = {"stock": (40, 4), "north": (40, 0)}
+    hidden = {"stock": (40, 0), "north": None}
+    assert [each.name for each in units_behind(talk(hidden, hidden, told_of))] == ["North"]
+    assert units_behind(talk(told_of, told_of, hidden))[0].name == "Stock"
 
 
 def test_what_is_hidden_is_not_called_nothing() -> None:
@@ -243,7 +310,7 @@ def test_a_unit_is_told_of_the_last_month_whose_days_after_are_over_too() -> Non
     page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
     assert "told when the days after it that count are over" in page and ">not told<" not in page
     board = render(
-        _board([told_series([open_], [open_], [open_]), series, series], "sales", "", {}), shell("en")
+        _board(_Found([told_series([open_], [open_], [open_]), series], series), "sales", "", {}), shell("en")
     )
     assert "February 2026: 25%" in board.replace("\xa0", "") and "Adoption in Sales, March 2026" in board
 
@@ -251,7 +318,7 @@ def test_a_unit_is_told_of_the_last_month_whose_days_after_are_over_too() -> Non
 def test_what_is_not_told_of_groups_yet_is_not_called_too_few() -> None:
     hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
     series = told_series([hidden], [hidden], open_=2)
-    figure, view = told(series, "unit:sales"), _board([series] * 2, "sales", "", {})
+    figure, view = told(series, "unit:sales"), _board(_Found([series], series), "sales", "", {})
     assert (figure.hidden, figure.later, told(series).later, view.too_few) == (False, True, False, False)
     assert "It is told of groups when all the days that count for it are over." in render(view, shell("en"))
     groups = render(one(Locale("en"), series, "unit", "", {}), shell("en"))
@@ -287,7 +354,8 @@ def test_a_weekly_figure_is_told_in_weeks(language: str, week: str, before: str)
 
 def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_not_told() -> None:
     hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
-    view = _board([told_series([hidden])] * 2, "sales", "", {})
+    found = _Found([told_series([hidden])], told_series([hidden]))
+    view = _board(found, "sales", "", {})
     assert (view.too_few, view.unit_name) == (True, "Sales")
     page = render(view, shell("en"))
     assert (
@@ -295,14 +363,14 @@ def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_not_told() 
         and '<option value="sales" selected>' in page
     )
     with pytest.raises(NotFound):
-        _board([told_series([hidden])] * 2, "nowhere", "", {})
+        _board(found, "nowhere", "", {})
 
 
 def test_units_of_which_nothing_may_be_told_can_be_chosen_and_say_so() -> None:
     hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
     series = told_series([hidden])
     assert [(choice.id, choice.hidden) for choice in units(series)] == [("sales", True)]
-    board = _board([series, a_figure("cross-unit-talk"), series], "", "", {})
+    board = _board(_Found([series, a_figure("cross-unit-talk")], series), "", "", {})
     assert "Sales (not told)</option>" in render(board, shell("en"))
 
 

@@ -52,13 +52,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A language or unit that is left behind, with what is low there. `value` is a share, or an index."""
+    """A language or unit that is left behind, with what is low there: `value` is a share, or an index, of the
+    last months together. `rest`: of a unit without those within it that are named themselves; how many people
+    that is nobody says."""
 
     kind: Literal["language", "unit"]
     code: str
     name: str
     value: float
-    people: int
+    people: int | None
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
