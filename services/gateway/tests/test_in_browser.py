@@ -144,6 +144,9 @@ def test_a_table_of_figures_is_seen_whole_on_a_phone(easel: Page, name: str) -> 
         found = page.evaluate(over)
         # What only a screen reader is told takes one.
         assert found and max(found) <= 1
+        labels = """() => [...document.querySelectorAll(".table.stacked td[data-label]")]
+            .map(each => getComputedStyle(each, "::before").textAlign)"""
+        assert set(page.evaluate(labels)) <= {"start"}, "also one of two lines"
 
 
 def test_no_word_of_anybodys_widens_the_pages_of_all(chromium: Browser) -> None:
