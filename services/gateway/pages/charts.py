@@ -11,7 +11,8 @@ _WIDE, _HIGH = 96.0, 34.0
 _TOP, _BOTTOM, _LEFT, _RIGHT = 40.0, 280.0, 52.0, 640.0
 #: Lines to read columns by, besides the one at nought.
 _LINES = 3
-#: Labels that fit side by side, and how wide a year is in the largest letters.
+#: Labels that fit side by side, and how wide a year is in the largest letters. Where there are more columns
+#: than that, so far apart are the labels at least: each has room for its year beneath.
 _LABELS = 13
 _YEAR_WIDE = 58.0
 
@@ -55,34 +56,40 @@ def columns(bars: Sequence[Bar], most: float | None = None, *, whole: bool = Fal
     ]
     step = (_RIGHT - _LEFT) / len(bars)
     width = min(step * 0.62, 36.0)
-    every = math.ceil(len(bars) / _LABELS)
+    every = 1 if len(bars) <= _LABELS else math.ceil(_YEAR_WIDE / step)
+    labelled = [at for at in range(len(bars)) if (len(bars) - 1 - at) % every == 0]
+    middles = [_LEFT + (at + 0.5) * step for at in range(len(bars))]
+    turns = _turns(bars, labelled, middles)
     drawn = []
-    for at, bar in enumerate(bars):
-        middle = _LEFT + (at + 0.5) * step
+    for at, (bar, middle) in enumerate(zip(bars, middles, strict=True)):
         path = ""
         if bar.value:
             tall = bar.value / (high - low) * (_BOTTOM - _TOP)
             path = f"M{middle - width / 2:.1f} {level:.1f}v{-tall:.1f}h{width:.1f}v{tall:.1f}z"
-        left = len(bars) - 1 - at
-        label = bar.label if left % every == 0 else ""
-        drawn.append(Column(path, round(middle, 1), label, left % (3 * every) != 0, bar.over))
-    return Plot(drawn, grid, _years(bars, [column.x for column in drawn]))
+        label = bar.label if at in labelled else ""
+        drawn.append(Column(path, round(middle, 1), label, _minor(at, len(bars), every, turns), bar.over))
+    return Plot(drawn, grid, [(drawn[at].x, str(bars[at].year)) for at in turns])
 
 
-def _years(bars: Sequence[Bar], places: Sequence[float]) -> list[tuple[float, str]]:
-    """Under the first column of each year, as far as one fits beside the next: of the first column, which
-    may be any month, it gives way."""
-    before = [None, *(bar.year for bar in bars)]
-    turns = [
-        (x, str(bar.year)) for bar, x, last in zip(bars, places, before, strict=False) if bar.year != last
-    ]
-    if len(turns) > 1 and turns[1][0] - turns[0][0] < _YEAR_WIDE:
+def _minor(at: int, number: int, every: int, turns: Sequence[int]) -> bool:
+    """A narrow page names every third that has a label, from the last; but where a year stands, what is above
+    it rather than what is next to it, which would read as of that year."""
+    left = number - 1 - at
+    beside = [turn for turn in turns if abs(turn - at) <= 2 * every]
+    if at in beside:
+        return 0 < left <= 2 * every and number <= _LABELS
+    return left > 0 and (bool(beside) or left % (3 * every) != 0)
+
+
+def _turns(bars: Sequence[Bar], labelled: Sequence[int], middles: Sequence[float]) -> list[int]:
+    """The columns under which a year stands: of those with a label the first of each year, so that no year
+    stands beneath a month of another. Where the first year, which may begin in any month, has no room beside
+    the next, it gives way."""
+    before = [None, *(bars[at].year for at in labelled)]
+    turns = [at for at, last in zip(labelled, before, strict=False) if bars[at].year != last]
+    if len(turns) > 1 and middles[turns[1]] - middles[turns[0]] < _YEAR_WIDE:
         turns = turns[1:]
-    found: list[tuple[float, str]] = []
-    for x, year in turns:
-        if not found or x - found[-1][0] >= _YEAR_WIDE:
-            found.append((x, year))
-    return found
+    return turns
 
 
 def _round_above(value: float, whole: bool) -> float:

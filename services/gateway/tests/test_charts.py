@@ -97,6 +97,32 @@ def test_a_year_stands_under_its_first_column_and_what_is_cut_gives_way() -> Non
     assert both is not None and [year for _, year in both.years] == ["2016", "2017"]
 
 
+def _read(plot: Plot, *, narrow: bool) -> list[tuple[str, str | None]]:
+    """Each label that shows, with the year that stands nearest to it, beneath, as far as that is wide."""
+    found = []
+    for column in plot.columns:
+        if column.label and not (narrow and column.minor):
+            near = [(abs(x - column.x), year) for x, year in plot.years if abs(x - column.x) < 58]
+            found.append((column.label, min(near)[1] if near else None))
+    return found
+
+
+@pytest.mark.parametrize("number", [2, 3, 7, 12, 13, 14, 20, 24, 37, 60, 95, 118, 120, 122, 160])
+def test_no_year_stands_beneath_a_month_of_another(number: int) -> None:
+    """Of thirteen or fewer that is asked of a narrow page: a wide one names the month above each year."""
+    for first in range(12):
+        bars = [bar._replace(label=f"{bar.year}-{bar.label}") for bar in _months(number, first)]
+        plot = charts.columns(bars)
+        assert plot is not None
+        places = [x for x, _ in plot.years]
+        assert all(b - a >= 58 for a, b in pairwise(places)), "years do not meet"
+        assert {column.x for column in plot.columns if column.label}.issuperset(places)
+        for narrow in (True, False)[: 1 + (number > 13)]:
+            shown = _read(plot, narrow=narrow)
+            assert [label for label, year in shown if year not in (None, label[:4])] == [], first
+            assert shown[-1][0] == bars[-1].label
+
+
 def test_a_column_whose_time_is_not_over_is_told_apart() -> None:
     plot = charts.columns([charts.Bar(1.0, "a", 2026), charts.Bar(2.0, "b", 2026, over=False)])
     assert plot is not None and [column.over for column in plot.columns] == [True, False]
