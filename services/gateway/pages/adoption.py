@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, cast
 
 from fastapi import APIRouter, Query
@@ -48,6 +49,7 @@ _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 async def adoption(visit: Member, as_of: str = "", unit: str = "") -> Response:
     _for_staff(visit)
     _check(unit)
+    as_of = _as_of(as_of)
     failures = Failures(visit)
     with failures.caught():
         view = _board(await _all(visit, as_of, unit), unit, as_of, {})
@@ -79,11 +81,13 @@ async def figure(
 ) -> Response:
     _for_staff(visit)
     _check(unit)
+    as_of, since, to = _as_of(as_of), figures.as_day(since), figures.as_day(to, end=True)
     failures = Failures(visit, {"every": "from"})
     chosen: figures.By = cast(figures.By, by) if by in ("unit", "country", "language") else ""
     with failures.caught():
         series = await _series(visit, name, as_of, by, unit, since, to)
-        view = figures.one(visit.locale, series, chosen, as_of, {}, unit)
+        earlier = await _earlier(visit, series, as_of, unit)
+        view = figures.one(visit.locale, series, chosen, as_of, {}, unit, earlier)
         return visit.show(replace(view, since=since, until=to), place="adoption")
     series = await _series(visit, name, "", chosen, unit)
     view = figures.one(visit.locale, series, chosen, as_of, failures.errors, unit)
@@ -103,8 +107,10 @@ async def counted(
 ) -> Response:
     """The days that the figure was shown for are kept for the way back."""
     label = figures.period_name(visit.locale, period)
+    as_of = _as_of(as_of)
     asked = {"period": period, "group": group, "as_of": as_of, "cursor": cursor}
-    unit = group.removeprefix("unit:") if group.startswith("unit:") else ""
+    by, _, code = group.partition(":")
+    unit = code if by == "unit" and code != "unknown" else ""
     query = {key: value for key, value in asked.items() if value}
     span = {"from": since or None, "to": to or None}
     path = f"/figures/{part(name)}/events"
@@ -115,12 +121,22 @@ async def counted(
     view = CountedView(
         definition=figures.definition(visit.locale, definition),
         label=label,
-        unit_name=(found.group_name or unit) if unit else "",
+        of=figures.group_counted(visit.locale, group, found.group_name) if group else None,
+        as_of=figures.period_name(visit.locale, as_of) if as_of else "",
         lines=[_line(line, names) for line in found.items],
-        back=places.figure(name, as_of=as_of or None, unit=unit or None, **span),
+        back=places.figure(
+            name, as_of=as_of or None, unit=unit or None, by=None if unit else by or None, **span
+        ),
         next=places.counted(name, **{**query, "cursor": found.next, **span}) if found.next else "",
     )
     return visit.show(view, place="adoption")
+
+
+def _as_of(text: str) -> str:
+    """Of a month its last day, of this one today."""
+    today = datetime.now(UTC).date().isoformat()
+    day = figures.as_day(text, end=True)
+    return today if day[:7] == text == today[:7] else day
 
 
 async def _of_address(asked: Awaitable[Answer]) -> Answer:
@@ -159,6 +175,15 @@ async def _all(visit: Visit, as_of: str, unit: str) -> _Found:
     *found, by_unit = await asyncio.gather(*asked, _series(visit, "passive-share", as_of, "unit"))
     behind = [] if unit else await _behind(visit, found, as_of)
     return _Found(found, by_unit, behind)
+
+
+async def _earlier(visit: Visit, series: SeriesSaid, as_of: str, unit: str) -> SeriesSaid | None:
+    """The period that a change is told over, where the page was asked for later ones alone."""
+    first = figures.to_compare_with(series)
+    if first is None:
+        return None
+    day = first.isoformat()
+    return await _series(visit, series.metric.name, as_of, "", unit, since=day, to=day)
 
 
 async def _behind(visit: Visit, found: Sequence[SeriesSaid], as_of: str) -> list[list[Behind]]:
@@ -212,6 +237,7 @@ def _board(found: _Found, unit: str, as_of: str, errors: Mapping[str, str]) -> A
         unit=unit,
         unit_name=(asked.name or unit) if asked else "",
         too_few=bool(unit) and all(_too_few(each, group) for each in series),
+        nobody=bool(unit) and not any(_anybody(each, group) for each in series),
         errors=errors,
     )
 
@@ -221,6 +247,12 @@ def _too_few(series: SeriesSaid, group: str) -> bool:
     period = figures.told_period(series)
     open_ = period is not None and not period.tells_groups
     return not open_ and figures.values_of(series, series.told, group) is None
+
+
+def _anybody(series: SeriesSaid, group: str) -> bool:
+    """Or it is not told yet. That a group is there is said of small ones too."""
+    period = figures.told_period(series)
+    return period is None or not period.tells_groups or figures.there(period, group)
 
 
 def units(series: SeriesSaid, chosen: GroupNamed | None = None) -> list[UnitChoice]:

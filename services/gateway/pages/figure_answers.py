@@ -58,6 +58,7 @@ class PeriodSaid(BaseModel):
 class SeriesSaid(BaseModel):
     metric: DefinitionSaid
     every: str
+    begins: date | None = None
     complete_up_to: CompleteSaid
     may_list: bool
     groups: list[GroupNamed]

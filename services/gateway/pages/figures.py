@@ -1,7 +1,8 @@
 """From what the service of figures answers to what pages show: a metric as a sentence, a chart, a table."""
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, cast
 
 from services.gateway import places
@@ -9,6 +10,7 @@ from services.gateway.locale import Locale
 from services.gateway.pages import charts
 from services.gateway.pages.figure_answers import DefinitionSaid, GroupNamed, PeriodSaid, SeriesSaid, Values
 from services.gateway.view_models.adoption import (
+    CountedOf,
     Counting,
     Definition,
     Every,
@@ -22,6 +24,8 @@ from services.gateway.view_models.adoption import (
 from shared.kernel.errors import NotFound
 
 By = Literal["", "unit", "country", "language"]
+
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 #: The measure that a metric is told by, in the order in which a board reads.
 BOARD = {
@@ -48,6 +52,23 @@ _STEPS = frozenset(f"{before}_to_{now}" for before in ("new", *_RUNGS) for now i
 #: Periods of the past that a change is told over, and what of a share or a number is too little to speak of.
 _CHANGE_OVER = 3
 _STEADY_SHARE, _STEADY_PART = 0.01, 0.03
+
+
+def as_day(text: str, *, end: bool = False) -> str:
+    """The first or the last day of a month, which a field of a day would not show, or else what was typed."""
+    try:
+        first = date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else None
+        if first is None or not end:
+            return first.isoformat() if first else text
+        return (_months_on(first, 1) - timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return text
+
+
+def _months_on(first: date, number: int) -> date:
+    """The first day of a later month, or of an earlier one."""
+    months = first.year * 12 + first.month - 1 + number
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def counting(series: SeriesSaid, as_of: str) -> Counting:
@@ -93,12 +114,27 @@ def _derived(values: Values) -> Values:
     return {**values, **more}
 
 
-def figure_of(series: SeriesSaid, group: str = "") -> Figure:
+def to_compare_with(series: SeriesSaid) -> date | None:
+    """The first day of the period that a change is told over, where it lies before those that were asked for;
+    None where it is among them, or nothing was known of that time."""
+    period = told_period(series)
+    if period is None or series.told >= _CHANGE_OVER or series.begins is None:
+        return None
+    week = timedelta(days=7 * _CHANGE_OVER)
+    first = period.first - week if series.every == "week" else _months_on(period.first, -_CHANGE_OVER)
+    after = first + timedelta(days=7) if series.every == "week" else _months_on(first, 1)
+    return first if series.begins < after else None
+
+
+def figure_of(series: SeriesSaid, group: str = "", earlier: SeriesSaid | None = None) -> Figure:
+    """`earlier` tells the period to compare with, where `series` does not reach so far."""
     main, period = _main(series.metric), told_period(series)
     past = [values_of(series, at, group) or {} for at in range(series.told + 1)]
     values = [each.get(main.name) for each in past]
     value = values[-1] if values else None
     before = values[-1 - _CHANGE_OVER] if len(values) > _CHANGE_OVER else None
+    if earlier is not None:
+        before = (values_of(earlier, earlier.told, group) or {}).get(main.name)
     change = None if value is None or before is None else value - before
     return Figure(
         name=series.metric.name,
@@ -107,6 +143,7 @@ def figure_of(series: SeriesSaid, group: str = "") -> Figure:
         spark=charts.spark(values),
         more=past[-1] if past else {},
         change=change,
+        new=len(values) <= _CHANGE_OVER and earlier is None,
         steady=change is None or abs(change) < _least(main.unit, before),
         hidden=period is not None and period.tells_groups and _hidden(period, group),
         later=bool(group) and period is not None and not period.tells_groups,
@@ -118,6 +155,11 @@ def figure_of(series: SeriesSaid, group: str = "") -> Figure:
 def _hidden(period: PeriodSaid, group: str) -> bool:
     """There is such a group then, and nothing may be told of it."""
     return any(each.group == group and each.hidden for each in period.groups)
+
+
+def there(period: PeriodSaid, group: str) -> bool:
+    """Whether anybody is counted in that group then, told or not."""
+    return any(each.group == group for each in period.groups)
 
 
 def _every(series: SeriesSaid) -> Every:
@@ -155,9 +197,16 @@ def unit_named(series: SeriesSaid, unit: str) -> GroupNamed | None:
 
 
 def one(
-    locale: Locale, series: SeriesSaid, by: By, as_of: str, errors: Mapping[str, str], unit: str = ""
+    locale: Locale,
+    series: SeriesSaid,
+    by: By,
+    as_of: str,
+    errors: Mapping[str, str],
+    unit: str = "",
+    earlier: SeriesSaid | None = None,
 ) -> FigureView:
-    """Of the whole company by groups, or of one unit. Raises NotFound for a unit that there is not."""
+    """Of the whole company by groups, or of one unit; `earlier` is the period to compare with where that was
+    not asked for. Raises NotFound for a unit that there is not."""
     group = f"unit:{unit}" if unit else ""
     named = unit_named(series, unit)
     if unit and named is None:
@@ -170,6 +219,7 @@ def one(
             complete=period.complete,
             tells_groups=period.tells_groups,
             values=values_of(series, at, group) or {},
+            there=not group or there(period, group),
         )
         for at, period in enumerate(series.periods)
     ]
@@ -181,7 +231,7 @@ def one(
     part = main.unit in ("index", "share")
     plot = charts.columns(bars, 1.0 if part else None, whole=not part)
     return FigureView(
-        figure=figure_of(series, group),
+        figure=figure_of(series, group, earlier),
         definition=definition(locale, series.metric),
         counting=counting(series, as_of),
         plot=plot,
@@ -264,12 +314,18 @@ def _groups(locale: Locale, series: SeriesSaid, main: Measure, by: By) -> list[G
     return sorted(rows, key=lambda row: (not row.values, row.values.get(main.name) or 0))
 
 
-def _name(locale: Locale, by: By, code: str) -> str:
+def _name(locale: Locale, by: str, code: str) -> str:
     if code == "unknown":
         return locale.gettext("Not known")
     if by == "country":
         return locale.country_name(code)
     return locale.language_name(code) if by == "language" else code
+
+
+def group_counted(locale: Locale, group: str, unit_name: str | None) -> CountedOf:
+    """What `unit:sales` or `language:sv` is called, as in tables."""
+    by, _, code = group.partition(":")
+    return CountedOf(by, "" if code == "unknown" else unit_name or _name(locale, by, code))
 
 
 def definition(locale: Locale, said: DefinitionSaid) -> Definition:

@@ -9,6 +9,7 @@ from services.gateway.view_models.adoption import (
     AdoptionView,
     Behind,
     CountedLine,
+    CountedOf,
     CountedView,
     Counting,
     Definition,
@@ -82,11 +83,16 @@ def views(text: str) -> dict[str, View]:
             unit_name=text or "Sales",
             too_few=True,
         ),
+        "adoption-nobody": AdoptionView(
+            nothing, _COUNTING, units=units, unit="sales", unit_name=text or "Sales", nobody=True
+        ),
         "figure": _figure(text, figures[0], "unit"),
         "figure-unit": _figure_of_unit(text, figures[0]),
         "figure-week": _figure(text, _WEEKLY, "unit", replace(_COUNTING, every="week", tells_groups=False)),
         "figure-week-fewer": _figure(text, replace(_WEEKLY, change=-9), ""),
         "figure-week-steady": _figure(text, replace(_WEEKLY, steady=True), ""),
+        "figure-week-new": _figure(text, replace(_WEEKLY, change=None, new=True), ""),
+        "figure-week-nothing-before": _figure(text, replace(_WEEKLY, change=None), ""),
         "figure-week-none": _figure(text, replace(_WEEKLY, value=None), ""),
         "figure-index": _figure(text, Figure("cross-unit-talk", "index", -0.3), "language"),
         "figure-ladder-few": _figure(text, Figure("ladder", "people", 9), "unit"),
@@ -100,8 +106,17 @@ def views(text: str) -> dict[str, View]:
             ],
             "/adoption/passive-share",
             "/adoption/passive-share/events?cursor=x",
+            CountedOf("unit", text or "Sales"),
+            "5 October 2026",
         ),
         "figure-events-none": CountedView(_definition(text), "2026-10", [], "/adoption/passive-share"),
+        **{
+            f"figure-events-{by}{'' if name else '-unknown'}": CountedView(
+                _definition(text), "2026-10", [], "/adoption/passive-share", of=CountedOf(by, name)
+            )
+            for by in ("unit", "country", "language")
+            for name in ("", text or "Swedish")
+        },
         "my-figures": MyFiguresView(_MINE, NOW, coaches=_my_coaches(text), tabs=Tabs(coach=True)),
         "my-figures-unseen": MyFiguresView(_MINE, NOW, coaches=MyCoaches("", False, False, False)),
         **_coaching(text),

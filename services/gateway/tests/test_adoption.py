@@ -4,7 +4,7 @@ know."""
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,14 +12,16 @@ import pytest
 from services.gateway.locale import Locale
 from services.gateway.pages.adoption import _board, _Found, units
 from services.gateway.pages.figure_answers import SeriesSaid
-from services.gateway.pages.figures import _STEPS, one
+from services.gateway.pages.figures import _STEPS, as_day, group_counted, one, to_compare_with
 from services.gateway.pages.figures import figure_of as told
 from services.gateway.pages.left_behind import LEAST_TEXTS, languages_behind, units_behind
 from services.gateway.render import render
+from services.gateway.tests import samples_adoption
 from services.gateway.tests.house import House
 from services.gateway.tests.samples import shell
 from services.gateway.tests.test_pages import text_of
 from services.gateway.tests.visitors import Gateway
+from services.gateway.view_models.adoption import CountedView
 from shared.kernel.errors import NotFound
 from shared.runtime.ids import new_id
 from shared.tests.eventually import eventually
@@ -77,7 +79,10 @@ async def test_a_day_that_there_was_nothing_on_is_said_beside_the_field(
         seen = await eskil.see(f"/adoption/ladder?{days}")
         assert seen.status_code == 422 and f'id="{field}-error"' in seen.text, days
     kept = await eskil.see("/adoption/ladder?from=2026-03&to=2026-02")
-    assert 'name="from" type="date" value="2026-03"' in kept.text, "what was typed is still there"
+    assert 'name="from" type="date" value="2026-03-01"' in kept.text, "what was typed is still there"
+    month = f"{datetime.now(UTC):%Y-%m}"
+    answered = await eskil.see(f"/adoption/ladder?from={month}&to={month}&as_of={month}")
+    assert answered.status_code == 200 and f'name="from" type="date" value="{month}-01"' in answered.text
     wrong_by = await eskil.see("/adoption/ladder?by=nope")
     assert wrong_by.status_code == 422 and 'id="by-error"' in wrong_by.text
     assert (await eskil.see("/adoption/ladder/events")).status_code == 404
@@ -350,6 +355,74 @@ def test_a_weekly_figure_is_told_in_weeks(language: str, week: str, before: str)
     page = render(one(Locale(language), SeriesSaid.model_validate(said), "", "", {}), shell(language))
     assert page.count(week) == 2 and before in page
     assert "three months" not in page and "tre månader" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "last"),
+    [
+        ("2016-09", "2016-09-01", "2016-09-30"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2025-12", "2025-12-01", "2025-12-31"),
+        ("2026-03-02", "2026-03-02", "2026-03-02"),
+        *[(each, each, each) for each in ("", "2026-13", "0000-01", "9999-12-31x", "x")],
+    ],
+)
+def test_a_month_in_an_address_is_a_day_in_its_field(typed: str, first: str, last: str) -> None:
+    assert (as_day(typed), as_day(typed, end=True)) == (first, last)
+
+
+def test_months_that_were_not_asked_for_are_compared_with_and_new_is_what_began_since() -> None:
+    open_ = {"group": "unit:sales", "hidden": False, "people": 9, "values": {"taking_part_share": 0.25}}
+    june = told_series(*[[open_]] * 6)
+    late = june.model_copy(update={"periods": june.periods[-1:]})
+    old = late.model_copy(update={"begins": date(2026, 3, 31)})
+    assert to_compare_with(old) == date(2026, 3, 1), "begun in the month before which nothing is"
+    assert to_compare_with(late.model_copy(update={"begins": date(2026, 4, 1)})) is None
+    assert to_compare_with(june.model_copy(update={"begins": date(2020, 1, 1)})) is None, "it is there"
+    march = june.periods[2].model_copy(update={"values": {"taking_part_share": 0.2}})
+    earlier = june.model_copy(update={"periods": [march]})
+    figure = told(old, "", earlier)
+    assert (round(figure.change or 0, 2), figure.new, told(late).new) == (0.3, False, True)
+    page = render(one(Locale("en"), old, "", "", {}, "", earlier), shell("en"))
+    assert "30 points up in three months" in page and page.count('scope="row"') == 1
+    assert "too new to compare" in render(one(Locale("en"), late, "", "", {}), shell("en"))
+    hidden = march.model_copy(update={"groups": []})
+    none = june.model_copy(update={"periods": [hidden]})
+    page = render(one(Locale("en"), old, "", "", {}, "sales", none), shell("en"))
+    assert "nothing to compare with three months before" in page and "too new" not in page
+
+
+def test_where_nobody_was_is_not_called_too_few() -> None:
+    hidden = {"group": "unit:sales", "hidden": True, "people": None, "values": None}
+    series = told_series([], [hidden], complete=False)
+    view = _board(_Found([series], series), "sales", "", {})
+    assert view.nobody and "Nobody is counted here for this time." in render(view, shell("en"))
+    page = render(one(Locale("en"), series, "", "", {}, "sales"), shell("en"))
+    assert ">nobody<" in page and "told when it is over" in page and ">not told<" not in page
+    few = told_series([hidden])
+    assert not _board(_Found([few], few), "sales", "", {}).nobody
+    later = told_series([], [hidden], open_=2)
+    assert not _board(_Found([later], later), "sales", "", {}).nobody, "that is told later, too"
+
+
+@pytest.mark.parametrize(
+    ("group", "heading"),
+    [
+        ("unit:sales", "What is counted in Sales, October 2026"),
+        ("unit:unknown", "What is counted of those whose unit is not known, October 2026"),
+        ("country:FI", "What is counted in Finland, October 2026"),
+        ("country:unknown", "What is counted of those whose country is not known, October 2026"),
+        ("language:sv", "What is counted of those who prefer Swedish, October 2026"),
+        ("language:unknown", "What is counted of those whose language is not known, October 2026"),
+    ],
+)
+def test_what_is_counted_says_of_whom_and_as_of_when(group: str, heading: str) -> None:
+    name = "Sales" if group == "unit:sales" else None
+    of = group_counted(Locale("en"), group, name)
+    view = CountedView(samples_adoption._definition(""), "October 2026", [], "/", "", of, "5 October 2026")
+    page = render(view, shell("en"))
+    assert f"<h1>{heading}</h1>" in page and page.count(heading) == 2, "its title, too"
+    assert "As it was on 5 October 2026." in page
 
 
 def test_a_unit_of_which_nothing_may_be_told_is_there_and_told_to_be_not_told() -> None:

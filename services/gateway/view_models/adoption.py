@@ -30,7 +30,8 @@ class Spark:
 class Figure:
     """One number of the board's page. `name` is the metric's; `value` is None where nothing was counted or
     nothing may be told. `more` are other measures of the same period, for the sentence. `change` is the
-    difference to three periods before; `steady`: too little to speak of. `hidden`: of this group nothing may
+    difference to three periods before, None too where there was nothing to compare with; `new`: so long ago
+    nothing was counted at all; `steady`: too little to speak of. `hidden`: of this group nothing may
     be told; `later`: of groups nothing is told yet. `first` is the first day of the period that is told."""
 
     name: str
@@ -39,6 +40,7 @@ class Figure:
     spark: Spark = Spark()
     more: Mapping[str, float | None] = field(default_factory=dict)
     change: float | None = None
+    new: bool = False
     steady: bool = True
     hidden: bool = False
     later: bool = False
@@ -93,7 +95,8 @@ class Counting:
 @dataclass(frozen=True, slots=True)
 class AdoptionView(View):
     """`figures` in the order in which a board reads. `behind` are all that are left behind, `left_behind` the
-    worst. `unit` is what is asked about, else the whole company; `too_few`: of it nothing may be told."""
+    worst. `unit` is what is asked about, else the whole company; `too_few`: of it nothing may be told;
+    `nobody`: nobody was counted in it."""
 
     template: ClassVar[str] = "pages/adoption.html"
     figures: Sequence[Figure]
@@ -105,6 +108,7 @@ class AdoptionView(View):
     unit_name: str = ""
     floor: int = FLOOR
     too_few: bool = False
+    nobody: bool = False
     tabs: Tabs | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -146,13 +150,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """`tells_groups`: it is over, with all days after it that count."""
+    """`tells_groups`: it is over, with all days after it that count. `there`: somebody was counted in the
+    group that it is of."""
 
     label: str
     period: str
     complete: bool
     tells_groups: bool
     values: Mapping[str, float | None]
+    there: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +219,17 @@ class CountedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedOf:
+    """A group whose acts are listed: `by` unit, country or language; no `name`: of whom that is not known."""
+
+    by: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CountedView(View):
-    """The events that a figure counts, of all or of a unit."""
+    """The events that a figure counts, of all or of a group; `as_of` is the last day that
+    counts, in words."""
 
     template: ClassVar[str] = "pages/figure_events.html"
     definition: Definition
@@ -222,7 +237,8 @@ class CountedView(View):
     lines: Sequence[CountedLine]
     back: str
     next: str = ""
-    unit_name: str = ""
+    of: CountedOf | None = None
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
