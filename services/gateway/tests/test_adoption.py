@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from services.gateway.locale import Locale
-from services.gateway.pages.adoption import _board, _Found, units
+from services.gateway.pages.adoption import _behind, _board, _earlier, _Found, units
 from services.gateway.pages.figure_answers import SeriesSaid
 from services.gateway.pages.figures import _STEPS, as_day, group_counted, one, to_compare_with
 from services.gateway.pages.figures import figure_of as told
@@ -390,6 +390,39 @@ def test_months_that_were_not_asked_for_are_compared_with_and_new_is_what_began_
     none = june.model_copy(update={"periods": [hidden]})
     page = render(one(Locale("en"), old, "", "", {}, "sales", none), shell("en"))
     assert "nothing to compare with three months before" in page and "too new" not in page
+
+
+class Asked:
+    """Stands for a visit: keeps what was asked, and answers the same."""
+
+    def __init__(self, series: SeriesSaid) -> None:
+        self.series = series
+        self.queries: list[Json] = []
+
+    async def ask(self, service: str, method: str, path: str, *, query: Json) -> "Asked":
+        self.queries.append({"path": path, **query})
+        return self
+
+    def read(self, model: type) -> SeriesSaid:
+        return self.series
+
+
+async def test_a_page_asks_for_the_months_that_it_compares_with_and_looks_for_who_is_behind_in() -> None:
+    june = told_series(*[[]] * 6).model_copy(update={"begins": date(2020, 1, 1)})
+    visit = Asked(june)
+    late = june.model_copy(update={"periods": june.periods[-1:]})
+    await _earlier(cast(Any, visit), late, "2026-07-09", "sales")
+    assert await _earlier(cast(Any, visit), june, "", "") is None, "it has it"
+    march = {"from": "2026-03-01", "to": "2026-03-01", "as_of": "2026-07-09", "group": "unit:sales"}
+    assert visit.queries == [{"path": "/figures/leaders-participation", **march}]
+    visit.queries.clear()
+    named = [a_figure(name).metric for name in ("language-share", "cross-unit-talk")]
+    await _behind(cast(Any, visit), [june.model_copy(update={"metric": each}) for each in named], "")
+    months = {"from": "2026-04-01", "to": "2026-06-28", "groups": "all"}
+    assert visit.queries == [
+        {"path": "/figures/language-share", "by": "language", **months},
+        {"path": "/figures/cross-unit-talk", "by": "unit", **months},
+    ]
 
 
 def test_where_nobody_was_is_not_called_too_few() -> None:
