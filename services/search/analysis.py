@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.search import endings
+from services.search import endings, irregular
 
 #: Words as they are written, all letters folded: names, exact words, languages without a stemmer.
 PLAIN = "plain"
@@ -53,25 +53,58 @@ _ELISIONS = {
 #: What the stemmers leave: pattern, what stands in for it.
 _ENDINGS = {
     "ends_de": ("([aeio])s$", "$1"),
+    "ends_de_er": ("(?<=e[lr])[ns]$", ""),
+    "ends_de_in": ("(?<=er|eg|og|ist|[ae]nt)in(?:nen)?$", ""),
+    "ends_de_nis": ("(?<=n)isse[ns]?$", "is"),
     "ends_fi": ("ks$", "s"),
+    "ends_fi_in": ("(?<=\\p{L}{3})im$", ""),
+    "ends_fi_nen": ("(?<=\\p{L}{2}i)[ns]e?$", "n"),
+    "ends_fi_us": ("(?<=[uy])(?:s|de?)$", ""),
+    "ends_fi_j": ("(?<=ij)[oö]$", ""),
+    "ends_fi_nk": ("(?<=n)g$", "k"),
+    "ends_fi_t": ("(?<=\\p{L}{2})d(?=[aeiouyäö]$)", "t"),
     "ends_fi_head": ("([ouy])k?s$", "$1"),
+    "ends_fr_g": ("(?<=g)u$", ""),
+    "ends_m": ("(?<=m)m$", ""),
+    "ends_nb_er": ("(?<=er)nes?$", ""),
     "ends_nl_head": ("(\\p{L}{4})(?:en|s)$", "$1"),
     "ends_nl_plural": ("ies$", "ie"),
-    "ends_nl_v": ("v$", "f"),
+    "ends_nl_s": ("(?:['\u2019]|(?<=eau|\\p{L}{2}e))s$", ""),
+    "ends_nl_twice": ("(?<=([bdfgklmnprst]))\\1$", ""),
     "ends_nl_z": ("z$", "s"),
     "ends_pl_r": ("^(\\p{L}{2,}r)ze$", "$1"),
     "ends_pl": (
         "^(\\p{L}{3,}?)(?:iach|iami|iom|iem|iego|iej|ach|ami|om|ów|owi|em|ego|emu|ej|ie|ia|iu|ią|ię|[aąeęiouy])$",
         "$1",
     ),
+    "ends_v": ("v$", "f"),
 }
-#: The same of words that stand backwards.
+#: Endings of words so short that stemmers leave them alone.
+_SHORT = {
+    "short_sv": ("^(?:(\\p{L}y)(?:n|a|tt|ar|er|arna|erna)|(\\p{L}[^aeiouyåäö])(?:en|et|ena))s?$", "$1$2"),
+    "short_nb": ("^(\\p{L}{2})(?:e|a|en|et|er|ene)s?$", "$1"),
+    "short_da": ("^(\\p{L}{2}[æøå]?)(?:e|en|et|er|ene|erne)s?$", "$1"),
+}
+#: The same of words that stand backwards. `syncope`: what words lose of their last syllable in other forms
+#: (`nyckel`, `nycklar`).
 _BEGINNINGS = {
     "back_de": ("^s(?=[aeio])", ""),
-    "back_fi": ("^(?:(s)k|[aeiouyäö](?=.{2}))", "$1"),
+    "back_fi": ("^(?:(s)k|mi(?=.{3})|[aeiouyäö](?=.{2}))", "$1"),
     "back_nl_twice": ("^([bdfgklmnprst])(?=\\1)", ""),
     "back_nl_v": ("^v", "f"),
     "back_nl_z": ("^z", "s"),
+    # not after letters that begin short words, which would be too short: `del`, `fel`
+    "back_el": ("^le(?=[bgkmnptvx])", "l"),
+    "back_el_twice": ("^le([bfgkmnptv])\\1?", "l$1"),
+    "back_syncope_sv": (
+        "^s?(?:n?(?:(l)e(?=[^aeiouyåäö].{2})|(r)e(?=[bdfgkpst].{2})|(r)em(?=m))|(?:ne)?(r)am(?=mos))",
+        "$1$2$3$4",
+    ),
+    # one of two letters that are the same goes, too: `sykkel`, `sykler`
+    "back_syncope_nb": (
+        "^s?(?:[nt]e)?(?:(l)e([^aeiouyåæø])\\2?|(r)e([bdfgkmpst])\\4?)(?=.{2})",
+        "$1$2$3$4",
+    ),
     "back_sv": (endings.backwards(SHORTEST_END), ""),
     "back_sv_head": (endings.backwards(SHORTEST_PART, left=False), ""),
 }
@@ -95,26 +128,60 @@ _RELEVANCE = (
     " return query.boost * {weight} * 2.2 * freq / (freq + 1.2 * length);"
 )
 
+
+def _irregular(code: str) -> tuple[str, ...]:
+    """The steps that put a singular in the place of a plural, for words that stand backwards."""
+    return tuple(f"irregular_{code}_{number}" for number, _ in enumerate(irregular.backwards(code)))
+
+
+def _before(code: str, *steps: str) -> tuple[str, ...]:
+    """These steps, and those of `steps`, for words as they are written."""
+    return ("reverse", *_irregular(code), *steps, "reverse")
+
+
 LANGUAGES: Mapping[str, Language] = {
     "sv": Language(
         "_swedish_",
-        (("swedish",), ("light_swedish", "swedish")),
+        (
+            ("swedish",),
+            ("light_swedish", "swedish", "ends_m"),
+            (*_before("sv", "back_syncope_sv"), "short_sv", "light_swedish", "swedish"),
+        ),
         letters="åäöÅÄÖ",
         head=("reverse", "back_sv_head", "reverse"),
-        tail=("reverse", "back_sv"),
+        tail=("reverse", *_irregular("sv"), "back_sv", "back_el"),
     ),
-    "en": Language("_english_", (("english",), ("light_english",)), ("possessive_english",)),
+    "en": Language("_english_", (("english",), (*_before("en"), "light_english")), ("possessive_english",)),
     "de": Language(
         "_german_",
-        (("light_german",), ("light_german", "ends_de")),
+        (
+            ("light_german",),
+            (*_before("de"), "ends_de_er", "ends_de_in", "ends_de_nis", "light_german", "ends_de"),
+        ),
         ("german_letters",),
         head=("light_german",),
-        tail=("light_german", "reverse", "back_de"),
+        tail=(*_before("de"), "light_german", "reverse", "back_de"),
     ),
-    "fr": Language("_french_", (("light_french",), ("french",)), ("elision_fr",)),
+    "fr": Language(
+        "_french_", ((*_before("fr"), "light_french", "ends_v", "ends_fr_g"), ("french",)), ("elision_fr",)
+    ),
     "fi": Language(
         "_finnish_",
-        (("finnish",), ("finnish", "ends_fi"), ("light_finnish",)),
+        (
+            ("finnish",),
+            (
+                *_before("fi"),
+                "finnish",
+                "ends_fi",
+                "ends_fi_in",
+                "ends_fi_nen",
+                "ends_fi_us",
+                "ends_fi_j",
+                "ends_fi_nk",
+                "ends_fi_t",
+            ),
+            ("light_finnish",),
+        ),
         letters="åäöÅÄÖ",
         head=("finnish", "ends_fi_head"),
         tail=("finnish", "reverse", "back_fi"),
@@ -122,21 +189,41 @@ LANGUAGES: Mapping[str, Language] = {
     "es": Language("_spanish_", (("spanish",), ("light_spanish",))),
     "nb": Language(
         "_norwegian_",
-        (("norwegian",), ("light_norwegian",)),
+        (
+            ("norwegian",),
+            ("ends_nb_er", "light_norwegian", "ends_m"),
+            (*_before("nb", "back_syncope_nb"), "short_nb", "norwegian"),
+        ),
         letters="åæøÅÆØ",
         head=("norwegian",),
-        tail=("norwegian", "reverse"),
+        tail=(*_before("nb"), "norwegian", "reverse", "back_el_twice"),
     ),
     "da": Language(
-        "_danish_", (("danish",),), letters="åæøÅÆØ", head=("danish",), tail=("danish", "danish", "reverse")
+        "_danish_",
+        (("danish",), (*_before("da", "back_syncope_nb"), "short_da", "danish")),
+        letters="åæøÅÆØ",
+        head=("danish",),
+        tail=(*_before("da"), "danish", "danish", "reverse", "back_el_twice"),
     ),
     "nl": Language(
         "_dutch_",
-        (("dutch",), ("dutch", "ends_nl_z", "ends_nl_v"), ("ends_nl_plural", "dutch")),
-        head=("ends_nl_head", "ends_nl_z", "ends_nl_v", "reverse", "back_nl_twice", "reverse"),
-        tail=("ends_nl_plural", "dutch", "reverse", "back_nl_z", "back_nl_v", "back_nl_twice"),
+        (
+            ("dutch",),
+            (*_before("nl"), "ends_nl_s", "dutch", "ends_nl_z", "ends_v", "ends_nl_twice"),
+            ("ends_nl_plural", "dutch"),
+        ),
+        head=("ends_nl_head", "ends_nl_z", "ends_v", "reverse", "back_nl_twice", "reverse"),
+        tail=(
+            *_before("nl"),
+            "ends_nl_plural",
+            "dutch",
+            "reverse",
+            "back_nl_z",
+            "back_nl_v",
+            "back_nl_twice",
+        ),
     ),
-    "it": Language("_italian_", (("italian",), ("light_italian",)), ("elision_it",)),
+    "it": Language("_italian_", (("italian",), (*_before("it"), "light_italian")), ("elision_it",)),
     "pt": Language("_portuguese_", (("portuguese",), ("light_portuguese",), ("portuguese_rslp",))),
     "pl": Language(_POLISH_STOP, (("polish_stem",), ("ends_pl_r", "ends_pl")), letters="ąćęłńóśźżĄĆĘŁŃÓŚŹŻ"),
 }
@@ -202,13 +289,16 @@ def _filters() -> dict[str, Any]:
         # the stem of a short word begins too much else; what is no stemmer does not look at this
         "as_typed": {"type": "keyword_marker", "keywords_pattern": f".{{1,{SHORTEST_PART + 1}}}"},
     }
-    for name, (pattern, instead) in (_ENDINGS | _BEGINNINGS).items():
+    for name, (pattern, instead) in (_ENDINGS | _SHORT | _BEGINNINGS).items():
         filters[name] = {"type": "pattern_replace", "pattern": pattern, "replacement": instead}
     for code, articles in _ELISIONS.items():
         filters[f"elision_{code}"] = {"type": "elision", "articles": articles, "articles_case": True}
     for code, language in LANGUAGES.items():
+        for name, (pattern, instead) in zip(_irregular(code), irregular.backwards(code), strict=True):
+            filters[name] = {"type": "pattern_replace", "pattern": pattern, "replacement": instead}
         filters[f"stop_{code}"] = {"type": "stop", "stopwords": language.stop}
-        for stem in {step for chain in language.stems for step in chain} - filters.keys() - {"polish_stem"}:
+        steps = {step for chain in language.stems for step in chain}
+        for stem in steps - filters.keys() - {"polish_stem", "reverse"}:
             filters[stem] = {"type": "stemmer", "language": stem}
         chains = [", ".join(chain) for chain in language.stems]
         filters[f"forms_{code}"] = _forms(chains)

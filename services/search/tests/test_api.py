@@ -459,7 +459,7 @@ async def test_a_word_like_more_than_a_question_may_hold_is_mended_too(
     seen = await house.world.post(f"{own}emmas")
     hidden = await house.world.post(" ".join(near), audience=("member:ann",))
     await house.search("ann", near[0], hidden.after)
-    limit = {"transient": {"indices.query.bool.max_clause_count": 40}}
+    limit = {"transient": {"indices.query.bool.max_clause_count": 48}}
     async with httpx.AsyncClient(base_url=str(search_settings.opensearch_url)) as engine:
         (await engine.put("/_cluster/settings", json=limit)).raise_for_status()
         try:
