@@ -1,7 +1,6 @@
 """Adoption in numbers: the board's page, one metric with its past, what it counts, and one's own."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from services.gateway.pages.figure_answers import (
     SeriesSaid,
 )
 from services.gateway.pages.left_behind import languages_behind, months_told, units_behind
+from services.gateway.pages.member_answers import UNIT_ID
 from services.gateway.pages.visit import Member, Names, Visit
 from services.gateway.view_models.adoption import (
     AdoptionView,
@@ -42,7 +42,6 @@ routes = APIRouter(include_in_schema=False)
 _MOST_BEHIND = 5
 #: A first day, as addresses say it.
 Since = Annotated[str, Query(alias="from")]
-_UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
 @routes.get(places.ADOPTION)
@@ -157,7 +156,7 @@ def _for_staff(visit: Visit) -> None:
 
 def _check(unit: str) -> None:
     """Raises NotFound for what is no unit's id."""
-    if unit and not _UNIT.fullmatch(unit):
+    if unit and not UNIT_ID.fullmatch(unit):
         raise figures.no_such_unit()
 
 

@@ -14,6 +14,7 @@ from services.gateway.clients import part
 from services.gateway.locale import in_order
 from services.gateway.pages import mentions
 from services.gateway.pages.addressees import my_groups, together
+from services.gateway.pages.audiences import know_units
 from services.gateway.pages.cards import post_of
 from services.gateway.pages.composing import reach_if_known, reach_of
 from services.gateway.pages.failures import Failures
@@ -21,7 +22,7 @@ from services.gateway.pages.member_answers import units_of
 from services.gateway.pages.parts import key_of
 from services.gateway.pages.talk_answers import Done, PostList, Reader, Report
 from services.gateway.pages.visit import Form, Member, Names, Visit
-from services.gateway.view_models import GroupRef, UnitRef
+from services.gateway.view_models import GroupRef
 from services.gateway.view_models.talk import (
     AnnouncementForm,
     AnnounceView,
@@ -162,14 +163,14 @@ async def _whom(visit: Visit, form: AnnouncementForm, named: Mapping[str, str]) 
 
 async def _named(visit: Visit, clauses: Sequence[str]) -> dict[str, str]:
     """What the units and groups among these are called."""
-    units = await units_of(visit) if any(clause.startswith(UNIT) for clause in clauses) else {}
+    await know_units(visit, clauses)
     groups = await my_groups(visit) if any(clause.startswith(GROUP) for clause in clauses) else []
-    return _by_clause(units.values(), groups)
+    return _by_clause(visit.units, groups)
 
 
-def _by_clause(units: Iterable[UnitRef], groups: Iterable[GroupRef]) -> dict[str, str]:
+def _by_clause(units: Mapping[str, str], groups: Iterable[GroupRef]) -> dict[str, str]:
     return {
-        **{UNIT + unit.id: unit.name for unit in units},
+        **{UNIT + unit_id: name for unit_id, name in units.items()},
         **{GROUP + group.id: group.name for group in groups},
     }
 
@@ -194,7 +195,8 @@ async def _announcing(visit: Visit, form: AnnouncementForm, failures: Failures |
             "may-not-announce", "Editors, leaders and the board publish announcements. Ask one of them."
         )
     everybody = await reach_if_known(visit, {"audience": [STAFF], "by_role": True}) or Reach(0)
-    named = _by_clause((await units_of(visit)).values(), await my_groups(visit))
+    units = {unit.id: unit.name for unit in (await units_of(visit)).values()}
+    named = _by_clause(units, await my_groups(visit))
     here, role = visit.locale, Words(visit.locale).role
     view = AnnounceView(
         form=form,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
 from services.gateway.pages.group_answers import group_of
-from services.gateway.pages.member_answers import MOST_UNITS_NAMED, member_of, names_of_units
+from services.gateway.pages.member_answers import MOST_UNITS_NAMED, UNIT_ID, member_of, names_of_units
 from services.gateway.pages.visit import Visit
 from services.gateway.view_models import GroupRef
 from shared.kernel.audience import EVERYONE, GROUP, STAFF, UNIT
@@ -48,9 +48,10 @@ async def know_units(visit: Visit, *audiences: Iterable[str]) -> None:
     """The units among these clauses are called by their names on the page, as far as this reader may know
     them."""
     tokens = {token for audience in audiences for clause in audience for token in clause.split("&")}
-    wanted = {token.removeprefix(UNIT) for token in tokens if token.startswith(UNIT)} - visit.units.keys()
+    units = {token.removeprefix(UNIT) for token in tokens if token.startswith(UNIT)}
+    wanted = sorted(unit for unit in units - visit.units.keys() if UNIT_ID.fullmatch(unit))
     if wanted:
-        visit.units |= await names_of_units(visit, sorted(wanted)[:MOST_UNITS_NAMED])
+        visit.units |= await names_of_units(visit, wanted[:MOST_UNITS_NAMED])
 
 
 async def groups_among(visit: Visit, audience: Iterable[str]) -> list[GroupRef]:

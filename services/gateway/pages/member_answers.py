@@ -1,5 +1,6 @@
 """What identity answers about members and units, as far as pages show it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from shared.kernel.errors import Refused
 #: Units in one answer, and all that are known by name on one page.
 UNITS_AT_ONCE = 100
 MOST_UNITS = 1_000
+#: Ids of units: what is typed into an address or a form may be anything.
+UNIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 #: Units whose names one page asks for.
 MOST_UNITS_NAMED = 100
 

@@ -326,6 +326,9 @@ async def test_the_writers_groups_are_offered_again_when_a_page_comes_back(
     typed: Fields = {"title": "T", "body": "Text.", "path": "../up", "audience": ["staff"], "language": "en"}
     answer = await saga.send("/wiki/new", {**typed, "space": opened}, seen=form)
     assert answer.status_code == 422 and f'name="audience" value="{group}"' in answer.text
+    many = "unit:" + ",".join(f"u{n}" for n in range(200))
+    answer = await saga.send("/wiki/new", {**typed, "audience": ["staff", many]})
+    assert answer.status_code == 422 and 'value="../up"' in answer.text, "what was typed is kept"
 
 
 def _choices(page: str) -> list[tuple[str, str]]:
