@@ -68,15 +68,20 @@ class Finding:
         codes = await self._index.fields()
         joined = may_be_joined(asked.question)
         widely = joined and asked.widely is True
-        answer = await self._index.ask(_search(reader, asked, codes, origin, widely))
         if joined and asked.widely is None:
             # said whichever languages there are: that there is one in what is hidden is not told, either
-            widely = queries.before_filters(answer) < ENOUGH
-            if widely and not set(JOINING).isdisjoint(codes):
-                answer = await self._index.ask(_search(reader, asked, codes, origin, widely))
+            widely = not await self._enough(reader, asked, codes)
+        answer = await self._index.ask(_search(reader, asked, codes, origin, widely))
         hits = list(answer["hits"]["hits"])
         more, hits = len(hits) > asked.limit, hits[: asked.limit]
-        return Page(answer["hits"]["total"]["value"], hits, more, _facets(answer), origin, widely)
+        return Page(_total(answer), hits, more, queries.counted(answer), origin, widely)
+
+    async def _enough(self, reader: Reader, asked: Asked, codes: Sequence[str]) -> bool:
+        """Asked before the page, since only to count is cheap: a page that is read for nothing is not."""
+        if asked.question is None:
+            return True
+        counting = queries.counting(reader, asked.question, asked.filters, codes, most=ENOUGH)
+        return _total(await self._index.ask(counting)) >= ENOUGH
 
     async def suggestions(
         self, reader: Reader, typed: Sequence[str], limit: int, kinds: Sequence[Kind] = ()
@@ -86,9 +91,9 @@ class Finding:
         return list(answer["hits"]["hits"])
 
     async def meant(self, reader: Reader, asked: Question, filters: Filters) -> str | None:
-        """The question with words that the reader could see instead of those that they could not have found,
-        where it finds something then. None also where the engine has no time for it: what was asked for is
-        answered."""
+        """A question that found nothing, with words that the reader could see instead of those that they
+        could not have found, where it finds something then. None also where the engine has no time for it:
+        what was asked for is answered."""
         try:
             return await self._meant(reader, asked, filters)
         except Unavailable as away:
@@ -100,7 +105,9 @@ class Finding:
         if not spelled or len(asked.words) > MOST_MEANT:
             return None
         codes = await self._index.fields()
-        known = [queries.whether(reader, Question(words=(word,)), filters, codes) for word in asked.words]
+        # one word alone is what was not found
+        unsure = asked.words if asked != Question(words=asked.words[:1]) else ()
+        known = [queries.whether(reader, Question(words=(word,)), filters, codes) for word in unsure]
         try:
             like = [queries.similar(reader, word, filters) for word in spelled]
             answers = await self._index.ask_all([*known, *like])
@@ -110,15 +117,16 @@ class Finding:
             like = [queries.similar(reader, word, filters, many=True) for word in spelled]
             answers = await self._index.ask_all([*known, *like])
         nearest = dict(zip(spelled, answers[len(known) :], strict=True))
+        found = {word for word, answer in zip(unsure, answers, strict=False) if _total(answer)}
         words = []
-        for word, answer in zip(asked.words, answers, strict=False):
-            found = answer["hits"]["total"]["value"] > 0
-            words.append(word if found else _nearest(word, nearest[word]) if word in nearest else None)
+        for word in asked.words:
+            other = _nearest(word, nearest[word]) if word in nearest else None
+            words.append(word if word in found else other)
         if None in words or words == list(asked.words):
             return None
         better = replace(asked, words=tuple(word for word in words if word is not None))
-        page = await self.page(reader, Asked(better, filters, "newest", 1))
-        return str(better) if page.total else None
+        some = await self._index.ask(queries.whether(reader, better, filters, codes))
+        return str(better) if _total(some) else None
 
 
 def _search(reader: Reader, asked: Asked, codes: Sequence[str], origin: datetime, widely: bool) -> Query:
@@ -131,8 +139,13 @@ def _search(reader: Reader, asked: Asked, codes: Sequence[str], origin: datetime
         origin=origin,
         after=asked.after,
         limit=asked.limit + 1,
-        widely=widely,
+        widely=widely and not set(JOINING).isdisjoint(codes),
     )
+
+
+def _total(answer: Answer) -> int:
+    total: int = answer["hits"]["total"]["value"]
+    return total
 
 
 def _nearest(word: str, answer: Answer) -> str | None:
@@ -158,13 +171,3 @@ def passages(hit: dict[str, Any], part: str) -> list[str]:
     own = field_of(hit["_source"]["language"])
     ways = [found.get(f"{part}.{name}", []) for name in (own, f"{own}.{MARKED}", PLAIN) if name != GRAMS]
     return max(ways, key=lambda some: sum(passage.count(OPEN) for passage in some), default=[])
-
-
-def _facets(answer: Answer) -> dict[str, list[tuple[str, int]]] | None:
-    counted = answer.get("aggregations")
-    if counted is None:
-        return None
-    return {
-        name: [(bucket["key"], bucket["doc_count"]) for bucket in counted[name]["values"]["buckets"]]
-        for name in queries.FACETS
-    }

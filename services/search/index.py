@@ -190,8 +190,9 @@ class OpenSearchIndex:
 
     async def ask(self, query: Query) -> Answer:
         """The answer of the index that readers are shown."""
+        body = pydantic_core.to_json(query)
         with answering():
-            found: Answer = await self._client.search(body=query, index=self._shown_to_readers())
+            found: Answer = await self._client.search(body=body, index=self._shown_to_readers())
         return found
 
     async def ask_all(self, queries: Sequence[Query]) -> list[Answer]:

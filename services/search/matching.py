@@ -117,18 +117,30 @@ def _one_of(queries: Sequence[Query]) -> Query:
     return some if queries else {"match_none": {}}
 
 
-def marking(question: Question, codes: Sequence[str], *, widely: bool = False) -> dict[str, Query | None]:
-    """The fields in which what was found is marked, without `title` or `text`, and what is looked for there;
-    None: what is looked for everywhere.
+def marking(question: Question, codes: Sequence[str], *, widely: bool = False) -> dict[str, Query]:
+    """The fields in which what was found is marked, and what is looked for in each.
+
+    A field is asked for its own language's forms only: the engine reads what is looked for anew for every
+    field, so that one question for all of them would cost as many times as much as there are languages.
 
     Where words are looked for in longer ones, one more field has all that a language's words are found by:
     a passage would else show only some of what it was found for. Each of its words is compared with all that
     is looked for, which takes most of the time of such a question: so this is little.
     """
-    spoken = [code for code in codes if code != GRAMS]
-    marked: dict[str, Query | None] = dict.fromkeys(spoken)
+    marked: dict[str, Query] = {}
     rest = replace(question, words=tuple(word for word in question.words if not _part(word)))
-    for code in [code for code in spoken if widely and code in JOINING]:
-        ends = [end for word in question.words for end in _ends(word, code, ("text",))]
-        marked[f"{code}.{MARKED}"] = _one_of([*asked_for(rest, [code]), *ends])
+    for code in [code for code in codes if code != GRAMS]:
+        for part in ("title", "text"):
+            marked[f"{part}.{code}"] = _one_of(list(_marks(question, f"{part}.{code}")))
+        if widely and code in JOINING:
+            ends = [end for word in question.words for end in _ends(word, code, ("text",))]
+            for part in ("title", "text"):
+                marked[f"{part}.{code}.{MARKED}"] = _one_of([*asked_for(rest, [code]), *ends])
     return marked
+
+
+def _marks(question: Question, field: str) -> Iterable[Query]:
+    if question.words:
+        yield {"match": {field: " ".join(question.words)}}
+    for phrase in question.phrases:
+        yield {"match_phrase": {field: phrase}}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from services.search.analysis import GRAMS, PLAIN
-from services.search.matching import Query, asked_for, marking, matching, may_be_joined
+from services.search.analysis import MARKED, PLAIN
+from services.search.matching import Query, marking, matching, may_be_joined
 from services.search.projections import Kind
 from services.search.words import CLOSE, OPEN, PASSAGE, Question
 from shared.kernel.audience import Reader, cleared
@@ -32,12 +32,12 @@ SHOWN = (
 #: Facet by its name and the field that it counts.
 FACETS = {"kind": "kind", "language": "language", "group": "group_id", "space": "space_id"}
 MOST_VALUES = 30
-#: Beside the facets, where one is chosen: how many there would be if none were.
-_ALL = "all"
 #: How what was found is marked in a text.
 _MARKED: Query = {"type": "unified", "pre_tags": [OPEN], "post_tags": [CLOSE]}
 #: Passages of one hit.
 PASSAGES = 2
+_PASSAGES: Query = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES}
+_WHOLE: Query = {"number_of_fragments": 0}
 #: To mark parts of longer words the engine reads the text anew: of a long page only so many characters, since
 #: it takes a millisecond for each thousand.
 _ANEW: Query = {"require_field_match": False, "max_analyzer_offset": 20_000}
@@ -144,20 +144,31 @@ def search(
     return body
 
 
-def before_filters(answer: Mapping[str, Any]) -> int:
-    """How many there are on the first page's question, whatever facets are chosen."""
-    counted: Mapping[str, Any] = answer["aggregations"]
-    total: int = counted[_ALL]["doc_count"] if _ALL in counted else answer["hits"]["total"]["value"]
-    return total
+def counting(
+    reader: Reader, question: Question, filters: Filters, codes: Sequence[str], *, most: int
+) -> Query:
+    """How many there are with these as whole words, whatever facets are chosen; counted to `most` only."""
+    asked = matching(question, codes)
+    asked["bool"]["filter"] = [*visible(reader), *filters.said()]
+    return {"size": 0, "track_total_hits": most, "query": asked}
 
 
 def _facets(chosen: dict[str, Query]) -> Iterable[tuple[str, Query]]:
-    if chosen:
-        yield _ALL, {"filter": {"match_all": {}}}
+    """A facet is counted within what is chosen in all others."""
     for name, field in FACETS.items():
+        counted = {"terms": {"field": field, "size": MOST_VALUES}}
         others = [query for other, query in chosen.items() if other != name]
-        counted = {"values": {"terms": {"field": field, "size": MOST_VALUES}}}
-        yield name, {"filter": {"bool": {"filter": others}}, "aggs": counted}
+        within = {"filter": {"bool": {"filter": others}}, "aggs": {"values": counted}}
+        yield name, within if others else counted
+
+
+def counted(answer: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]] | None:
+    """The values of each facet and how many have it, most frequent first; None where none was asked for."""
+    facets: Mapping[str, Any] | None = answer.get("aggregations")
+    if facets is None:
+        return None
+    found = {name: facets[name].get("values", facets[name]) for name in FACETS}
+    return {name: [(one["key"], one["doc_count"]) for one in found[name]["buckets"]] for name in found}
 
 
 def _marking(question: Question, codes: Sequence[str], widely: bool) -> Query:
@@ -165,11 +176,9 @@ def _marking(question: Question, codes: Sequence[str], widely: bool) -> Query:
     read and unpack each text again for every field."""
     fields: dict[str, Any] = {}
     for name, wanted in marking(question, codes, widely=widely).items():
-        how = {**_ANEW, "highlight_query": wanted} if wanted is not None else {}
-        fields[f"title.{name}"] = {"number_of_fragments": 0, **how}
-        fields[f"text.{name}"] = {"fragment_size": PASSAGE, "number_of_fragments": PASSAGES, **how}
-    asked = {"bool": {"should": asked_for(question, [code for code in codes if code != GRAMS])}}
-    return {**_MARKED, "order": "score", "highlight_query": asked, "fields": fields}
+        shown = _WHOLE if name.startswith("title.") else _PASSAGES
+        fields[name] = {**shown, **(_ANEW if name.endswith(f".{MARKED}") else {}), "highlight_query": wanted}
+    return {**_MARKED, "order": "score", "fields": fields}
 
 
 def suggestions(reader: Reader, typed: Sequence[str], limit: int, kinds: Sequence[Kind] = ()) -> Query:
