@@ -13,6 +13,10 @@ from infra.demo.shapes import FIRST_DAY, Habit, Ledger, Member, SignIn, Unit, ch
 TOP = "demo-nordvik"
 #: The unit that talks with itself alone.
 ISLAND = "demo-logistics-poznan"
+#: The language whose speakers hardly read English, in which half of what is said to all stands; and how many
+#: of those who tell something of themselves say that they read it, they and all others.
+UNREAD = "es"
+_READ_ENGLISH, _UNREAD_ENGLISH = 0.95, 0.25
 _DACH, _WEST, _NORTH = ("DE", "AT", "CH"), ("GB", "IE"), ("SE", "NO", "FI")
 _ALL = tuple(country.code for country in COUNTRIES)
 
@@ -250,7 +254,8 @@ def _above(member: Member, leaders: dict[str, Member], unit: str) -> Member | No
 
 def _profile(draw: random.Random, member: Member) -> dict[str, Any]:
     words = phrases(member.language)
-    more = ["en"] if member.language != "en" and draw.random() < 0.75 else []
+    english = _UNREAD_ENGLISH if member.language == UNREAD else _READ_ENGLISH
+    more = ["en"] if member.language != "en" and draw.random() < english else []
     if draw.random() < 0.2:
         more.append(draw.choice(("de", "fr", "sv", "es")))
     return {

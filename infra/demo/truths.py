@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from infra.demo.organisation import ISLAND
+from infra.demo.organisation import ISLAND, UNREAD
 from infra.demo.shapes import FIRST_DAY, Ledger, Member, SignIn, stamp
 from infra.demo.stories import FILM_DAYS, Planted, told
 
@@ -26,6 +26,9 @@ DEFINITIONS = {
     " to the author of the comment or post that it answers, but not to oneself; external: another unit.",
     "passive": "Staff who neither contributed nor reacted until the end. Acknowledging and joining does not"
     " count.",
+    "unread": "Staff who prefer the language, and all others who do not prefer English: how many, and how"
+    " many of them say in their profile that they read English. Those who prefer it can read least of what is"
+    " said for them; nobody else is left behind so.",
     "acknowledged": "Of those who were in the audience at publication, without the author, who confirmed"
     " until the end.",
 }
@@ -62,6 +65,7 @@ def manifest(
         "film": _film(contributions, everybody, planted),
         "island": _island(ledger, everybody),
         "ei_index": _ei_by_unit(ledger, everybody),
+        "unread": _unread(ledger, everybody),
         "mails": _list(planted),
         "announcements": [told(one) for one in planted.announcements],
         "fridays": planted.fridays,
@@ -185,6 +189,22 @@ def _ei_by_unit(ledger: Ledger, everybody: list[Member]) -> dict[str, dict[str, 
 def _island(ledger: Ledger, everybody: list[Member]) -> dict[str, Any]:
     inside = [member.id for member in everybody if member.unit == ISLAND]
     return {"unit": ISLAND, "members": len(inside), **_ei_by_unit(ledger, everybody).get(ISLAND, {})}
+
+
+def _unread(ledger: Ledger, everybody: list[Member]) -> dict[str, Any]:
+    read = {
+        one["by"] for one in ledger.rooms["identity"] if one["op"] == "profile" and "en" in one["languages"]
+    }
+    staff = [member for member in everybody if member.staff and member.language != "en"]
+    theirs = [member.id in read for member in staff if member.language == UNREAD]
+    others = [member.id in read for member in staff if member.language != UNREAD]
+    return {
+        "language": UNREAD,
+        "members": len(theirs),
+        "read_english": sum(theirs),
+        "others": len(others),
+        "others_read_english": sum(others),
+    }
 
 
 def _list(planted: Planted) -> dict[str, Any]:

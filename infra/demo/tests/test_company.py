@@ -10,7 +10,7 @@ import pytest
 
 from infra.demo.calendar import BY_CODE, activity
 from infra.demo.company import SIZE, Company, company
-from infra.demo.organisation import ISLAND
+from infra.demo.organisation import ISLAND, UNREAD
 from infra.demo.phrases import THEMES, phrases
 from infra.demo.shapes import FIRST_DAY, LANGUAGES, ROOMS, SignIn
 
@@ -90,6 +90,13 @@ def test_nobody_reacts_or_confirms_twice() -> None:
     reactions = Counter((c["by"], c.get("comment_id") or c["post_id"]) for c in feed("react"))
     confirmed = Counter((c["by"], c["post_id"]) for c in feed("acknowledge"))
     assert max(reactions.values()) == max(confirmed.values()) == 1
+
+
+def test_those_who_prefer_one_language_hardly_read_english() -> None:
+    unread = made().manifest["unread"]
+    assert unread["language"] == UNREAD and unread["members"] > 10
+    assert unread["read_english"] / unread["members"] < 0.3
+    assert unread["others_read_english"] / unread["others"] > 0.7
 
 
 def test_the_island_talks_with_itself_alone() -> None:
