@@ -1,18 +1,18 @@
 """Countries and time zones by their codes."""
 
-import re
 import zoneinfo
 from functools import cache
 
+from shared.kernel import countries
 from shared.kernel.errors import Refused
-
-_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 def country_of(code: str | None) -> str | None:
-    """An ISO 3166-1 code of two letters. Raises Refused."""
-    if code is not None and not _COUNTRY.fullmatch(code):
-        raise Refused("country-unknown", "Give the country by its two letters, such as SE.", field="country")
+    """An ISO 3166-1 code of two letters that a country has. Raises Refused."""
+    if code is not None and code not in countries.CODES:
+        raise Refused(
+            "country-unknown", "No country has this code. Give its two letters, such as SE.", field="country"
+        )
     return code
 
 

@@ -194,6 +194,7 @@ def test_clearance_follows_kind_and_roles_unless_it_is_said(
         ({"email": "nobody"}, "email-unknown"),
         ({"email": "a@b@c.se"}, "email-unknown"),
         ({"country": "Sverige"}, "country-unknown"),
+        ({"country": "UK"}, "country-unknown"),
         ({"language": "Swedish!"}, "language-unknown"),
         ({"language": "zz"}, "language-unknown"),
         ({"time_zone": "Europe/Atlantis"}, "time-zone-unknown"),

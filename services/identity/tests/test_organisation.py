@@ -106,6 +106,7 @@ def test_a_place_gives_its_tokens_and_takes_those_of_the_one_before() -> None:
         ({"manager_id": "ann"}, "own-manager"),
         ({"office": "a b"}, "office-form"),
         ({"country": "Norway"}, "country-unknown"),
+        ({"country": "XX"}, "country-unknown"),
         ({"title": "Boss\u202e"}, "text-invisible-character"),
     ],
 )
