@@ -33,8 +33,17 @@ class Island(BaseModel):
     members: int
 
 
+class Unread(BaseModel):
+    """Those who prefer `language`, and how many of them read English."""
+
+    language: str
+    members: int
+    read_english: int
+
+
 class Manifest(BaseModel):
-    """As far as the tour shows it. `stops` are ids, by what is to be seen there."""
+    """As far as the tour shows it. `stops` are ids, by what is to be seen there. Companies that were made up
+    before have no `unread`."""
 
     counts: Mapping[str, int]
     since: datetime
@@ -42,6 +51,7 @@ class Manifest(BaseModel):
     mails: MailList
     announcements: list[Announced]
     island: Island
+    unread: Unread | None = None
     stops: Mapping[str, str]
 
 

@@ -66,6 +66,7 @@ def _stops(manifest: Manifest, keeps: bool) -> Stops:
 
 def _planted(manifest: Manifest) -> Planted:
     post_id = manifest.stops.get("announcement")
+    unread = manifest.unread
     announced = next((one for one in manifest.announcements if one.post_id == post_id), None)
     return Planted(
         people=manifest.counts["members"],
@@ -79,4 +80,7 @@ def _planted(manifest: Manifest) -> Planted:
         asked=announced.people if announced else 0,
         confirmed=announced.acknowledged if announced else 0,
         islanders=manifest.island.members,
+        unread=unread.language if unread else "",
+        unread_members=unread.members if unread else 0,
+        unread_english=unread.read_english if unread else 0,
     )

@@ -340,7 +340,7 @@ def _account_views(text: str) -> dict[str, View]:
 
 def _tour_views(text: str) -> dict[str, View]:
     every = Stops("p1", "p2", True, "g1", "g2", "g4", "demo-logistics-poznan", "w1")
-    planted = Planted(500, 2_744, NOW, 35, 10, NOW, 51, 18, 452, 296, 26)
+    planted = Planted(500, 2_744, NOW, 35, 10, NOW, 51, 18, 452, 296, 26, "es", 47, 9)
     signing_in = [("saga", "member"), ("gemma", "guest"), (text or "leena", text or "leader")]
     return {
         "tour": TourView(every, planted, ["admin", "editor", text or "coach"], signing_in),

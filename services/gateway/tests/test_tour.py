@@ -24,6 +24,7 @@ def manifest(**more: Any) -> dict[str, Any]:
         "mails": {"replaced_on": "2025-09-09", "mails_before": 51, "announcements_since": 18},
         "announcements": [{"post_id": "p2", "people": 452, "acknowledged": 296}],
         "island": {"members": 26},
+        "unread": {"language": "es", "members": 47, "read_english": 9},
         "stops": {
             "film": "p1",
             "announcement": "p2",
@@ -45,6 +46,11 @@ def in_main(page: str) -> str:
 @pytest.fixture
 def broken(shown: Path) -> None:
     shown.write_text('{"counts": 5}')
+
+
+@pytest.fixture
+def older(shown: Path) -> None:
+    shown.write_text(json.dumps({name: what for name, what in manifest().items() if name != "unread"}))
 
 
 @pytest.fixture
@@ -90,10 +96,12 @@ async def test_the_tour_tells_what_was_planted_and_leads_to_it(
         "/groups/g2",
         "/people?unit=demo-logistics-poznan",
         "/wiki/pages/w1/history",
+        "/adoption",
     ):
         assert f'href="{place}"' in seen.text, place
     words = text_of(seen)
     assert "35 people wrote something for the first time" in words and "452 were asked" in words
+    assert "Of the 47 people who prefer Spanish, 9 read it" in words
     assert "an editor, who announces" in words and "/operate" not in seen.text.partition("<main")[2]
 
 
@@ -117,7 +125,7 @@ async def test_a_guest_is_led_to_their_groups_and_told_nothing_of_the_rest(
     assert "a guest from outside" in text_of(seen)
     planted = manifest()
     places = planted["stops"].values()
-    figures = ("500", "2,744", "35", "51", "18", "452", "296", "26", "2025")
+    figures = ("500", "2,744", "35", "51", "18", "452", "296", "26", "47", "2025")
     for told in (*places, *figures, "fikarum demo", "eskil", "olivia", "/posts/", "/people", "/adoption"):
         assert not re.search(rf"(?<!\w){re.escape(told)}(?!\w)", main), told
     eskil = await gateway.visitor(house.members["eskil"])
@@ -128,6 +136,14 @@ async def test_a_guest_is_led_to_their_groups_and_told_nothing_of_the_rest(
     await gemma.see_soon(group, f"{group}/join")
     await gemma.send(f"{group}/join", seen=group)
     assert f'href="{group}"' in in_main((await gemma.see_soon("/tour", f'href="{group}"')).text)
+
+
+async def test_a_company_from_before_the_language_was_planted_has_its_tour_too(
+    gateway: Gateway, house: House, older: None
+) -> None:
+    eskil = await gateway.visitor(house.members["eskil"])
+    words = text_of(await eskil.see("/tour"))
+    assert "A walk through" in words and "A language that is left out" not in words
 
 
 async def test_a_manifest_that_cannot_be_read_is_none(gateway: Gateway, house: House, broken: None) -> None:

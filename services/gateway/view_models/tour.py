@@ -37,6 +37,10 @@ class Planted:
     asked: int
     confirmed: int
     islanders: int
+    #: Who prefers the language in which hardly anything can be read; empty where nobody does.
+    unread: str = ""
+    unread_members: int = 0
+    unread_english: int = 0
 
 
 @dataclass(frozen=True, slots=True)
