@@ -63,10 +63,12 @@ def readable_by_language(
         if there[who]["at"] > text["at"]:
             return False
         if group is not None:
-            return (is_open[group] and staff) or inside[group].get(who, "later") <= text["at"]
+            at: str = text["at"]
+            return (is_open[group] and staff) or inside[group].get(who, "later") <= at
         units = {f"unit:{each}" for each in path_of(unit[who])} if who in unit else set()
         held = {"staff", f"country:{there[who]['country']}", *units} if staff else units
-        return not held.isdisjoint(text.get("audience", ["staff"]))
+        audience: list[str] = text.get("audience", ["staff"])
+        return not held.isdisjoint(audience)
 
     texts = [one for one in commands["feed"] if one["op"] == "post"]
     texts += [{**one, "audience": ["staff"]} for one in commands["wiki"] if one["op"] == "start"]
