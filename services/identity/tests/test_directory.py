@@ -1,6 +1,5 @@
 """The directory: by name in the reader's alphabet, filtered, trimmed, and free of who left or was erased."""
 
-from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ async def _staff(house: House, name: str, country: str, **more: Any) -> str:
     return str(answer.json()["member_id"])
 
 
-#: Codes that no country has (ISO 3166-1 leaves them to users).
-_COUNTRIES = iter([f"X{letter}" for letter in ascii_uppercase])
+#: Of islands in which no other test has anybody.
+_COUNTRIES = iter(["CK", "FK", "FO", "GS", "KI", "NU", "PN", "TK", "TV", "WF"])
 
 
 def _country() -> str:
