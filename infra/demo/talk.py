@@ -12,6 +12,8 @@ from infra.demo.organisation import BY_ID, ISLAND
 from infra.demo.phrases import THEMES, Phrases, phrases
 from infra.demo.shapes import FIRST_DAY, Group, Ledger, Member, weighted
 
+#: Of what is said to everybody, how much stands in English where its author speaks another language at home.
+_SHARED_ENGLISH = 0.95
 _THEME_OF = {"demo-shops": "shop", "demo-logistics": "stock", "demo-it": "it", "demo-service": "customers"}
 _KINDS = ("like", "love", "laugh", "thanks", "insight")
 _FUN = (5, 4, 9, 1, 1)
@@ -111,7 +113,7 @@ class Talk:
 
     def _shared(self, author: Member) -> str:
         """To everybody most write English, if they speak another language at home."""
-        return "en" if self.draw.random() < 0.5 else author.language
+        return "en" if self.draw.random() < _SHARED_ENGLISH else author.language
 
     def _where(self, author: Member, at: datetime) -> Circle | None:
         mine = [
