@@ -118,10 +118,12 @@ class Finding:
             answers = await self._index.ask_all([*known, *like])
         nearest = dict(zip(spelled, answers[len(known) :], strict=True))
         found = {word for word, answer in zip(unsure, answers, strict=False) if _total(answer)}
-        words = []
+        words = list[str | None]()
         for word in asked.words:
-            other = _nearest(word, nearest[word]) if word in nearest else None
-            words.append(word if word in found else other)
+            if word in found:
+                words.append(word)
+            else:
+                words.append(_nearest(word, nearest[word]) if word in nearest else None)
         if None in words or words == list(asked.words):
             return None
         better = replace(asked, words=tuple(word for word in words if word is not None))

@@ -148,18 +148,22 @@ def counting(
     reader: Reader, question: Question, filters: Filters, codes: Sequence[str], *, most: int
 ) -> Query:
     """How many there are with these as whole words, whatever facets are chosen; counted to `most` only."""
-    asked = matching(question, codes)
-    asked["bool"]["filter"] = [*visible(reader), *filters.said()]
+    return _number(matching(question, codes), [*visible(reader), *filters.said()], most)
+
+
+def _number(asked: Query, where: Sequence[Query], most: int) -> Query:
+    """How many there are, counted to `most` only."""
+    asked["bool"]["filter"] = list(where)
     return {"size": 0, "track_total_hits": most, "query": asked}
 
 
 def _facets(chosen: dict[str, Query]) -> Iterable[tuple[str, Query]]:
     """A facet is counted within what is chosen in all others."""
     for name, field in FACETS.items():
-        counted = {"terms": {"field": field, "size": MOST_VALUES}}
+        values = {"terms": {"field": field, "size": MOST_VALUES}}
         others = [query for other, query in chosen.items() if other != name]
-        within = {"filter": {"bool": {"filter": others}}, "aggs": {"values": counted}}
-        yield name, within if others else counted
+        within = {"filter": {"bool": {"filter": others}}, "aggs": {"values": values}}
+        yield name, within if others else values
 
 
 def counted(answer: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]] | None:
@@ -204,8 +208,7 @@ def _begins(word: str) -> Query:
 def whether(reader: Reader, question: Question, filters: Filters, codes: Sequence[str]) -> Query:
     """Whether this reader would find anything: what is a part of a longer word is no mistake."""
     asked = matching(question, codes, widely=may_be_joined(question))
-    asked["bool"]["filter"] = [*visible(reader), *filters.said(), *filters.chosen().values()]
-    return {"size": 0, "track_total_hits": 1, "query": asked}
+    return _number(asked, [*visible(reader), *filters.said(), *filters.chosen().values()], 1)
 
 
 def similar(reader: Reader, word: str, filters: Filters, *, many: bool = False) -> Query:
